@@ -1,0 +1,57 @@
+"""What each role may do. Where it may do it is a grant (`wards.models.Grant`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Permission(StrEnum):
+    """One thing a person may be allowed to do somewhere."""
+
+    SEE_COUNTS = "see_counts"
+    SEE_PATIENTS = "see_patients"
+    MOVE_PATIENTS = "move_patients"
+    MANAGE_BEDS = "manage_beds"
+    MANAGE_FEEDS = "manage_feeds"
+    MANAGE_PEOPLE = "manage_people"
+
+
+class Role(StrEnum):
+    """The parts people play."""
+
+    OBSERVER = "observer"
+    WARD_NURSE = "ward_nurse"
+    BED_MANAGER = "bed_manager"
+    SITE_MANAGER = "site_manager"
+    FEED_MANAGER = "feed_manager"
+    ADMINISTRATOR = "administrator"
+
+
+LABELS: Final[dict[Role, str]] = {
+    Role.OBSERVER: "Observer (counts only)",
+    Role.WARD_NURSE: "Ward nurse",
+    Role.BED_MANAGER: "Bed manager",
+    Role.SITE_MANAGER: "Site manager",
+    Role.FEED_MANAGER: "Feed manager",
+    Role.ADMINISTRATOR: "Administrator",
+}
+
+_P = Permission
+PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.OBSERVER: frozenset({_P.SEE_COUNTS}),
+    Role.WARD_NURSE: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS}),
+    Role.BED_MANAGER: frozenset(
+        {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.MANAGE_BEDS}
+    ),
+    Role.SITE_MANAGER: frozenset(
+        {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.MANAGE_BEDS, _P.MANAGE_FEEDS}
+    ),
+    Role.FEED_MANAGER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MANAGE_FEEDS}),
+    Role.ADMINISTRATOR: frozenset(Permission),
+}
+
+
+def roles_with(permission: Permission) -> list[Role]:
+    """The roles that carry `permission`."""
+    return [role for role, held in PERMISSIONS.items() if permission in held]
