@@ -1,0 +1,1 @@
+"""How a screen hears of a change: names of boards, never what is on them."""
