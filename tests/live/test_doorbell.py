@@ -15,7 +15,7 @@ from tests.live.conftest import OwnRedis
 
 
 def published(own_redis: OwnRedis, names: list[str]) -> list[bytes]:
-    with client().pubsub(ignore_subscribe_messages=True) as listener:
+    with client().pubsub(ignore_subscribe_messages=True) as listener:  # type: ignore[no-untyped-call]
         listener.subscribe(channel())
         listener.get_message(timeout=1)
         doorbell.ring(names)
