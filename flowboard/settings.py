@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pghistory
+from django.core.exceptions import ImproperlyConfigured
 
-from flowboard.environment import read_environment
+from flowboard import environment, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-ENV = read_environment(BASE_DIR)
+try:
+    ENV = environment.read(os.environ, base=BASE_DIR)
+except environment.Misconfigured as mistakes:
+    raise ImproperlyConfigured(str(mistakes)) from None
 
-SECRET_KEY = ENV.secret_key
+SECRET_KEY = ENV.secret_key or environment.own_secret_key(ENV.home)
 DEBUG = ENV.debug
-ALLOWED_HOSTS = ENV.allowed_hosts
-CSRF_TRUSTED_ORIGINS = ENV.trusted_origins
+ALLOWED_HOSTS = list(ENV.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(ENV.trusted_origins)
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -38,14 +45,129 @@ INSTALLED_APPS = [
     "flowboard",
 ]
 
-DATABASES = {"default": ENV.database}
-REDIS_URL = ENV.redis_url
-AUTH_USER_MODEL = "accounts.User"
+MIDDLEWARE = [
+    "flowboard.middleware.RequestLog",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "flowboard.middleware.ContentSecurity",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "flowboard.middleware.AuditContext",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "flowboard.urls"
+WSGI_APPLICATION = "flowboard.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- PostgreSQL -----------------------------------------------------------------------------
+_of_database = dict(ENV.database)
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _of_database.pop("dbname", ""),
+        "USER": _of_database.pop("user", ""),
+        "PASSWORD": _of_database.pop("password", ""),
+        "HOST": _of_database.pop("host", ""),
+        "PORT": _of_database.pop("port", ""),
+        "OPTIONS": {"connect_timeout": 5, **_of_database},
+        # One connection a thread, kept; asked for its health before each request's first query,
+        # so that a restarted PostgreSQL costs nobody an error page.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis ----------------------------------------------------------------------------------
+REDIS_URL = ENV.redis_url
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "flowboard.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_timeout": 1.0, "socket_connect_timeout": 1.0},
+    }
+}
+
+# --- People ---------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it turns away whoever is locked out
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a long shift
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.https
+SESSION_COOKIE_NAME = "flowboard_session"
+CSRF_COOKIE_NAME = "flowboard_csrf"
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# A pair: one address cannot try many passwords of one person, yet nobody can lock a colleague
+# out from elsewhere, and a ward's shared address does not lock the ward.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_VERBOSE = False
+
+# --- Transport ------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = ENV.https
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if ENV.https else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Static files ---------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = ENV.static_root
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        # Hashed names need `collectstatic` first; a demo and the tests serve files as they lie.
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if ENV.production
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+    },
+}
+WHITENOISE_USE_FINDERS = not ENV.production
+WHITENOISE_AUTOREFRESH = ENV.debug
+
+# --- Language and time ----------------------------------------------------------------------
 USE_TZ = True
 TIME_ZONE = ENV.time_zone
 LANGUAGE_CODE = "en-gb"
 
+# --- Audit ----------------------------------------------------------------------------------
 # The metadata of a change lies in the history row itself: one write a change, not two.
 PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
 PGHISTORY_CONTEXT_ID_FIELD = pghistory.ContextUUIDField()
@@ -54,3 +176,62 @@ PGHISTORY_DEFAULT_TRACKERS = (
     pghistory.UpdateEvent(),
     pghistory.DeleteEvent(),
 )
+
+# --- REST -----------------------------------------------------------------------------------
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api_auth.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "flow.api.problems.handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DEFAULT_THROTTLE_RATES": {"token": "1200/min", "user": "1200/min", "anon": "60/min"},
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Flowboard",
+    "DESCRIPTION": "Beds and patient flow of a hospital and the care system around it.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # The documentation page's own files, so that it asks no other host for anything.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Background work ------------------------------------------------------------------------
+# kombu has a name of its own for a Redis on a Unix socket.
+CELERY_BROKER_URL = (
+    REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of Redis
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5.0, "socket_connect_timeout": 1.0}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False  # the sweep comes soon; a request does not wait for Redis
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    # Each run is worthless once the next is due, so a backlog throws itself away.
+    name: {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    for name, task, seconds in (
+        ("count dirty wards", "flow.tasks.refresh_census", 15.0),
+        ("confirm every ward", "flow.tasks.confirm_all", 60.0),
+        ("apply waiting messages", "interop.tasks.apply_waiting", 15.0),
+    )
+}
+
+# --- Health: ages in seconds beyond which /health/ready answers 503 --------------------------
+HEALTH_OLDEST_MESSAGE = 120.0
+HEALTH_OLDEST_DIRTY_WARD = 120.0
+
+# --- Logs -----------------------------------------------------------------------------------
+LOGGING = logs.configuration(ENV.log_format, ENV.log_level, debug=ENV.debug)

@@ -1,0 +1,14 @@
+"""Every address, by part."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("health/", include("flowboard.health_urls")),
+    path("accounts/", include("accounts.urls")),
+    path("feeds/", include("interop.urls")),
+    path("api/v1/", include("interop.api_urls")),
+    path("api/v1/", include("flow.api.urls")),
+    path("", include("flow.urls")),
+]
