@@ -17,7 +17,7 @@ from flowboard.start import prepare
 ENV = prepare()
 
 from flowboard.wsgi import application as django  # noqa: E402  (Django must be set up first)
-from live.stream import app as live  # noqa: E402
+from live.stream import event_streams as live  # noqa: E402
 
 pages: Any = WSGIMiddleware(django, workers=ENV.web_threads)
 

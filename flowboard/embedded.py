@@ -59,9 +59,7 @@ class Addresses:
 
 def reachable(path: Path) -> bool:
     """Whether every account may pass through the existing folders above `path`."""
-    return all(
-        parent.stat().st_mode & stat.S_IXOTH for parent in path.parents if parent.exists()
-    )
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.parents if parent.exists())
 
 
 def servers_home(home: Path) -> Path:

@@ -147,8 +147,10 @@ def _zone(name: str) -> str:
 
 
 def _log_format(text: str) -> LogFormat:
-    if text == "json" or text == "text":
-        return text
+    if text == "json":
+        return "json"
+    if text == "text":
+        return "text"
     raise ValueError(f"is '{text}'; write json or text.")
 
 

@@ -116,7 +116,9 @@ class Layout:
         options: dict[str, Any] = {"env": plain, "cwd": self.folder, "stdin": subprocess.DEVNULL}
         if self.account:
             options |= {
-                "user": self.account.uid, "group": self.account.gid, "extra_groups": [],
+                "user": self.account.uid,
+                "group": self.account.gid,
+                "extra_groups": [],
             }
         return options
 

@@ -97,7 +97,7 @@ class ContentSecurity:
         return response
 
 
-class AuditContext(HistoryMiddleware):  # type: ignore[misc]  # the library is not typed
+class AuditContext(HistoryMiddleware):
     """Who changed something and through which door, kept beside every change of a clinical row.
 
     The door is the route's pattern (`wards/<path:code>/`), which holds no identifier.

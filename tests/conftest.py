@@ -1,0 +1,99 @@
+"""What every test stands on: a real PostgreSQL and a real Redis, named by DATABASE_URL and
+REDIS_URL or else the embedded ones.
+
+The Redis database that the tests use is emptied after each test, so with a REDIS_URL of yours
+name a database that holds nothing dear. Side by side, each worker has its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+
+from flowboard import embedded
+from flowboard.settings import ENV
+
+WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "")
+# Far apart first, so that few workers leave the neighbouring numbers to others.
+NUMBERS: Final = (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15)
+EMBEDDED_BASE: Final = 32  # a demo on the same servers uses number 0
+
+
+def _redis_of_this_worker(url: str) -> str:
+    """`url` with the number of the database that this worker has to itself."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    path_number = parts.path.strip("/") if parts.scheme != "unix" else ""
+    given = int(query.pop("db", path_number) or 0)
+    offset = NUMBERS[int(WORKER.removeprefix("gw"))] if WORKER else 0
+    number = EMBEDDED_BASE + offset if ENV.embedded else (given + offset) % len(NUMBERS)
+    path = parts.path if parts.scheme == "unix" else ""
+    return urlunsplit(parts._replace(path=path, query=urlencode(query | {"db": str(number)})))
+
+
+def _prepare() -> None:
+    if ENV.production:
+        pytest.exit("SECRET_KEY and ALLOWED_HOSTS are set: this is production, no place to test.")
+    if ENV.embedded:
+        try:
+            embedded.join(ENV.home)  # until this process ends
+        except embedded.CannotStart as error:
+            pytest.exit(str(error))
+    settings.REDIS_URL = settings.CACHES["default"]["LOCATION"] = _redis_of_this_worker(
+        ENV.redis_url
+    )
+    settings.CELERY_BROKER_URL = settings.REDIS_URL
+    # Nothing a test writes must outlive a power cut.
+    options = settings.DATABASES["default"]["OPTIONS"]
+    options["options"] = f"{options.get('options', '')} -c synchronous_commit=off".strip()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+_prepare()
+
+
+@pytest.fixture(scope="session")
+def _redis_of_the_tests() -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(_redis_of_the_tests: redis.Redis) -> Iterator[None]:
+    """Leave nothing in Redis for the next test."""
+    yield
+    _redis_of_the_tests.flushdb()
+
+
+@pytest.fixture
+def child_environment(transactional_db: None) -> dict[str, str]:
+    """The environment for a program that a test starts over the test's own database and Redis.
+
+    The program sees what the test has committed, hence `transactional_db`.
+    """
+    parts = dict(ENV.database) | {"dbname": str(connection.settings_dict["NAME"])}
+    place = {name: parts.pop(name) for name in tuple(parts) if name != "dbname"}
+    return {
+        **os.environ,
+        "DATABASE_URL": f"postgresql:///{parts['dbname']}?{urlencode(place)}",
+        "REDIS_URL": settings.REDIS_URL,
+    }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """In CI a skipped test has failed: a machine that cannot run one must say so."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped in CI. {reason}"
+    return report
