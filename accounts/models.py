@@ -52,7 +52,9 @@ class Team(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["organisation", "code"], name="team_code_in_organisation")
+            models.UniqueConstraint(
+                fields=["organisation", "code"], name="team_code_in_organisation"
+            )
         ]
 
     def __str__(self) -> str:

@@ -41,9 +41,7 @@ _P = Permission
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.OBSERVER: frozenset({_P.SEE_COUNTS}),
     Role.WARD_NURSE: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS}),
-    Role.BED_MANAGER: frozenset(
-        {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.MANAGE_BEDS}
-    ),
+    Role.BED_MANAGER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.MANAGE_BEDS}),
     Role.SITE_MANAGER: frozenset(
         {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.MANAGE_BEDS, _P.MANAGE_FEEDS}
     ),

@@ -142,11 +142,9 @@ class Visit(models.Model):
     authority = models.CharField(max_length=100)
     number = models.CharField(max_length=100, blank=True, default="")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="visits")
-    patient_stamp = models.CharField(max_length=120, blank=True, default="")
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_visits"
     )
-    merge_stamp = models.CharField(max_length=120, blank=True, default="")
 
     class Meta:
         constraints = [
@@ -203,10 +201,14 @@ class Episode(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["visit", "ordinal"], name="episode_in_visit", deferrable=models.Deferrable.DEFERRED
+                fields=["visit", "ordinal"],
+                name="episode_in_visit",
+                deferrable=models.Deferrable.DEFERRED,
             ),
             models.CheckConstraint(
-                condition=Q(status="expected") | Q(status="cancelled") | Q(admitted_at__isnull=False),
+                condition=Q(status="expected")
+                | Q(status="cancelled")
+                | Q(admitted_at__isnull=False),
                 name="episode_in_hospital_has_admission",
             ),
             models.CheckConstraint(
@@ -221,7 +223,9 @@ class Episode(models.Model):
         indexes = [
             models.Index(fields=["patient"], name="episode_patient"),
             models.Index(
-                fields=["status"], condition=~Q(status__in=["discharged", "cancelled"]), name="episode_open"
+                fields=["status"],
+                condition=~Q(status__in=["discharged", "cancelled"]),
+                name="episode_open",
             ),
             models.Index(fields=["discharged_at"], name="episode_discharged"),
         ]

@@ -8,22 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
+
+from patients.keys import Details, Identifier, PersonKey, VisitKey
+
+__all__ = [
+    "Described",
+    "Details",
+    "Fact",
+    "Identifier",
+    "Joined",
+    "Moved",
+    "MovementKind",
+    "PersonKey",
+    "Place",
+    "VisitGiven",
+    "VisitJoined",
+    "VisitKey",
+]
 
 
 class MovementKind(StrEnum):
     """What happened.
 
-    `OBSERVED` says where a patient is without saying that they moved there; it counts only
-    where nothing better is known. The `CANCELLED_*` kinds take back the latest movement of
-    their kind that the source had sent before.
+    `OBSERVED` is a sighting: the source says where a patient is without saying that they moved.
+    It counts where nothing is known, and against a place that the source had named earlier.
+    `TRACKED` is a sighting away from the patient's own bed: it counts only where nothing is
+    known. The `CANCELLED_*` kinds take back the latest movement of their kind that the source
+    had sent before. `GIVEN` says whose visit it is, `JOINED` that it is part of another visit;
+    neither moves anybody.
     """
 
     EXPECTED = "expected"
     ADMITTED = "admitted"
     TRANSFERRED = "transferred"
     OBSERVED = "observed"
+    TRACKED = "tracked"
     LEFT = "left"
     RETURNED = "returned"
     DISCHARGED = "discharged"
@@ -40,22 +61,8 @@ class MovementKind(StrEnum):
     CANCELLED_PENDING_TRANSFER = "cancelled_pending_transfer"
     CANCELLED_PENDING_DISCHARGE = "cancelled_pending_discharge"
     DELETED = "deleted"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PersonKey:
-    """The identifier by which a source names a patient record."""
-
-    authority: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class VisitKey:
-    """The number by which a source names a visit."""
-
-    authority: str
-    number: str
+    GIVEN = "given"
+    JOINED = "joined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,27 +74,6 @@ class Place:
     bed: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
-    """Another number of the same record; `kind` is an HL7 table 0203 code such as `PI`."""
-
-    authority: str
-    value: str
-    kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What a source said of a person. A missing key was not said; None was taken back.
-
-    Keys: nhs_number, family_name, given_name, title, date_of_birth, sex, postcode, gp_practice,
-    died_at, is_deleted, is_restricted.
-    """
-
-    values: Mapping[str, str | date | datetime | bool | None] = field(default_factory=dict)
-    identifiers: tuple[Identifier, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """Anything a source says; `key` is unique for what was said, so that a repeat is known."""
@@ -95,7 +81,7 @@ class Fact:
     key: str
     sent_at: datetime
     person: PersonKey
-    details: Details = Details()
+    details: Details = field(default_factory=Details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

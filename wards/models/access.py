@@ -23,8 +23,12 @@ class Grant(models.Model):
     organisation = models.ForeignKey(
         Organisation, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
     )
-    site = models.ForeignKey(Site, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
-    ward = models.ForeignKey(Ward, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
+    site = models.ForeignKey(
+        Site, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+    )
+    ward = models.ForeignKey(
+        Ward, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+    )
     everywhere = models.BooleanField(default=False)
 
     class Meta:

@@ -151,11 +151,15 @@ class Bed(models.Model):
         VENTILATOR = "ventilator", _("Ventilator")
 
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="beds")
-    bay = models.ForeignKey(Bay, null=True, blank=True, on_delete=models.PROTECT, related_name="beds")
+    bay = models.ForeignKey(
+        Bay, null=True, blank=True, on_delete=models.PROTECT, related_name="beds"
+    )
     label = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.BED)
     funding = models.CharField(max_length=10, choices=Funding, default=Funding.CORE)
-    features = ArrayField(models.CharField(max_length=30, choices=Feature), default=list, blank=True)
+    features = ArrayField(
+        models.CharField(max_length=30, choices=Feature), default=list, blank=True
+    )
     position = models.PositiveSmallIntegerField(default=0)
     is_recognised = models.BooleanField(default=True)
     same_as = models.ForeignKey(
@@ -211,7 +215,9 @@ class BedStatus(models.Model):
             models.UniqueConstraint(fields=["source", "key"], name="bed_status_once"),
         ]
         indexes = [
-            models.Index(fields=["bed", "-occurred_at", "-sent_at", "-key"], name="bed_status_latest")
+            models.Index(
+                fields=["bed", "-occurred_at", "-sent_at", "-key"], name="bed_status_latest"
+            )
         ]
 
     def __str__(self) -> str:
@@ -230,8 +236,12 @@ class Closure(models.Model):
         OTHER = "other", _("Other")
 
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="closures")
-    bay = models.ForeignKey(Bay, null=True, blank=True, on_delete=models.PROTECT, related_name="closures")
-    bed = models.ForeignKey(Bed, null=True, blank=True, on_delete=models.PROTECT, related_name="closures")
+    bay = models.ForeignKey(
+        Bay, null=True, blank=True, on_delete=models.PROTECT, related_name="closures"
+    )
+    bed = models.ForeignKey(
+        Bed, null=True, blank=True, on_delete=models.PROTECT, related_name="closures"
+    )
     reason = models.CharField(max_length=20, choices=Reason)
     note = models.CharField(max_length=500, blank=True, default="")
     period = DateTimeRangeField()

@@ -21,11 +21,14 @@ from wards.models.places import Bay, Bed, Ward, id_range
 class Movement(models.Model):
     """A recorded fact about a visit. Never edited, never deleted; another movement cancels it.
 
-    `occurred_at` is when it happened, `sent_at` when the source said so (the order in which the
-    source corrected itself), `recorded_at` when we learnt it.
+    `patient` is the record that the source named. `occurred_at` is when it happened, `sent_at`
+    when the source said so (the order in which the source corrected itself), `recorded_at` when
+    we learnt it.
     """
 
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="movements")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    into_visit = models.ForeignKey(Visit, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=30, choices=[(k.value, k.value) for k in MovementKind])
     occurred_at = models.DateTimeField()
     sent_at = models.DateTimeField()

@@ -1,0 +1,156 @@
+"""Writes the stays of visits as episodes and bed requests; only what changed is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from patients.models import Episode
+from wards.models import BedRequest, Ward
+from wards.projection import Request, Stay
+
+_DETAILS: Final = {  # name → the length that its column holds
+    "patient_class": 20,
+    "specialty": 60,
+    "admission_method": 60,
+    "consultant": 200,
+    "discharge_destination": 100,
+}
+_TIMES: Final = ("expected_at", "expected_discharge_at")
+_FIELDS: Final = (
+    "visit_id",
+    "ordinal",
+    "patient_id",
+    "provider_id",
+    "status",
+    "admitted_at",
+    "discharged_at",
+    *_TIMES,
+    *_DETAILS,
+    "flags",
+)
+
+
+def write_episodes(
+    tops: Mapping[int, int], stays: Mapping[int, Sequence[Stay]], owners: Mapping[int, int]
+) -> dict[int, list[tuple[int, Stay]]]:
+    """Make the episodes of each visit equal to its stays: visit → [(episode, stay)].
+
+    `tops` maps every visit to the one it counts for. An episode keeps its row as long as there
+    is a stay it can stand for: the one with its admission time, else the next.
+    """
+    stored: dict[int, list[Episode]] = {top: [] for top in stays}
+    for episode in Episode.objects.filter(visit_id__in=list(tops)).order_by("ordinal", "id"):
+        stored[tops[episode.visit_id]].append(episode)
+    providers = _providers(stays)
+    fresh: list[Episode] = []
+    changed: list[Episode] = []
+    surplus: list[int] = []
+    pairs: dict[int, list[tuple[Episode, Stay]]] = {}
+    for top, its_stays in stays.items():
+        rows = sorted(stored[top], key=lambda e: (e.visit_id != top, e.ordinal, e.pk))
+        pairs[top] = []
+        for ordinal, (stay, row) in enumerate(_matched(its_stays, rows)):
+            values = _values(top, ordinal, owners[top], stay, providers)
+            if row is None:
+                fresh.append(row := Episode(**values))
+            else:
+                rows.remove(row)
+                if any(getattr(row, name) != value for name, value in values.items()):
+                    for name, value in values.items():
+                        setattr(row, name, value)
+                    changed.append(row)
+            pairs[top].append((row, stay))
+        surplus += [row.pk for row in rows]
+    if surplus:
+        Episode.objects.filter(pk__in=surplus).delete()
+    if changed:
+        Episode.objects.bulk_update(changed, [name.removesuffix("_id") for name in _FIELDS])
+    if fresh:
+        Episode.objects.bulk_create(fresh)
+    return {top: [(row.pk, stay) for row, stay in both] for top, both in pairs.items()}
+
+
+def _matched(stays: Sequence[Stay], rows: Sequence[Episode]) -> list[tuple[Stay, Episode | None]]:
+    left = list(rows)
+    by_time: dict[datetime | None, Episode] = {}
+    for row in rows:
+        by_time.setdefault(row.admitted_at, row)
+    chosen: dict[int, Episode] = {}
+    for number, stay in enumerate(stays):
+        if stay.admitted_at in by_time:
+            chosen[number] = by_time.pop(stay.admitted_at)
+            left.remove(chosen[number])
+    for number in range(len(stays)):
+        if number not in chosen and left:
+            chosen[number] = left.pop(0)
+    return [(stay, chosen.get(number)) for number, stay in enumerate(stays)]
+
+
+def _providers(stays: Mapping[int, Sequence[Stay]]) -> dict[int, int]:
+    """Ward → the organisation that runs it, for the wards in which stays began."""
+    wards = {s.claims[0].place.ward for its in stays.values() for s in its if s.claims}
+    if not wards:
+        return {}
+    return dict(Ward.objects.filter(pk__in=wards).values_list("pk", "site__organisation_id"))
+
+
+def _values(
+    visit: int, ordinal: int, patient: int, stay: Stay, providers: Mapping[int, int]
+) -> dict[str, object]:
+    values: dict[str, object] = {
+        "visit_id": visit,
+        "ordinal": ordinal,
+        "patient_id": patient,
+        "provider_id": providers.get(stay.claims[0].place.ward) if stay.claims else None,
+        "status": stay.status,
+        "admitted_at": stay.admitted_at,
+        "discharged_at": stay.discharged_at,
+        "flags": list(stay.flags),
+    }
+    for name, limit in _DETAILS.items():
+        values[name] = stay.details.get(name, "")[:limit]
+    for name in _TIMES:
+        said = stay.details.get(name)
+        values[name] = datetime.fromisoformat(said) if said else None
+    return values
+
+
+def write_requests(wanted: Mapping[int, Iterable[Request]]) -> set[int]:
+    """Make the bed requests of each episode equal to `wanted`; the wards whose figures change."""
+    stored = {
+        (row.episode_id, row.key): row
+        for row in BedRequest.objects.filter(episode_id__in=list(wanted))
+    }
+    fresh: list[BedRequest] = []
+    changed: list[BedRequest] = []
+    wards: set[int | None] = set()
+    for episode, requests in wanted.items():
+        for request in requests:
+            row = stored.pop((episode, request.key), None)
+            values = {
+                "kind": request.kind,
+                "from_ward_id": request.from_ward,
+                "ward_id": request.ward,
+                "period": DateTimeTZRange(request.since, request.until),
+            }
+            if row is None:
+                fresh.append(row := BedRequest(episode_id=episode, key=request.key, **values))
+            elif any(getattr(row, name) != value for name, value in values.items()):
+                for name, value in values.items():
+                    setattr(row, name, value)
+                changed.append(row)
+            else:
+                continue
+            wards |= {row.from_ward_id, row.ward_id}
+    if stored:
+        wards |= {w for row in stored.values() for w in (row.from_ward_id, row.ward_id)}
+        BedRequest.objects.filter(pk__in=[row.pk for row in stored.values()]).delete()
+    if changed:
+        BedRequest.objects.bulk_update(changed, ["kind", "from_ward", "ward", "period"])
+    if fresh:
+        BedRequest.objects.bulk_create(fresh)
+    return {ward for ward in wards if ward is not None}

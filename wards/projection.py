@@ -1,0 +1,485 @@
+"""What the movements of one visit add up to: its stays, and where each was when.
+
+A pure function of the set of movements: whatever order they arrive in, however often, the
+result is the same. Two orders are used and both come from the source, never from arrival:
+
+- *what was said when* (`sent_at`, `key`): in this order a cancellation takes back the latest
+  movement of its kind that had been said before it, and a repeat of a movement that still
+  stands is dropped;
+- *what happened when* (`occurred_at`, then the first order): in this order the movements that
+  still stand move the patient.
+
+A sighting moves a patient only against a place that the same source had named before the
+sighting was sent: an update sent at 10:00 knows nothing of a 09:00 transfer that was typed in
+at 11:00.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from wards.facts import MovementKind as Kind
+from wards.facts import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One movement as stored, its places already resolved to the wards they turned out to be."""
+
+    id: int
+    kind: Kind
+    occurred_at: datetime
+    sent_at: datetime
+    key: str
+    place: Place | None = None
+    from_place: Place | None = None
+    wanted_ward: int | None = None
+    admitted_at: datetime | None = None
+    discharged_at: datetime | None = None
+    cancels: int | None = None
+    source: str = ""
+    stay: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The source puts the patient at `place` for `[start, end)`; `end` None means until now.
+
+    `inferred` marks a start that nobody told us (a sighting, or a place named only at the end).
+    """
+
+    start: datetime
+    end: datetime | None
+    place: Place
+    key: str
+    sent_at: datetime
+    on_leave: bool = False
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A pending move: `kind` is admit, transfer or discharge; `[since, until)`."""
+
+    kind: str
+    since: datetime
+    until: datetime | None
+    from_ward: int | None
+    ward: int | None
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """One episode: see `patients.models.Episode` for the words."""
+
+    status: str
+    admitted_at: datetime | None
+    discharged_at: datetime | None
+    details: Mapping[str, str]
+    flags: tuple[str, ...]
+    claims: tuple[Claim, ...]
+    requests: tuple[Request, ...]
+
+
+_TARGETS: Final[Mapping[Kind, frozenset[Kind]]] = {
+    Kind.CANCELLED_ADMIT: frozenset({Kind.ADMITTED}),
+    Kind.CANCELLED_TRANSFER: frozenset({Kind.TRANSFERRED}),
+    Kind.CANCELLED_DISCHARGE: frozenset({Kind.DISCHARGED}),
+    Kind.CANCELLED_LEAVE: frozenset({Kind.LEFT}),
+    Kind.CANCELLED_RETURN: frozenset({Kind.RETURNED}),
+    Kind.CANCELLED_EXPECTED: frozenset({Kind.EXPECTED}),
+    Kind.CANCELLED_PENDING_ADMIT: frozenset({Kind.PENDING_ADMIT, Kind.EXPECTED}),
+    Kind.CANCELLED_PENDING_TRANSFER: frozenset({Kind.PENDING_TRANSFER}),
+    Kind.CANCELLED_PENDING_DISCHARGE: frozenset({Kind.PENDING_DISCHARGE}),
+}
+_PENDING: Final[Mapping[Kind, str]] = {
+    Kind.PENDING_ADMIT: "admit",
+    Kind.PENDING_TRANSFER: "transfer",
+    Kind.PENDING_DISCHARGE: "discharge",
+}
+_RANK: Final[Mapping[Kind, int]] = {kind: rank for rank, kind in enumerate(Kind)}
+
+
+@dataclass(slots=True)
+class _Standing:
+    """A movement that has not been taken back. `implied`: a discharge known only from a time."""
+
+    told: Told
+    kind: Kind
+    occurred_at: datetime
+    implied: bool = False
+    dropped_at: datetime | None = None  # a pending move that was called off
+
+    @property
+    def said(self) -> tuple[datetime, int, str]:
+        return (self.told.sent_at, _RANK[self.kind], self.told.key)
+
+    @property
+    def happened(self) -> tuple[datetime, datetime, int, str]:
+        return (self.occurred_at, *self.said)
+
+
+def said_order(movement: Told) -> tuple[datetime, int, str]:
+    """The order in which the source said things; equal moments are told apart by content."""
+    return (movement.sent_at, _RANK[movement.kind], movement.key)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What stands after every cancellation has been matched."""
+
+    standing: list[_Standing]
+    cancelled_admission: bool
+
+
+def standing(movements: Iterable[Told]) -> _Heard:
+    """Match cancellations and repeats in the order in which the source said them."""
+    stands: list[_Standing] = []
+    called_off = False
+    for told in sorted(movements, key=said_order):
+        kind = told.kind
+        if kind is Kind.GIVEN or kind is Kind.JOINED:
+            continue
+        if kind is Kind.DELETED:
+            stands, called_off = [], True
+        elif kind in _TARGETS:
+            target = _cancelled_by(told, stands)
+            if kind is Kind.CANCELLED_ADMIT:
+                called_off = True
+                stands = [s for s in stands if _outlives_cancelled_admission(s, target)]
+            elif kind is Kind.CANCELLED_DISCHARGE:
+                stands = [s for s in stands if s is not target and not s.implied]
+            elif target is not None and target.kind in _PENDING:
+                target.dropped_at = told.occurred_at
+            elif target is not None:
+                stands = [s for s in stands if s.told is not target.told]
+        elif not any(_repeats(told, s) for s in stands):
+            stands.append(_Standing(told, kind, told.occurred_at))
+            if told.discharged_at is not None and kind is not Kind.DISCHARGED:
+                stands.append(_Standing(told, Kind.DISCHARGED, told.discharged_at, implied=True))
+    return _Heard(stands, called_off)
+
+
+def _cancelled_by(told: Told, stands: Sequence[_Standing]) -> _Standing | None:
+    """The movement that `told` takes back: the one it names, else one at its very time, else
+    the latest of its kind."""
+    if told.cancels is not None:
+        return next((s for s in stands if s.told.id == told.cancels and not s.implied), None)
+    candidates = [
+        s
+        for s in stands
+        if s.kind in _TARGETS[told.kind] and not s.implied and s.dropped_at is None
+    ]
+    for candidate in reversed(candidates):
+        if candidate.occurred_at == told.occurred_at:
+            return candidate
+    return candidates[-1] if candidates else None
+
+
+def _outlives_cancelled_admission(s: _Standing, target: _Standing | None) -> bool:
+    """Whether what was said before an admission was cancelled still counts after it.
+
+    Only what lies before that admission does: an earlier stay of the same visit.
+    """
+    return target is not None and s.happened < target.happened
+
+
+def _repeats(told: Told, s: _Standing) -> bool:
+    return (
+        not s.implied
+        and s.dropped_at is None
+        and s.kind is told.kind
+        and s.occurred_at == told.occurred_at
+        and s.told.place == told.place
+        and s.told.wanted_ward == told.wanted_ward
+        and s.told.admitted_at == told.admitted_at
+        and s.told.discharged_at == told.discharged_at
+        and s.told.stay == told.stay
+    )
+
+
+def project(movements: Sequence[Told], *, nameless: bool = False) -> list[Stay]:
+    """The stays of one visit, in time order.
+
+    `nameless`: the source sent no visit number, so that a second admission is a new stay even
+    where the discharge of the first never came.
+    """
+    heard = standing(movements)
+    if not heard.standing:
+        return [_cancelled(movements)] if heard.cancelled_admission else []
+    builders = _walk(sorted(heard.standing, key=lambda s: s.happened), nameless=nameless)
+    stays = [b.stay() for b in builders if b.is_a_stay or not heard.cancelled_admission]
+    return stays or [_cancelled(movements)]
+
+
+def _cancelled(movements: Sequence[Told]) -> Stay:
+    ordered = sorted(movements, key=said_order)
+    admitted = [m.admitted_at for m in ordered if m.admitted_at]
+    return Stay(
+        status="cancelled",
+        admitted_at=admitted[-1] if admitted else None,
+        discharged_at=None,
+        details=_folded(ordered),
+        flags=(),
+        claims=(),
+        requests=(),
+    )
+
+
+def _folded(ordered: Iterable[Told]) -> dict[str, str]:
+    """Details of a stay: for each, the latest said wins; None takes it back."""
+    details: dict[str, str | None] = {}
+    for told in ordered:
+        details.update(told.stay)
+    return {name: value for name, value in details.items() if value is not None}
+
+
+@dataclass(slots=True)
+class _Spot:
+    """One step of the way: from `at` on, the patient was here."""
+
+    at: datetime
+    place: Place
+    by: _Standing
+    on_leave: bool
+    inferred: bool
+
+
+@dataclass(slots=True)
+class _Builder:
+    """One stay while it is being walked through."""
+
+    members: list[_Standing] = field(default_factory=list)
+    spots: list[_Spot] = field(default_factory=list)
+    admitted: _Standing | None = None
+    discharged: _Standing | None = None
+    ended_by: datetime | None = None  # the next stay began and no discharge was heard of
+    on_leave: bool = False
+    expected_only: bool = True
+    is_a_stay: bool = False  # holds more than sightings
+
+    @property
+    def place(self) -> Place | None:
+        return self.spots[-1].place if self.spots else None
+
+    def put(self, s: _Standing, place: Place, *, inferred: bool = False) -> None:
+        self.spots.append(_Spot(s.occurred_at, place, s, self.on_leave, inferred))
+
+    @property
+    def admitted_at(self) -> datetime:
+        """The time the source last gave, else that of the admission, else the first we know."""
+        said = [m.told for m in sorted(self.members, key=lambda m: m.said) if m.told.admitted_at]
+        if said and said[-1].admitted_at is not None:
+            return said[-1].admitted_at
+        return (self.admitted or self.members[0]).occurred_at
+
+    @property
+    def ends_at(self) -> datetime | None:
+        if self.discharged is None:
+            return self.ended_by
+        said = [
+            m.told
+            for m in sorted(self.members, key=lambda m: m.said)
+            if m.told.discharged_at and m.said >= self.discharged.said
+        ]
+        return (said[-1].discharged_at if said else None) or self.discharged.occurred_at
+
+    def stay(self) -> Stay:
+        ordered = sorted({m.told.id: m.told for m in self.members}.values(), key=said_order)
+        if self.expected_only:
+            status, start, end = "expected", None, None
+        else:
+            start, end = self.admitted_at, self.ends_at
+            status = "discharged" if end else "on_leave" if self.on_leave else "in_hospital"
+        flags = []
+        if self.admitted is None and not self.expected_only:
+            flags.append("admission_inferred")
+        if self.ended_by is not None and self.discharged is None:
+            flags.append("discharge_inferred")
+        return Stay(
+            status=status,
+            admitted_at=start,
+            discharged_at=end,
+            details=_folded(ordered),
+            flags=tuple(flags),
+            claims=() if start is None else tuple(_claims(self.spots, start, end)),
+            requests=tuple(_requests(self)),
+        )
+
+
+def _walk(ordered: Sequence[_Standing], *, nameless: bool) -> list[_Builder]:
+    builders: list[_Builder] = []
+    for s in ordered:
+        open_stay = builders[-1] if builders else None
+        if open_stay is None or _begins_another(s, open_stay, nameless=nameless):
+            if open_stay is not None and open_stay.discharged is None:
+                open_stay.ended_by = s.occurred_at
+            open_stay = _Builder()
+            builders.append(open_stay)
+        open_stay.members.append(s)
+        _step(open_stay, s)
+    return builders
+
+
+def _begins_another(s: _Standing, current: _Builder, *, nameless: bool) -> bool:
+    """Whether `s` opens a new stay of the same visit."""
+    if current.expected_only:
+        return False
+    if current.discharged is None:
+        return nameless and s.kind is Kind.ADMITTED and s.told.admitted_at != current.admitted_at
+    if s.kind is Kind.ADMITTED or s.kind is Kind.EXPECTED or s.kind is Kind.PENDING_ADMIT:
+        return s.occurred_at >= current.discharged.occurred_at
+    ended = current.ends_at
+    return bool(
+        s.kind in (Kind.TRANSFERRED, Kind.OBSERVED, Kind.TRACKED)
+        and s.told.admitted_at
+        and ended
+        and s.told.admitted_at >= ended
+    )
+
+
+def _step(b: _Builder, s: _Standing) -> None:
+    """Let one movement act on the stay it belongs to."""
+    kind, place = s.kind, s.told.place
+    if kind not in (Kind.OBSERVED, Kind.TRACKED):
+        b.is_a_stay = True
+    if kind is Kind.DISCHARGED:
+        b.expected_only = False
+        _discharge(b, s)
+        return
+    if kind is Kind.EXPECTED or kind is Kind.PENDING_ADMIT:
+        return
+    b.expected_only = False
+    if kind in _PENDING:
+        return
+    if b.discharged is not None:
+        return  # said of a stay that was over; its details still count
+    if kind is Kind.LEFT or kind is Kind.RETURNED:
+        b.on_leave = kind is Kind.LEFT
+        where = place if kind is Kind.RETURNED and place else b.place or place
+        if where:
+            b.put(s, where)
+        return
+    if kind is Kind.ADMITTED and b.admitted is None:
+        b.admitted = s
+    if place is None:
+        return
+    if kind is Kind.ADMITTED or kind is Kind.TRANSFERRED:
+        if not b.spots and kind is Kind.TRANSFERRED and s.told.from_place:
+            b.put(s, s.told.from_place, inferred=True)
+        elif b.spots and b.spots[-1].at == s.occurred_at and not b.spots[-1].inferred:
+            b.spots.pop()  # put right at the very moment it was said to begin
+        b.on_leave = False
+        b.put(s, place)
+    elif b.place is None or (kind is Kind.OBSERVED and _contradicts(s, b.spots[-1])):
+        b.put(s, place, inferred=True)
+
+
+def _contradicts(s: _Standing, spot: _Spot) -> bool:
+    """Whether the source of `s`, knowing of `spot` when it spoke, says another place.
+
+    Another source's update knows nothing of `spot`.
+    """
+    return (
+        s.told.place is not None
+        and not _agrees(s.told.place, spot.place)
+        and s.told.source == spot.by.told.source
+        and s.said > spot.by.said
+    )
+
+
+def _agrees(seen: Place, known: Place) -> bool:
+    """Whether a sighting says nothing other than what is known; it may say less."""
+    return (
+        seen.ward == known.ward
+        and (seen.bay is None or seen.bay == known.bay)
+        and (seen.bed is None or seen.bed == known.bed)
+    )
+
+
+def _discharge(b: _Builder, s: _Standing) -> None:
+    if b.discharged is None:
+        if not b.spots and s.told.place is not None:
+            b.put(s, s.told.place, inferred=True)
+        b.discharged = s
+    elif (not s.implied, s.said) > (not b.discharged.implied, b.discharged.said):
+        b.discharged = s  # an amended time; one that was really said beats an implied one
+
+
+def _claims(spots: Sequence[_Spot], admitted: datetime, end: datetime | None) -> Iterable[Claim]:
+    """The way as half-open periods: the first from the admission, the last to the discharge."""
+    claims: list[Claim] = []
+    for number, spot in enumerate(spots):
+        until = spots[number + 1].at if number + 1 < len(spots) else end
+        start = spot.at
+        known_since = spot.inferred or spot.by.kind is not Kind.TRANSFERRED
+        if number == 0 and known_since and (until is None or admitted < until):
+            start = admitted
+        elif claims and claims[-1].end is not None and claims[-1].end > start:
+            start = claims[-1].end
+        if end is not None and (until is None or until > end):
+            until = end
+        if until is not None and until <= start:
+            continue
+        last = claims[-1] if claims else None
+        if (
+            last is not None
+            and last.end == start
+            and last.place == spot.place
+            and last.on_leave == spot.on_leave
+        ):
+            claims[-1] = Claim(
+                last.start, until, last.place, last.key, last.sent_at, last.on_leave, last.inferred
+            )
+            continue
+        by = spot.by.told
+        inferred = spot.inferred and not (number == 0 and spot.by.kind is Kind.ADMITTED)
+        claims.append(Claim(start, until, spot.place, by.key, by.sent_at, spot.on_leave, inferred))
+    return claims
+
+
+def _requests(b: _Builder) -> Iterable[Request]:
+    """Pending moves, each until it was met, called off, replaced or overtaken by the discharge."""
+    pending = [m for m in b.members if m.kind in _PENDING]
+    end = b.ends_at if not b.expected_only else None
+    for number, s in enumerate(pending):
+        since, until = s.occurred_at, s.dropped_at
+        for later in b.members:
+            if later.happened <= s.happened or not _meets(later, s, b):
+                continue
+            until = later.occurred_at if until is None else min(until, later.occurred_at)
+            break
+        for later in pending[number + 1 :]:
+            if later.kind is s.kind:
+                until = later.occurred_at if until is None else min(until, later.occurred_at)
+                break
+        if end is not None:
+            until = end if until is None else min(until, end)
+        if until is not None and until <= since:
+            continue
+        before = [spot.place.ward for spot in b.spots if spot.at <= since]
+        here = s.told.place.ward if s.told.place else None
+        yield Request(
+            _PENDING[s.kind],
+            since,
+            until,
+            before[-1] if before else here,
+            s.told.wanted_ward,
+            s.told.key,
+        )
+
+
+def _meets(later: _Standing, pending: _Standing, b: _Builder) -> bool:
+    """Whether `later` is what `pending` waited for."""
+    if pending.kind is Kind.PENDING_ADMIT:
+        return later.kind is Kind.ADMITTED
+    if pending.kind is Kind.PENDING_DISCHARGE:
+        return later.kind is Kind.DISCHARGED
+    if later.kind not in (Kind.TRANSFERRED, Kind.ADMITTED) or later.told.place is None:
+        return False
+    before = [spot.place.ward for spot in b.spots if spot.at <= pending.occurred_at]
+    return not before or later.told.place.ward != before[-1]
