@@ -147,4 +147,4 @@ SELECT w.id, n.longest,
   LEFT JOIN leaving l ON l.ward_id = w.id
  WHERE {chosen}
  ORDER BY w.id
-"""
+"""  # noqa: S608 - the values travel as parameters

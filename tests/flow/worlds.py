@@ -313,7 +313,7 @@ def slow_count(world: World, ward: int, at: int) -> dict[str, int]:
     """The figures of one ward at an hour, by name."""
     states = slow_states(world, at)
     mine = [(b, s) for b, s in zip(world.beds, states, strict=True) if b.ward == ward]
-    tally = {name: 0 for name in ("occupied", "available", "unready", "closed", "not_opened")}
+    tally = dict.fromkeys(("occupied", "available", "unready", "closed", "not_opened"), 0)
     escalation = 0
     for bed, state in mine:
         if state in tally:
