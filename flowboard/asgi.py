@@ -7,7 +7,7 @@ own database connection.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -19,7 +19,8 @@ ENV = prepare()
 from flowboard.wsgi import application as django  # noqa: E402  (Django must be set up first)
 from live.stream import event_streams as live  # noqa: E402
 
-pages: Any = WSGIMiddleware(django, workers=ENV.web_threads)
+# Django's types say less of its WSGI callable than it does.
+pages: Any = WSGIMiddleware(cast(Any, django), workers=ENV.web_threads)
 
 
 async def _lifespan(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -63,7 +63,7 @@ def reachable(path: Path) -> bool:
 
 
 def servers_home(home: Path) -> Path:
-    """Where the servers' own files lie: in `home`, or aside when root's account cannot get there."""
+    """Where the servers' files lie: in `home`, or aside when root's account cannot get there."""
     if os.geteuid() != 0 or reachable(home):
         return home
     return SHARED / hashlib.sha256(os.fsencode(home)).hexdigest()[:12]

@@ -199,9 +199,7 @@ def _check_origins(reader: _Reader) -> tuple[str, ...]:
     origins = reader.items("TRUSTED_ORIGINS")
     for origin in origins:
         if urlsplit(origin).scheme not in {"http", "https"}:
-            reader.mistakes.append(
-                f"TRUSTED_ORIGINS holds '{origin}'; write each as https://name, with commas between."
-            )
+            reader.mistakes.append(f"TRUSTED_ORIGINS holds '{origin}'; write each as https://name.")
     return origins
 
 
