@@ -68,9 +68,7 @@ def _confirm(*, everything: bool, at: datetime | None) -> set[int]:
         )
         DirtyWard.objects.filter(pk__in=list(notes)).delete()
         counted_wards = {counted.ward for counted in counts}
-        sites = set(
-            Ward.objects.filter(pk__in=counted_wards).values_list("site_id", flat=True)
-        )
+        sites = set(Ward.objects.filter(pk__in=counted_wards).values_list("site_id", flat=True))
         names = [
             "system",
             *(f"site:{site}" for site in sites),
@@ -110,9 +108,7 @@ def _figures(row: WardCensus) -> Figures:
     return Figures(**{name: getattr(row, name) for name in NUMBERS}, as_at=row.as_at)
 
 
-def figures_at(
-    wards: Collection[int], *, moment: Moment, live: bool
-) -> Mapping[int, Count]:
+def figures_at(wards: Collection[int], *, moment: Moment, live: bool) -> Mapping[int, Count]:
     """The figures of these wards at the moment: of the present when `live`."""
     if live:
         return present(wards, now=moment.at)

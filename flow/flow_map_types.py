@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Node(StrEnum):
-    """Where patients come from, are, and go to, in the order the map is read."""
+    """Where patients come from, are, and go to, in the order the map is read.
 
-    AMBULANCE = "ambulance"
+    `EMERGENCY_ARRIVAL`: by ambulance or on their own feet. `TRANSFER_IN`: from a hospital beyond
+    the map. `OTHER_ARRIVAL`: births, maternity, and ways that were not said.
+    `OTHER_UNIT`: day units, theatres, lounges, clinics and wards not recognised yet.
+    `HOME`: also where no destination was said. `OTHER_PLACE`: everywhere else.
+    """
+
+    EMERGENCY_ARRIVAL = "emergency_arrival"
     GP = "gp"
     ELECTIVE = "elective"
+    TRANSFER_IN = "transfer_in"
     OTHER_ARRIVAL = "other_arrival"
     EMERGENCY = "emergency"
     ASSESSMENT = "assessment"
@@ -28,17 +36,23 @@ class Node(StrEnum):
     OTHER_PLACE = "other_place"
 
 
-SOURCES = (Node.AMBULANCE, Node.GP, Node.ELECTIVE, Node.OTHER_ARRIVAL)
-SINKS = (Node.HOME, Node.DIED, Node.OTHER_PLACE)
+SOURCES: Final = (
+    Node.EMERGENCY_ARRIVAL,
+    Node.GP,
+    Node.ELECTIVE,
+    Node.TRANSFER_IN,
+    Node.OTHER_ARRIVAL,
+)
+SINKS: Final = (Node.HOME, Node.DIED, Node.OTHER_PLACE)
 
 
 @dataclass(frozen=True, slots=True)
 class FlowNode:
     """One kind of place.
 
-    node: which. patients: there at the moment; of a way in or out, who passed in the window.
-    beds_open: capacity there; 0 for ways in and out. waiting_for: patients who wait at the
-    moment to come into it from anywhere.
+    node: which. patients: on the map's own wards of that kind at the moment; of a way in or
+    out, who passed in the window. beds_open: capacity there; 0 for ways in and out.
+    waiting_for: patients who wait at the moment to come into it, also from its own kind.
     """
 
     node: Node
@@ -74,8 +88,8 @@ class FlowEdge:
 class FlowMap:
     """Movement between kinds of place in `[start, end)`, 24 hours, and what waits at `end`.
 
-    Nodes are in reading order and only those that occur; edges by patients, most first, an edge
-    with nothing moved and nobody waiting is not there.
+    Nodes are in reading order and only those that occur; edges by patients, most first. Moves
+    within one kind of place are no edge, and an edge without moves or waits is not there.
     """
 
     start: datetime

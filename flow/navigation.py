@@ -1,0 +1,115 @@
+"""What the header of every page offers, by what the viewer may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import Permission
+from wards.models import Site
+from wards.scope import ALL, Scope, scope_of
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry: where it leads, whether the viewer is in that part (`current`) or on that very
+    page (`here`), and what opens below it."""
+
+    label: str
+    address: str
+    current: bool = False
+    here: bool = False
+    below: tuple[Item, ...] = ()
+
+
+def address_of(name: str) -> str:
+    """The address of a named page; empty where the part that has it is not installed."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+class Navigation:
+    """The header's entries for one request; it asks the database only where it is drawn."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def _scope(self) -> Scope:
+        return scope_of(self._request.user)
+
+    @property
+    def _signed_in(self) -> bool:
+        return self._request.user.is_authenticated
+
+    @cached_property
+    def items(self) -> Sequence[Item]:
+        """System, Sites, Feeds, People, as far as the viewer may use them."""
+        if not self._signed_in:
+            return ()
+        return tuple(
+            item
+            for item in (
+                self._item(_("System"), "flow:system", Permission.SEE_COUNTS, exactly=True),
+                self._sites(),
+                self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
+                self._item(_("People"), "accounts:people", Permission.MANAGE_PEOPLE),
+            )
+            if item is not None
+        )
+
+    @cached_property
+    def account(self) -> Sequence[Item]:
+        """What a person can do about their own account."""
+        named = ((_("Change password"), "accounts:change_password"),)
+        return tuple(
+            Item(str(label), address) for label, name in named if (address := address_of(name))
+        )
+
+    @property
+    def sign_out(self) -> str:
+        """Where signing out is posted to."""
+        return address_of("accounts:sign_out")
+
+    @property
+    def search(self) -> str:
+        """Where a search is posted to; empty where there is nobody to search for."""
+        return address_of("flow:search") if self._signed_in else ""
+
+    def _item(
+        self, label: object, name: str, permission: Permission, *, exactly: bool = False
+    ) -> Item | None:
+        address = address_of(name)
+        if not address or not self._scope.may_anywhere(permission):
+            return None
+        path = self._request.path
+        here = path == address
+        return Item(str(label), address, here or (not exactly and path.startswith(address)), here)
+
+    def _sites(self) -> Item | None:
+        """The sites of which the viewer may see at least one ward."""
+        held = self._scope.sites_in_part(Permission.SEE_COUNTS)
+        sites = Site.objects.exclude(kind=Site.Kind.UNRECOGNISED)
+        if held != ALL:
+            sites = sites.filter(pk__in=held)
+        path = self._request.path
+        below = []
+        for code, name in sites.values_list("code", "name"):
+            address = reverse("flow:site", args=[code])
+            below.append(Item(name, address, path == address, path == address))
+        if not below:
+            return None
+        current = path.startswith(("/sites/", "/wards/"))
+        return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
+
+
+def navigation(request: HttpRequest) -> dict[str, Navigation]:
+    """Context processor: `navigation` in every template."""
+    return {"navigation": Navigation(request)}
