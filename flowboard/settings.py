@@ -73,6 +73,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "flow.navigation.navigation",
             ]
         },
     }
@@ -99,6 +100,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis ----------------------------------------------------------------------------------
 REDIS_URL = ENV.redis_url
+LIVE_AUTHORISER = "flow.listening.may_hear"
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "flowboard.cache.ForgivingRedisCache",

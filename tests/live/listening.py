@@ -6,8 +6,9 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 import uvicorn
 from asgiref.typing import ASGIApplication
@@ -41,8 +42,11 @@ def served(app: ASGIApplication, port: int = 0) -> Iterator[int]:
 class Ear:
     """One open event stream, read line by line."""
 
+    all: ClassVar[list[Ear]] = []
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self.all.append(self)
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = ""
@@ -86,6 +90,21 @@ class Ear:
 
     async def close(self) -> None:
         self._writer.close()
+
+
+def run(story: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Run one story and hang up all its lines."""
+
+    async def whole() -> None:
+        try:
+            await story()
+        finally:
+            for ear in Ear.all:
+                await ear.close()
+            Ear.all.clear()
+            await asyncio.sleep(0)
+
+    asyncio.run(whole())
 
 
 async def opened(port: int, query: str) -> Ear:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import psycopg
@@ -14,7 +14,7 @@ from pytest_django import Settings
 from live import doorbell, hub, stream
 from live.stream import Caller, EventStreams
 from tests.live.conftest import OwnRedis
-from tests.live.listening import Ear, opened, served
+from tests.live.listening import Ear, opened, run, served
 
 
 def everything(caller: Caller, boards: frozenset[str]) -> frozenset[str]:
@@ -30,10 +30,6 @@ def streams(own_redis: OwnRedis) -> EventStreams:
 def port(streams: EventStreams) -> Iterator[int]:
     with served(streams) as number:
         yield number
-
-
-def run(story: Callable[[], Coroutine[object, object, None]]) -> None:
-    asyncio.run(story())
 
 
 def test_a_ring_reaches_the_screens_of_that_board_and_no_other(port: int) -> None:
@@ -83,8 +79,15 @@ def test_beats_carry_the_servers_time(port: int, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(
     "query",
-    ["", "boards=", "boards=ward:x", "boards=WARD:1", "boards=,,", "board=system"]
-    + ["boards=" + ",".join(f"ward:{n}" for n in range(stream.MOST_BOARDS + 1))],
+    [
+        "",
+        "boards=",
+        "boards=ward:x",
+        "boards=WARD:1",
+        "boards=,,",
+        "board=system",
+        "boards=" + ",".join(f"ward:{n}" for n in range(stream.MOST_BOARDS + 1)),
+    ],
 )
 def test_a_request_without_sensible_boards_is_told_what_to_ask_for(port: int, query: str) -> None:
     async def story() -> None:
