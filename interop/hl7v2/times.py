@@ -1,0 +1,103 @@
+"""When something happened and when the sender said so: EVN, PV1-44, PV1-45 and MSH-7.
+
+Source: HL7 v2.8 chapter 3, sections 3.4.1 (EVN) and 3.4.3 (PV1). EVN-2 is when the event was
+recorded, EVN-6 when it occurred; feeds that send only one of them put it into EVN-2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from interop.hl7v2.events import Deed, Event
+from interop.hl7v2.message import NULL, Message, Segment
+from interop.hl7v2.people import Notes
+from interop.hl7v2.timestamps import BadTime, Clock, Precision, Stamp
+from wards.facts import MovementKind as Kind
+
+_PLANNED: Final = frozenset({Kind.EXPECTED, Kind.PENDING_ADMIT})
+
+
+class NoTime(ValueError):
+    """The message does not say when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """`admitted_at` and `discharged_at` are what the message says of the stay, if anything."""
+
+    occurred_at: datetime
+    sent_at: datetime
+    admitted_at: datetime | None
+    discharged_at: datetime | None
+
+
+def times_of(
+    message: Message, event: Event, pv1: Segment | None, clock: Clock, notes: Notes
+) -> Times:
+    """The times of one message.
+
+    It happened at EVN-6, else for an admission PV1-44 and for a discharge PV1-45, else EVN-2,
+    else MSH-7. It was said at EVN-2, which stays the same when a message is sent again; at
+    MSH-7 where EVN-2 is missing, names only a day, or lies after the message was made. A time
+    of day given elsewhere in the message refines a date without one. Raises NoTime where
+    nothing says when.
+    """
+    evn = message.first("EVN")
+    made = _time(clock, message.header.time, "", "MSH-7", notes)
+    recorded = _of(evn, 2, clock, notes)
+    occurred = _of(evn, 6, clock, notes)
+    admitted = _of(pv1, 44, clock, notes)
+    discharged = _of(pv1, 45, clock, notes)
+    own = {Kind.ADMITTED: admitted, Kind.DISCHARGED: discharged}.get(event.kind or Kind.OBSERVED)
+    happened = [t for t in (occurred, own, recorded, made) if t is not None]
+    if not happened:
+        raise NoTime("Neither EVN-6, EVN-2, MSH-7 nor PV1-44/45 says when this happened.")
+    occurred_at = _refined(happened[0], happened[1:])
+    sent_at = _said(recorded, made) or occurred_at
+    if discharged is not None and admitted is not None and discharged.at < admitted.at:
+        notes.add("PV1-45 lies before PV1-44; the discharge time was not used.")
+        discharged = None
+    ends = event.ends and event.deed is not Deed.SWAP
+    return Times(
+        occurred_at=occurred_at.at,
+        sent_at=sent_at.at,
+        admitted_at=_asserted(admitted, occurred_at, event.kind not in _PLANNED),
+        discharged_at=_asserted(discharged, occurred_at, ends),
+    )
+
+
+def _asserted(stamp: Stamp | None, occurred: Stamp, counts: bool) -> datetime | None:
+    return _refined(stamp, [occurred]).at if stamp is not None and counts else None
+
+
+def _refined(stamp: Stamp, others: list[Stamp]) -> Stamp:
+    """`stamp`, or the first of `others` that says the same more precisely."""
+    if stamp.precision >= Precision.MINUTE:
+        return stamp
+    return next((other for other in others if stamp.covers(other)), stamp)
+
+
+def _said(recorded: Stamp | None, made: Stamp | None) -> Stamp | None:
+    if recorded is None or made is None:
+        return recorded or made
+    is_usable = recorded.precision >= Precision.MINUTE and recorded.at < made.end
+    return recorded if is_usable else made
+
+
+def _of(segment: Segment | None, number: int, clock: Clock, notes: Notes) -> Stamp | None:
+    if segment is None:
+        return None
+    name = f"{segment.name}-{number}"
+    return _time(clock, segment.text(number), segment.text(number, 2), name, notes)
+
+
+def _time(clock: Clock, text: str, degree: str, name: str, notes: Notes) -> Stamp | None:
+    if text == NULL:
+        return None
+    try:
+        return clock.read(text, degree)
+    except BadTime:
+        notes.add(f"{name} is not a time; it was not used.")
+        return None
