@@ -43,6 +43,7 @@ SOCKET_NAME: Final = ".s.PGSQL.5432"
 LONGEST_SOCKET: Final = 100  # bytes; the shortest limit among systems is 104 with its end mark
 START_WITHIN: Final = 60.0  # seconds; the first start of a slow machine creates the database
 SHARED: Final = Path("/var/lib/flowboard")
+ASIDE: Final = "servers"  # the link in a home to its servers' files, where they lie elsewhere
 
 
 class CannotStart(Exception):
@@ -64,7 +65,9 @@ def reachable(path: Path) -> bool:
 
 def servers_home(home: Path) -> Path:
     """Where the servers' files lie: in `home`, or aside when root's account cannot get there."""
-    if os.geteuid() != 0 or reachable(home):
+    if (home / ASIDE).is_symlink():
+        return (home / ASIDE).readlink()
+    if os.geteuid() != 0 or (home / "postgresql").exists() or reachable(home):
         return home
     return SHARED / hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
 

@@ -20,7 +20,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -59,13 +59,14 @@ class Environment:
     embedded: bool
     production: bool
     debug: bool
-    secret_key: str
+    secret_key: str = field(repr=False)
     allowed_hosts: tuple[str, ...]
     trusted_origins: tuple[str, ...]
     https: bool
-    database_url: str
-    database: Mapping[str, str]  # the parts of database_url, by libpq's names
-    redis_url: str
+    database_url: str = field(repr=False)
+    # The parts of database_url, by libpq's names.
+    database: Mapping[str, str] = field(repr=False)
+    redis_url: str = field(repr=False)
     time_zone: str
     bind: str
     port: int
@@ -239,9 +240,18 @@ def read(values: Mapping[str, str], *, base: Path) -> Environment:
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "INFO"),
         static_root=Path(reader.text("STATIC_ROOT", str(base / "staticfiles"))).absolute(),
     )
+    if environment.port == environment.mllp_port:
+        reader.mistakes.append("PORT and MLLP_PORT are the same; give each its own.")
     if reader.mistakes:
         raise Misconfigured(reader.mistakes)
     return environment
+
+
+def broker_url(redis_url: str) -> str:
+    """`redis_url` as Celery wants it: kombu has a name of its own for a Unix socket."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 
 
 def own_secret_key(home: Path) -> str:
@@ -251,7 +261,7 @@ def own_secret_key(home: Path) -> str:
     """
     path = home / "secret_key"
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        embedded.make_folder(home)
         with tempfile.NamedTemporaryFile("w", dir=home, prefix=".secret_key-") as draft:
             draft.write(secrets.token_urlsafe(48))
             draft.flush()

@@ -207,10 +207,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 # --- Background work ------------------------------------------------------------------------
-# kombu has a name of its own for a Redis on a Unix socket.
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace(
-    "?db=", "?virtual_host="
-)
+CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of Redis
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5.0, "socket_connect_timeout": 1.0}

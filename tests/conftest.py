@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import redis
@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from flowboard import embedded
+from flowboard.environment import broker_url
 from flowboard.settings import ENV
 
 WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -25,17 +26,20 @@ WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "")
 NUMBERS: Final = (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15)
 EMBEDDED_BASE: Final = 32  # a demo on the same servers uses number 0
 
+Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
+
 
 def _redis_of_this_worker(url: str) -> str:
     """`url` with the number of the database that this worker has to itself."""
     parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query))
-    path_number = parts.path.strip("/") if parts.scheme != "unix" else ""
-    given = int(query.pop("db", path_number) or 0)
     offset = NUMBERS[int(WORKER.removeprefix("gw"))] if WORKER else 0
-    number = EMBEDDED_BASE + offset if ENV.embedded else (given + offset) % len(NUMBERS)
-    path = parts.path if parts.scheme == "unix" else ""
-    return urlunsplit(parts._replace(path=path, query=urlencode(query | {"db": str(number)})))
+    if ENV.embedded:
+        return f"unix://{parts.path}?db={EMBEDDED_BASE + offset}"
+    in_query = dict(parse_qsl(parts.query)).get("db")
+    if parts.scheme == "unix":
+        return f"unix://{parts.path}?db={(int(in_query or 0) + offset) % len(NUMBERS)}"
+    number = (int(in_query or parts.path.strip("/") or 0) + offset) % len(NUMBERS)
+    return f"{parts.scheme}://{parts.netloc}/{number}"
 
 
 def _prepare() -> None:
@@ -49,7 +53,7 @@ def _prepare() -> None:
     settings.REDIS_URL = settings.CACHES["default"]["LOCATION"] = _redis_of_this_worker(
         ENV.redis_url
     )
-    settings.CELERY_BROKER_URL = settings.REDIS_URL
+    settings.CELERY_BROKER_URL = broker_url(settings.REDIS_URL)
     # Nothing a test writes must outlive a power cut.
     options = settings.DATABASES["default"]["OPTIONS"]
     options["options"] = f"{options.get('options', '')} -c synchronous_commit=off".strip()
@@ -89,7 +93,7 @@ def child_environment(transactional_db: None) -> dict[str, str]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Reporting:
     """In CI a skipped test has failed: a machine that cannot run one must say so."""
     report = yield
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
