@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 import redis
 from django.conf import settings
@@ -68,18 +69,23 @@ def _dirty_wards(at: datetime) -> Check:
     return _age(oldest, at, settings.HEALTH_OLDEST_DIRTY_WARD)
 
 
-CHECKS: dict[str, Callable[[datetime], Check]] = {
+CHECKS: Final[dict[str, Callable[[datetime], Check]]] = {
     "database": _database,
     "redis": _redis,
     "migrations": _migrations,
     "dirty_wards": _dirty_wards,
 }
+OF_DATABASE: Final = frozenset({"migrations", "dirty_wards", "messages"})
 
 
 def examine(*, at: datetime) -> dict[str, Check]:
     """Every check by name. One that cannot be made is not well."""
     found: dict[str, Check] = {}
     for name, check in CHECKS.items():
+        if name in OF_DATABASE and not found["database"].ok:
+            # Each would wait for the database anew.
+            found[name] = Check(False, "cannot be told without the database")
+            continue
         try:
             found[name] = check(at)
         except (Error, redis.RedisError, OSError) as error:

@@ -27,7 +27,7 @@ _NEVER: Final = frozenset({"request", "sock", "params", "sql", "data"})
 _CONCEALED: Final = (
     (re.compile(r"\?[^\s\"'?]*=[^\s\"']*"), "?…"),
     (re.compile(r"\b(?:MSH|EVN|PID|PD1|NK1|PV1|PV2|MRG|NPU|OBX|Z[A-Z0-9]{2})\|[^\n\"]*"), "[HL7]"),
-    (re.compile(r"(?<![\w.:-])\d{3}[ -]?\d{3}[ -]?\d{4}(?![\w:-])"), "[number]"),
+    (re.compile(r"(?<![\w.:-])\d{3}[ -]?\d{3}[ -]?\d{4}(?![\w:-]|\.\d)"), "[number]"),
 )
 
 
@@ -138,6 +138,8 @@ def configuration(style: str, level: str, *, debug: bool = False) -> dict[str, A
         "loggers": {
             # Django's own handlers would print addresses and mail whole requests.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
+            # What was not found or not allowed already stands in the request's own line.
+            "django.request": {"level": "ERROR"},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             # Says of each statement what it held; only ever wanted by hand.
             "django.db.backends": {"level": "INFO"},

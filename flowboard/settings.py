@@ -151,7 +151,8 @@ X_FRAME_OPTIONS = "DENY"
 # --- Static files ---------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = ENV.static_root
+# Only production collects; elsewhere files are served from where they lie.
+STATIC_ROOT = ENV.static_root if ENV.production else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
