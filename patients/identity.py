@@ -85,43 +85,49 @@ def _patient_ids(keys: Collection[PersonKey]) -> dict[PersonKey, int]:
         return {PersonKey(authority, value): pk for authority, value, pk in cursor.fetchall()}
 
 
-def ensure_visits(owners: Mapping[VisitKey, int]) -> dict[VisitKey, int]:
+@dataclass(frozen=True, slots=True)
+class VisitRow:
+    """A visit and the record it hangs on."""
+
+    id: int
+    patient: int
+
+
+def ensure_visits(owners: Mapping[VisitKey, int]) -> dict[VisitKey, VisitRow]:
     """The visit of each number, made for the given record where there was none."""
-    found = visit_ids(owners)
+    found = _visit_rows(owners)
     missing = sorted(set(owners) - set(found))
     if missing:
         Visit.objects.bulk_create(
             [Visit(authority=k.authority, number=k.number, patient_id=owners[k]) for k in missing],
             ignore_conflicts=True,
         )
-        found |= visit_ids(missing)
+        found |= _visit_rows(missing)
     return found
 
 
-def visit_ids(keys: Iterable[VisitKey]) -> dict[VisitKey, int]:
-    """The visits that exist under these numbers."""
+def _visit_rows(keys: Iterable[VisitKey]) -> dict[VisitKey, VisitRow]:
     wanted = list(keys)
     if not wanted:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT v.authority, v.number, v.id FROM patients_visit v
+            SELECT v.authority, v.number, v.id, v.patient_id FROM patients_visit v
             JOIN unnest(%s::text[], %s::text[]) AS k(authority, number) USING (authority, number)
             """,
             [[k.authority for k in wanted], [k.number for k in wanted]],
         )
-        return {VisitKey(authority, number): pk for authority, number, pk in cursor.fetchall()}
-
-
-def owners_of(visits: Iterable[int]) -> set[int]:
-    """The records that these visits hang on."""
-    rows = Visit.objects.filter(pk__in=list(visits))
-    return set(rows.values_list("patient_id", flat=True))
+        return {
+            VisitKey(authority, number): VisitRow(pk, patient)
+            for authority, number, pk, patient in cursor.fetchall()
+        }
 
 
 def ensure_nameless_visits(patients: Mapping[int, str]) -> dict[int, int]:
     """The visit without a number of each record (record → authority of its numbers)."""
+    if not patients:
+        return {}
     found = _nameless(patients)
     missing = sorted(set(patients) - set(found))
     if missing:
@@ -210,7 +216,7 @@ def tell(patients: Mapping[int, Patient], told: Sequence[Told]) -> Heard:
     return Heard(frozenset(changed), frozenset(identity_changed))
 
 
-def regroup(seeds: Collection[int]) -> set[int]:
+def regroup(seeds: Collection[int]) -> dict[int, Patient]:
     """Work out anew who is one person among `seeds` and all that were or are joined to them.
 
     Records are one person when joined by a standing link, or when they carry the same NHS
@@ -244,7 +250,7 @@ def regroup(seeds: Collection[int]) -> set[int]:
                 changed.append(patient)
     if changed:
         Patient.objects.bulk_update(changed, ["person", "merged_into"])
-    return set(records)
+    return records
 
 
 def _dates_agree(one: date | None, other: date | None) -> bool:

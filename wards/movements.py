@@ -7,17 +7,20 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import Max
 from psycopg import errors
 
 from accounts.models import User
 from accounts.refusals import Refused
+from patients import identity
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode, Patient
 from wards.bed_states import states_at
@@ -42,6 +45,7 @@ __all__ = [
 ]
 
 BY_HAND: Final = "web"
+_INSTANT: Final = timedelta(microseconds=1)
 AHEAD: Final = timedelta(minutes=5)
 """How far ahead of now a movement may be dated by hand: clocks differ, plans are not movements."""
 _TRIES: Final = 4
@@ -90,9 +94,9 @@ def admit(
     *,
     person: PersonKey,
     place: Place,
-    occurred_at: datetime,
     at: datetime,
     by: User,
+    occurred_at: datetime | None = None,
     visit: VisitKey | None = None,
     details: Details | None = None,
     stay: dict[str, str | None] | None = None,
@@ -100,104 +104,102 @@ def admit(
     """Admit somebody to a ward and, where given, a bed. Refused if the bed is not free or they
     are somewhere already."""
     visit = visit or VisitKey("flowboard", f"FB-{uuid4().hex[:10]}")
-    fact = Moved(
-        key=uuid4().hex,
-        sent_at=at,
-        person=person,
-        details=details or Details(),
-        kind=MovementKind.ADMITTED,
-        occurred_at=occurred_at,
-        admitted_at=occurred_at,
-        visit=visit,
-        place=place,
-        stay=stay or {},
-    )
 
     def deed() -> Episode:
-        _check_time(occurred_at, at)
-        _check_place(place, occurred_at)
+        record = identity.ensure_patients([person])[person]
+        when = _lock_and_date([record], occurred_at, at)
+        _check_place(place, when.occurred_at)
         already = Occupancy.objects.filter(
-            person__records__authority=person.authority,
-            person__records__identifier=person.value,
-            period__contains=occurred_at,
+            person__records=record, period__contains=when.occurred_at
         ).select_related("ward")
         if row := already.first():
             raise Refused(
                 f"This patient is already on {row.ward.name}. Transfer them from there instead."
             )
+        fact = Moved(
+            key=uuid4().hex,
+            sent_at=when.sent_at,
+            person=person,
+            details=details or Details(),
+            kind=MovementKind.ADMITTED,
+            occurred_at=when.occurred_at,
+            admitted_at=when.occurred_at,
+            visit=visit,
+            place=place,
+            stay=stay or {},
+        )
         done = keep([fact], source=BY_HAND, by=by)
-        _check_done(done, {fact.key: place}, occurred_at)
+        _check_done(done, {fact.key: place}, when.occurred_at)
         return Episode.objects.get(pk=done.change.episodes[done.visits[fact.key]][-1])
 
     return _transacted(deed)
 
 
 def transfer(
-    *, episode: Episode, place: Place, occurred_at: datetime, at: datetime, by: User
+    *,
+    episode: Episode,
+    place: Place,
+    at: datetime,
+    by: User,
+    occurred_at: datetime | None = None,
 ) -> Movement:
     """Move a patient to another ward or bed."""
-    return _do(
-        [_moved(episode, MovementKind.TRANSFERRED, occurred_at, at, place=place)],
-        [episode],
-        occurred_at,
-        at,
-        by,
-    )[0]
+    step = _Step(episode, MovementKind.TRANSFERRED, place)
+    return _do([step], occurred_at, at, by)[0]
 
 
 def swap(
-    *, one: Episode, other: Episode, occurred_at: datetime, at: datetime, by: User
+    *, one: Episode, other: Episode, at: datetime, by: User, occurred_at: datetime | None = None
 ) -> list[Movement]:
     """Two patients change places at one moment."""
     if one.pk == other.pk:
         raise Refused("A swap needs two patients.")
 
-    def places() -> dict[int, Place]:
-        rows = Occupancy.objects.filter(
-            episode__in=[one, other], period__contains=occurred_at
-        ).values_list("episode_id", "ward_id", "bay_id", "wanted_bed_id")
-        return {episode: Place(*where) for episode, *where in rows}
-
     def deed() -> list[Movement]:
-        _lock_people([one, other])
-        where = places()
+        when = _lock_and_date([one.patient_id, other.patient_id], occurred_at, at)
+        where = {
+            episode: Place(*place)
+            for episode, *place in Occupancy.objects.filter(
+                episode__in=[one, other], period__contains=when.occurred_at
+            ).values_list("episode_id", "ward_id", "bay_id", "wanted_bed_id")
+        }
         if len(where) < 2:
             raise Refused("Both patients must be in a place to swap.")
-        facts = [
-            _moved(one, MovementKind.TRANSFERRED, occurred_at, at, place=where[other.pk]),
-            _moved(other, MovementKind.TRANSFERRED, occurred_at, at, place=where[one.pk]),
+        steps = [
+            _Step(one, MovementKind.TRANSFERRED, where[other.pk]),
+            _Step(other, MovementKind.TRANSFERRED, where[one.pk]),
         ]
-        return _done(facts, [one, other], occurred_at, at, by, closed_ok=True)
+        return _done(steps, when, by, closed_ok=True)
 
     return _transacted(deed)
 
 
 def discharge(
-    *, episode: Episode, occurred_at: datetime, at: datetime, by: User, destination: str = ""
+    *,
+    episode: Episode,
+    at: datetime,
+    by: User,
+    occurred_at: datetime | None = None,
+    destination: str = "",
 ) -> Movement:
     """The patient has physically left; the bed is free from `occurred_at` on."""
-    stay: dict[str, str | None] = {"discharge_destination": destination} if destination else {}
-    fact = _moved(
-        episode,
-        MovementKind.DISCHARGED,
-        occurred_at,
-        at,
-        discharged_at=occurred_at,
-        stay=stay,
-    )
-    return _do([fact], [episode], occurred_at, at, by)[0]
+    said: dict[str, str | None] = {"discharge_destination": destination} if destination else {}
+    step = _Step(episode, MovementKind.DISCHARGED, stay=said)
+    return _do([step], occurred_at, at, by)[0]
 
 
-def leave(*, episode: Episode, occurred_at: datetime, at: datetime, by: User) -> Movement:
+def leave(
+    *, episode: Episode, at: datetime, by: User, occurred_at: datetime | None = None
+) -> Movement:
     """The patient goes on leave; the bed stays theirs."""
-    fact = _moved(episode, MovementKind.LEFT, occurred_at, at)
-    return _do([fact], [episode], occurred_at, at, by)[0]
+    return _do([_Step(episode, MovementKind.LEFT)], occurred_at, at, by)[0]
 
 
-def return_(*, episode: Episode, occurred_at: datetime, at: datetime, by: User) -> Movement:
+def return_(
+    *, episode: Episode, at: datetime, by: User, occurred_at: datetime | None = None
+) -> Movement:
     """The patient is back from leave."""
-    fact = _moved(episode, MovementKind.RETURNED, occurred_at, at)
-    return _do([fact], [episode], occurred_at, at, by)[0]
+    return _do([_Step(episode, MovementKind.RETURNED)], occurred_at, at, by)[0]
 
 
 def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
@@ -206,20 +208,20 @@ def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
     undo = _UNDO.get(MovementKind(movement.kind))
     if undo is None:
         raise Refused("Only a movement that places, moves or discharges somebody can be undone.")
-    fact = Moved(
-        key=uuid4().hex,
-        sent_at=max(at, movement.sent_at),
-        person=PersonKey(movement.patient.authority, movement.patient.identifier),
-        kind=undo,
-        occurred_at=at,
-        visit=_visit_key(movement.visit.authority, movement.visit.number),
-        cancels=movement.pk,
-    )
 
     def deed() -> Movement:
-        _lock_people_of([movement.patient_id])
+        when = _lock_and_date([movement.patient_id], None, at)
         if Movement.objects.filter(cancels=movement).exists():
             raise Refused("That has been undone already.")
+        fact = Moved(
+            key=uuid4().hex,
+            sent_at=when.sent_at,
+            person=PersonKey(movement.patient.authority, movement.patient.identifier),
+            kind=undo,
+            occurred_at=when.occurred_at,
+            visit=_visit_key(movement.visit.authority, movement.visit.number),
+            cancels=movement.pk,
+        )
         done = keep([fact], source=BY_HAND, by=by)
         _check_clashes(done, movement.occurred_at)
         return Movement.objects.get(pk=done.movements[fact.key])
@@ -254,80 +256,80 @@ def _visit_key(authority: str, number: str) -> VisitKey | None:
     return VisitKey(authority, number) if number else None
 
 
-def _moved(
-    episode: Episode,
-    kind: MovementKind,
-    occurred_at: datetime,
-    at: datetime,
-    *,
-    place: Place | None = None,
-    discharged_at: datetime | None = None,
-    stay: dict[str, str | None] | None = None,
-) -> Moved:
-    visit, patient = episode.visit, episode.visit.patient
-    return Moved(
-        key=uuid4().hex,
-        sent_at=at,
-        person=PersonKey(patient.authority, patient.identifier),
-        kind=kind,
-        occurred_at=occurred_at,
-        visit=_visit_key(visit.authority, visit.number),
-        place=place,
-        discharged_at=discharged_at,
-        stay=stay or {},
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is asked for one patient."""
+
+    episode: Episode
+    kind: MovementKind
+    place: Place | None = None
+    stay: Mapping[str, str | None] = field(default_factory=dict)
+
+    def fact(self, when: _When) -> Moved:
+        visit, patient = self.episode.visit, self.episode.visit.patient
+        return Moved(
+            key=uuid4().hex,
+            sent_at=when.sent_at,
+            person=PersonKey(patient.authority, patient.identifier),
+            kind=self.kind,
+            occurred_at=when.occurred_at,
+            visit=_visit_key(visit.authority, visit.number),
+            place=self.place,
+            discharged_at=when.occurred_at if self.kind is MovementKind.DISCHARGED else None,
+            stay=self.stay,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    occurred_at: datetime
+    sent_at: datetime
+
+
+def _lock_and_date(records: Sequence[int], occurred_at: datetime | None, at: datetime) -> _When:
+    """Lock the people, then say when: a deed by hand is always the last thing said of them, and
+    without a time of its own it happened after everything that did."""
+    if occurred_at is not None and occurred_at > at + AHEAD:
+        raise Refused("That time has not come yet. Give the time at which it happened.")
+    people = identity.lock_people(records)
+    last = Movement.objects.filter(
+        visit__patient__in=list(people), occurred_at__lte=at + AHEAD
+    ).aggregate(said=Max("sent_at"), happened=Max("occurred_at"))
+    said, happened = last["said"], last["happened"]
+    return _When(
+        occurred_at=occurred_at or max(at, happened + _INSTANT if happened else at),
+        sent_at=max(at, said + _INSTANT if said else at),
     )
 
 
 def _do(
-    facts: Sequence[Moved],
-    episodes: Sequence[Episode],
-    occurred_at: datetime,
-    at: datetime,
-    by: User,
+    steps: Sequence[_Step], occurred_at: datetime | None, at: datetime, by: User
 ) -> list[Movement]:
-    return _transacted(lambda: _done(facts, episodes, occurred_at, at, by))
+    def deed() -> list[Movement]:
+        when = _lock_and_date([s.episode.patient_id for s in steps], occurred_at, at)
+        return _done(steps, when, by)
+
+    return _transacted(deed)
 
 
 def _done(
-    facts: Sequence[Moved],
-    episodes: Sequence[Episode],
-    occurred_at: datetime,
-    at: datetime,
-    by: User,
-    *,
-    closed_ok: bool = False,
+    steps: Sequence[_Step], when: _When, by: User, *, closed_ok: bool = False
 ) -> list[Movement]:
     """Check, keep, check what came of it; anything not as asked rolls the whole deed back."""
-    _check_time(occurred_at, at)
-    _lock_people(episodes)
-    for episode in episodes:
-        episode.refresh_from_db()
-        if episode.status not in _PRESENT:
+    for step in steps:
+        step.episode.refresh_from_db()
+        if step.episode.status not in _PRESENT:
             raise Refused("This patient is not in hospital any more. Look at the board again.")
-        if episode.admitted_at is not None and occurred_at < episode.admitted_at:
-            raise Refused(f"That is before the admission, {_clock(episode.admitted_at)}.")
-    for fact in facts:
-        if fact.place is not None and not closed_ok:
-            _check_place(fact.place, occurred_at)
+        admitted = step.episode.admitted_at
+        if admitted is not None and when.occurred_at < admitted:
+            raise Refused(f"That is before the admission, {_clock(admitted)}.")
+        if step.place is not None and not closed_ok:
+            _check_place(step.place, when.occurred_at)
+    facts = [step.fact(when) for step in steps]
     done = keep(facts, source=BY_HAND, by=by)
-    _check_done(done, {f.key: f.place for f in facts if f.place}, occurred_at)
+    _check_done(done, {f.key: f.place for f in facts if f.place}, when.occurred_at)
     made = Movement.objects.in_bulk(list(done.movements.values()))
     return [made[done.movements[fact.key]] for fact in facts]
-
-
-def _lock_people(episodes: Sequence[Episode]) -> None:
-    _lock_people_of([episode.patient_id for episode in episodes])
-
-
-def _lock_people_of(records: Sequence[int]) -> None:
-    people = Patient.objects.filter(pk__in=records).values("person_id")
-    rows = Patient.objects.filter(person_id__in=people).order_by("pk")
-    list(rows.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
-
-
-def _check_time(occurred_at: datetime, at: datetime) -> None:
-    if occurred_at > at + AHEAD:
-        raise Refused("That time has not come yet. Give the time at which it happened.")
 
 
 def _check_place(place: Place, occurred_at: datetime) -> None:
@@ -374,23 +376,24 @@ def _check_clashes(done: Recorded, since: datetime) -> None:
         if row.wanted_bed is not None and row.bed is None and row.hi > since:
             raise Refused(_taken(row.wanted_bed, max(row.lo, since)))
     if done.change.displaced:
+        beds = [r.bed for r in done.change.rows if r.bed is not None and r.hi > since]
         raise Refused(
-            "Somebody else was in that bed for part of this time. Give a later time or choose "
-            "another bed."
+            f"{_named(beds[-1])} is taken for part of this time. Choose another bed, or a later "
+            "time."
         )
 
 
+def _named(bed: int) -> str:
+    row = Bed.objects.select_related("ward").get(pk=bed)
+    return f"Bed {row.label} on {row.ward.name}"
+
+
 def _taken(bed: int, at: datetime) -> str:
-    row = (
-        Occupancy.objects.filter(bed=bed, period__contains=at).select_related("bed", "ward").first()
-    )
-    if row is None:
-        place = Bed.objects.select_related("ward").get(pk=bed)
-        return f"Bed {place.label} on {place.ward.name} is taken for part of this time."
-    since = _clock(row.period.lower) if row.period.lower else ""
+    row = Occupancy.objects.filter(bed=bed, period__contains=at).first()
+    since = f", since {_clock(row.period.lower)}" if row is not None else ""
     return (
-        f"Bed {row.bed} on {row.ward.name} is taken, since {since}. Choose another bed, or move "
-        "the patient who is in it first."
+        f"{_named(bed)} is taken{since}. Choose another bed, or move the patient who is in it "
+        "first."
     )
 
 

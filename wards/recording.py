@@ -78,11 +78,11 @@ def keep(facts: Sequence[Fact], *, source: str, by: User | None = None) -> Recor
     owners = _visit_owners(once, patients)
     visits = identity.ensure_visits(owners)
     records = identity.lock_people(
-        set(patients.values()) | set(identity.owners_of(visits.values()))
+        {*patients.values(), *(visit.patient for visit in visits.values())}
     )
     heard = _tell(once, patients, records)
     seeds = set(heard.identity_changed) | _join(once, patients, source, by)
-    regrouped = identity.regroup(seeds) if seeds else set()
+    regrouped = identity.regroup(seeds) if seeds else {}
     nameless = identity.ensure_nameless_visits(
         {
             patients[f.person]: f.person.authority
@@ -94,7 +94,7 @@ def keep(facts: Sequence[Fact], *, source: str, by: User | None = None) -> Recor
     made = _insert(entries, source, by)
     change = Change()
     if made or regrouped:
-        change = reproject(set(records) | regrouped)
+        change = reproject({pk: p.person_id or pk for pk, p in (records | regrouped).items()})
     mark_dirty(change.wards)
     _ring_for(heard.changed)
     known = {entry.fact.key for entry in entries}
@@ -174,22 +174,24 @@ def _ring_for(records: Collection[int]) -> None:
 def _entries(
     facts: Iterable[Fact],
     patients: Mapping[PersonKey, int],
-    visits: Mapping[VisitKey, int],
+    visits: Mapping[VisitKey, identity.VisitRow],
     nameless: Mapping[int, int],
 ) -> list[_Entry]:
     entries: list[_Entry] = []
     for fact in facts:
         patient = patients[fact.person]
         if isinstance(fact, Moved):
-            visit = nameless[patient] if fact.visit is None else visits[fact.visit]
+            visit = nameless[patient] if fact.visit is None else visits[fact.visit].id
             entries.append(_Entry(fact, visit, patient, fact.kind, fact.occurred_at))
         elif isinstance(fact, VisitGiven):
-            visit = visits[fact.visit]
+            visit = visits[fact.visit].id
             entries.append(_Entry(fact, visit, patient, MovementKind.GIVEN, fact.sent_at))
         elif isinstance(fact, VisitJoined) and fact.visit != fact.other:
-            into = None if fact.undone else visits[fact.visit]
+            into = None if fact.undone else visits[fact.visit].id
             entries.append(
-                _Entry(fact, visits[fact.other], patient, MovementKind.JOINED, fact.sent_at, into)
+                _Entry(
+                    fact, visits[fact.other].id, patient, MovementKind.JOINED, fact.sent_at, into
+                )
             )
     return entries
 
@@ -234,6 +236,7 @@ def told_again(records: Iterable[int]) -> Change:
     turned out to be another). Opens its own transaction."""
     with transaction.atomic():
         locked = identity.lock_people(list(records))
-        change = reproject(set(locked)) if locked else Change()
+        people = {pk: patient.person_id or pk for pk, patient in locked.items()}
+        change = reproject(people) if people else Change()
         mark_dirty(change.wards)
         return change

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import Q
 
 from patients.identity import stamp
 from patients.joins import root, without_circles
@@ -59,17 +60,21 @@ class _Visit:
     joins: list[tuple[str, int | None]] = field(default_factory=list)
     nameless: bool = False
 
+    @property
+    def into(self) -> list[int | None]:
+        return [into for _, into in self.joins]
 
-def reproject(records: Collection[int]) -> Change:
-    """Project all visits of the people that `records` belong to, and write the difference."""
-    people = _people_of(records)
+
+def reproject(people: dict[int, int]) -> Change:
+    """Project all visits of these people (record → person; every record of each, all locked)
+    and write the difference."""
     visits = _visits(people)
     streams = _streams(visits)
     owners = {top: _owner(top, members) for top, members in streams.items()}
     _write_visits(visits, streams, owners)
     beyond = set(owners.values()) - set(people)
     if beyond:
-        people |= _people_of(beyond)
+        people = people | _people_of(beyond)
     stays = {
         top: project(
             [told for v in members for told in v.movements],
@@ -112,36 +117,28 @@ def _people_of(records: Collection[int]) -> dict[int, int]:
 def _visits(people: Mapping[int, int]) -> dict[int, _Visit]:
     """All visits of these records, and those merged with them, with their movements."""
     rows: dict[int, _Visit] = {}
-    found = list(
-        Visit.objects.filter(patient_id__in=list(people)).values_list(
-            "id", "patient_id", "merged_into_id", "number"
-        )
-    )
-    while found:
+    near = Q(patient_id__in=list(people)) | Q(merged_into__patient_id__in=list(people))
+    while True:
+        found = [
+            values
+            for values in Visit.objects.filter(near).values_list(
+                "id", "patient_id", "merged_into_id", "number"
+            )
+            if values[0] not in rows
+        ]
+        if not found:
+            return rows
         for pk, patient, merged, number in found:
             rows[pk] = _Visit(pk, patient, merged, nameless=not number)
-        fresh = [pk for pk, *_ in found]
         with connection.cursor() as cursor:
-            cursor.execute(_MOVEMENTS, [fresh])
+            cursor.execute(_MOVEMENTS, [[pk for pk, *_ in found]])
             for row in cursor.fetchall():
                 _keep(rows[row[1]], row)
-        near = {v.merged_into for v in rows.values()} | {
-            into for v in rows.values() for _, into in v.joins
-        }
-        beyond = {pk for pk in near if pk is not None} - set(rows)
-        joined = any(v.merged_into or v.joins for v in rows.values()) or _has_merged(fresh)
-        if not beyond and not joined:
-            break
-        found = list(
-            Visit.objects.filter(id__in=beyond)
-            .union(Visit.objects.filter(merged_into_id__in=list(rows)).exclude(id__in=list(rows)))
-            .values_list("id", "patient_id", "merged_into_id", "number")
-        )
-    return rows
-
-
-def _has_merged(visits: Sequence[int]) -> bool:
-    return Visit.objects.filter(merged_into_id__in=visits).exclude(id__in=visits).exists()
+        targets = {into for v in rows.values() for into in (v.merged_into, *v.into)}
+        beyond = {pk for pk in targets if pk is not None} - set(rows)
+        if not beyond:
+            return rows
+        near = Q(id__in=beyond) | Q(merged_into_id__in=beyond)
 
 
 def _keep(visit: _Visit, row: tuple[Any, ...]) -> None:
