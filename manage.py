@@ -10,7 +10,7 @@ from flowboard.start import prepare
 # They look at code and files alone, so they need no PostgreSQL and no Redis.
 WITHOUT_SERVERS = {
     "help", "version", "--help", "--version", "-h", "check", "collectstatic", "findstatic",
-    "diffsettings", "makemessages", "compilemessages", "spectacular", "startapp",
+    "diffsettings", "demo", "makemessages", "compilemessages", "spectacular", "startapp",
 }  # fmt: skip
 
 

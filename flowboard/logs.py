@@ -102,17 +102,26 @@ class FullLines(logging.Formatter):
     """Everything, for a developer who has switched DEBUG on over invented patients."""
 
 
-class ByRoute(logging.Filter):
-    """Names the route, not the address asked for, in what Django says of a request."""
+class Unquoting(logging.Filter):
+    """Keeps libraries from quoting addresses, exceptions and tasks' arguments."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record; keep it always."""
         request = getattr(record, "request", None)
+        task = getattr(record, "data", None)
         if request is not None:
             match = getattr(request, "resolver_match", None)
             status = getattr(record, "status_code", 500)
             route = match.route if match else "no route"
             record.msg, record.args = "answered %s to %s %s", (status, request.method, route)
+        elif record.name == "celery.app.trace" and isinstance(task, dict):
+            record.msg = "task %s %s"
+            record.args = (task.get("name"), task.get("description", "is done"))
+        elif isinstance(record.args, tuple):
+            record.args = tuple(
+                type(part).__name__ if isinstance(part, BaseException) else part
+                for part in record.args
+            )
         return True
 
 
@@ -125,13 +134,13 @@ def configuration(style: str, level: str, *, debug: bool = False) -> dict[str, A
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": formatter},
-        "filters": {"by_route": {"()": ByRoute}},
+        "filters": {"unquoting": {"()": Unquoting}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
                 "stream": sys.stderr,
                 "formatter": "line",
-                "filters": ["by_route"],
+                "filters": ["unquoting"],
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
@@ -143,6 +152,8 @@ def configuration(style: str, level: str, *, debug: bool = False) -> dict[str, A
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             # Says of each statement what it held; only ever wanted by hand.
             "django.db.backends": {"level": "INFO"},
+            "uvicorn": {"handlers": [], "propagate": True},
+            "uvicorn.error": {"handlers": [], "propagate": True},
             "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
             "celery": {"level": "INFO"},
             "celery.worker.strategy": {"level": "WARNING"},

@@ -54,9 +54,13 @@ class Voice:
 
     def say(self, name: str, line: str) -> None:
         """Write one line."""
+        self.write(f"{name:<{self._width}} | {line}")
+
+    def write(self, text: str) -> None:
+        """Write text as it is."""
         with self._lock:
             try:
-                print(f"{name:<{self._width}} | {line}", file=self._out, flush=True)
+                print(text, file=self._out, flush=True)
             except (BrokenPipeError, ValueError):
                 self.gone.set()
 
@@ -131,6 +135,10 @@ class Supervisor:
     def say(self, line: str) -> None:
         """Write a line of the supervisor's own."""
         self._voice.say("flowboard", line)
+
+    def announce(self, text: str) -> None:
+        """Write text in one piece, unmarked."""
+        self._voice.write(text)
 
     def stop(self) -> None:
         """Let `run` come to its end; from any thread or signal handler."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from celery import Celery
 from django.db import IntegrityError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -30,7 +31,7 @@ class Lines:
         self._stream = io.StringIO()
         self.handler = logging.StreamHandler(self._stream)
         self.handler.setFormatter(formatter)
-        self.handler.addFilter(logs.ByRoute())
+        self.handler.addFilter(logs.Unquoting())
 
     @property
     def text(self) -> str:
@@ -115,6 +116,26 @@ def test_an_exception_is_named_with_its_place_but_not_quoted(json_lines: Lines) 
     (line,) = json_lines.parsed
     assert line["error"]["type"] == "builtins.ValueError"
     assert "test_logs.py" in line["error"]["at"][-1]
+
+
+def test_an_exception_among_the_arguments_is_named_but_not_quoted(lines: Lines) -> None:
+    log.warning("could not apply it: %s", ValueError(f"Bloggs has {NHS_NUMBER}"))
+    lines.show_nobody()
+    assert "could not apply it: ValueError" in lines.text
+
+
+def test_a_failed_task_is_named_without_its_arguments(lines: Lines) -> None:
+    app = Celery("test", broker="memory://")
+    app.conf.task_always_eager = True
+
+    @app.task(name="interop.tasks.fail")  # type: ignore[untyped-decorator]
+    def fail(text: str) -> None:
+        raise ValueError(text)
+
+    fail.delay(f"Bloggs has {NHS_NUMBER}")
+    lines.show_nobody()
+    assert "task interop.tasks.fail raised unexpected" in lines.text
+    assert "ValueError" in lines.text
 
 
 def test_a_database_error_gives_its_codes_but_not_the_row(json_lines: Lines, db: None) -> None:

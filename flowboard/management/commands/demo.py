@@ -1,0 +1,112 @@
+"""Run all of Flowboard on this machine, over an invented hospital system that keeps moving."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.utils import timezone
+
+from flowboard import demo, embedded
+from flowboard.settings import ENV
+from flowboard.supervise import Supervisor
+
+
+class Command(BaseCommand):
+    """Prepares what is missing, then runs web, worker, HL7 listener and simulator."""
+
+    help = (
+        "Start Flowboard over an invented hospital system: its own PostgreSQL and Redis unless "
+        "DATABASE_URL and REDIS_URL name yours, weeks of history, and messages that keep coming. "
+        "PORT and MLLP_PORT choose the ports. Ctrl-C stops everything; data are kept."
+    )
+    requires_system_checks = ()
+
+    def handle(self, **options: Any) -> None:
+        """Raises CommandError with what to do if it cannot start."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            demo.check_ports(("PORT", ENV.port), ("MLLP_PORT", ENV.mllp_port))
+            with ExitStack() as stack:
+                if ENV.embedded:
+                    self.say("starting PostgreSQL and Redis …")
+                    stack.enter_context(embedded.join(ENV.home))
+                self._run()
+        except (demo.CannotShow, embedded.CannotStart) as error:
+            raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            self.say("stopped")
+
+    def say(self, line: str) -> None:
+        """Tell how far it is."""
+        print(f"flowboard | {line}", flush=True)
+
+    def _run(self) -> None:
+        environment = {
+            **os.environ,
+            "DATABASE_URL": ENV.database_url,
+            "REDIS_URL": ENV.redis_url,
+            "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
+            "PYTHONUNBUFFERED": "1",
+        }
+        state = ENV.home / "simulation.json"
+        self.say("preparing the database …")
+        call_command("migrate", verbosity=0, interactive=False)
+        demo.load_simulated_places(timezone.now())
+        found = demo.make_accounts(ENV.home)
+        demo.load_history(ENV.home / "history", state, environment, self.say)
+        demo.count(timezone.now())
+        connections.close_all()
+        supervisor = Supervisor(
+            demo.programs(
+                bind=ENV.bind,
+                port=ENV.port,
+                mllp_port=ENV.mllp_port,
+                home=ENV.home,
+                state=state,
+            ),
+            folder=demo.BASE,
+            environment=environment,
+            out=sys.stdout,
+        )
+
+        def started() -> None:
+            address = f"http://127.0.0.1:{ENV.port}"
+            if not _answers(f"{address}/health/live"):
+                return
+            supervisor.announce(
+                f"""
+Flowboard runs at {address}/
+
+  Site manager:   site.manager / {found.site_manager}
+  Ward nurse:     ward.nurse / {found.ward_nurse}
+  Administrator:  administrator / {found.administrator}
+
+API token: {found.api_token}
+
+REST is described at {address}/api/v1/docs/ and HL7 v2 is received at 127.0.0.1:{ENV.mllp_port}.
+Ctrl-C stops everything; the data are kept in {ENV.home}.
+"""
+            )
+
+        supervisor.run(started)
+
+
+def _answers(url: str, within: float = 60.0) -> bool:
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 (an address of our own)
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    return False
