@@ -1,0 +1,387 @@
+"""Reading a places file in YAML.
+
+The file is walked as a tree of nodes, each of which knows its line, and never built into
+Python objects: no tag can call anything, `07` stays a label, and `no` stays a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from wards import place_values as values
+from wards.place_entries import (
+    BayEntry,
+    BedEntry,
+    Entries,
+    OrganisationEntry,
+    SiteEntry,
+    TeamEntry,
+    WardEntry,
+)
+
+T = TypeVar("T")
+
+DEEPEST: Final = 20
+MOST_PARTS: Final = 400_000
+_NULL: Final = "tag:yaml.org,2002:null"
+# The parser in C where the wheel has it: ten times as fast.
+_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(text: str) -> Entries:
+    """What the text says; mistakes are in the result, and reading goes on after each."""
+    entries = Entries()
+    try:
+        _refuse_tricks(text, entries)
+        root = None if entries.mistakes else yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        _note_yaml_error(error, entries)
+        return entries
+    if root is None:
+        if not entries.mistakes:
+            entries.wrong(0, "", "is empty; it needs a list called sites.")
+        return entries
+    _Reader(entries).file(root)
+    return entries
+
+
+def _refuse_tricks(text: str, entries: Entries) -> None:
+    """Refuse what a places file has no use for and an attacker has, before the tree is built."""
+    depth = documents = 0
+    event: Any  # of many classes, told apart by what they have
+    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        line = event.start_mark.line + 1
+        documents += isinstance(event, yaml.DocumentStartEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        trick = ""
+        if count > MOST_PARTS:
+            trick = "the file has too many parts; split it by site."
+        elif depth > DEEPEST:
+            trick = "brackets are nested too deep here."
+        elif documents > 1:
+            trick = "a second document starts here; remove the line ---."
+        elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            trick = "anchors and aliases (& and *) are not read; write the value out."
+        elif getattr(event, "tag", None):
+            trick = f"tags are not read; remove {values.shown(event.tag)}."
+        if trick:
+            entries.wrong(line, "", trick)
+            return
+
+
+def _note_yaml_error(error: yaml.YAMLError, entries: Entries) -> None:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    entries.wrong(
+        mark.line + 1 if mark else 0,
+        "",
+        f"this is not YAML ({problem}); check indentation, brackets and quotes near here.",
+    )
+
+
+@dataclass(slots=True)
+class _Defaults:
+    """What a ward or bay says of all its beds."""
+
+    kind: str | None = None
+    funding: str | None = None
+    features: tuple[str, ...] | None = None
+
+    def over(self, wider: _Defaults) -> _Defaults:
+        """These, and where they are silent, the wider ones."""
+        return _Defaults(
+            wider.kind if self.kind is None else self.kind,
+            wider.funding if self.funding is None else self.funding,
+            wider.features if self.features is None else self.features,
+        )
+
+
+class _Fields:
+    """The fields of one mapping; each is read once, and what is wrong is noted."""
+
+    def __init__(self, entries: Entries, node: Node, path: str, known: Collection[str]) -> None:
+        self.entries = entries
+        self.path = path
+        self.line = _line(node)
+        self.nodes: dict[str, Node] = {}
+        self.are_fields = isinstance(node, MappingNode)
+        if not isinstance(node, MappingNode):
+            self.wrong(
+                node, f"needs fields such as {', '.join(list(known)[:3])}, each “name: value”."
+            )
+            return
+        for key, value in node.value:
+            name = key.value if isinstance(key, ScalarNode) else ""
+            if name not in known:
+                try:
+                    values.one_of(name, known)
+                except ValueError as error:
+                    self.wrong(key, f"the field {error}")
+            elif name in self.nodes:
+                self.wrong(key, f"the field {name} is there twice; keep one.")
+            else:
+                self.nodes[name] = value
+
+    def wrong(self, node: Node, message: str) -> None:
+        self.entries.wrong(_line(node), self.path, message)
+
+    def parsed(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """`parse` of a plain value; None when it is not there or wrong (which is noted)."""
+        node = self.nodes.get(name)
+        if node is None:
+            return None
+        if not isinstance(node, ScalarNode):
+            self.wrong(node, f"{name} needs a single value, not a list or fields.")
+            return None
+        try:
+            return parse("" if node.tag == _NULL else node.value)
+        except ValueError as error:
+            self.wrong(node, f"{name} {error}")
+            return None
+
+    def text(self, name: str, what: str) -> str | None:
+        """A text, "" where the file says that there is none."""
+        return self.parsed(name, lambda text: values.clean(text, what))
+
+    def needed(self, name: str, what: str) -> str | None:
+        """A text that must be there; None when it is not, which is noted."""
+        found = self.text(name, what)
+        if self.are_fields and (found == "" or name not in self.nodes):
+            self.entries.wrong(self.line, self.path, f"{name} is missing; every one needs one.")
+        return found or None
+
+    def choice(self, name: str, allowed: Collection[str]) -> str | None:
+        """One of the allowed words."""
+        return self.parsed(name, lambda text: values.one_of(text.strip(), allowed))
+
+    def words(self, name: str, allowed: Collection[str]) -> tuple[str, ...] | None:
+        """Any of the allowed words, as a list or as one text."""
+        node = self.nodes.get(name)
+        if not isinstance(node, SequenceNode):
+            return self.parsed(name, lambda text: values.some_of(values.split(text), allowed))
+        found: set[str] = set()
+        for item in node.value:
+            if not isinstance(item, ScalarNode):
+                self.wrong(item, f"{name} needs plain words.")
+                continue
+            try:
+                found.add(values.one_of(item.value.strip(), allowed))
+            except ValueError as error:
+                self.wrong(item, f"{name} {error}")
+        return tuple(sorted(found))
+
+    def items(self, name: str) -> list[Node]:
+        """The items of a list; none when it is not there."""
+        node = self.nodes.get(name)
+        if node is None or (isinstance(node, ScalarNode) and node.tag == _NULL):
+            return []
+        if not isinstance(node, SequenceNode):
+            self.wrong(node, f"{name} needs a list: lines that begin with “- ”.")
+            return []
+        return list(node.value)
+
+
+class _Reader:
+    """Walks the file from the top down and gathers its entries."""
+
+    def __init__(self, entries: Entries) -> None:
+        self.entries = entries
+
+    def file(self, root: Node) -> None:
+        fields = _Fields(self.entries, root, "", ("organisations", "teams", "sites"))
+        for node in fields.items("organisations"):
+            self.organisation(node)
+        for node in fields.items("teams"):
+            self.team(node)
+        for position, node in enumerate(fields.items("sites")):
+            self.site(node, position)
+
+    def organisation(self, node: Node) -> None:
+        path = _named("organisation", node)
+        fields = _Fields(self.entries, node, path, ("code", "name", "kind", "parent"))
+        code = fields.needed("code", "organisation code")
+        entry = OrganisationEntry(
+            line=fields.line,
+            code=code or "",
+            name=fields.needed("name", "name"),
+            kind=fields.choice("kind", values.ORGANISATION_KINDS),
+            parent=fields.text("parent", "organisation code"),
+        )
+        if code:
+            self.entries.organisations.append(entry)
+
+    def team(self, node: Node) -> None:
+        fields = _Fields(self.entries, node, _named("team", node), ("organisation", "code", "name"))
+        organisation = fields.needed("organisation", "organisation code")
+        code = fields.needed("code", "team code")
+        name = fields.needed("name", "name")
+        if organisation and code:
+            self.entries.teams.append(
+                TeamEntry(line=fields.line, organisation=organisation, code=code, name=name)
+            )
+
+    def site(self, node: Node, position: int) -> None:
+        known = ("code", "name", "kind", "organisation", "wards")
+        fields = _Fields(self.entries, node, _named("site", node), known)
+        code = fields.needed("code", "site code")
+        entry = SiteEntry(
+            line=fields.line,
+            code=code or "",
+            position=position,
+            name=fields.needed("name", "name"),
+            kind=fields.choice("kind", values.SITE_KINDS),
+            organisation=fields.needed("organisation", "organisation code"),
+        )
+        if code:
+            self.entries.sites.append(entry)
+        for place, ward in enumerate(fields.items("wards")):
+            self.ward(ward, place, code or "")
+
+    def ward(self, node: Node, position: int, site: str) -> None:
+        known = (
+            "code", "name", "kind", "specialty", "sex", "bays", "beds", "bed_kind", "funding",
+            "features",
+        )  # fmt: skip
+        fields = _Fields(self.entries, node, _named(f"site {site}, ward", node), known)
+        code = fields.needed("code", "ward code")
+        entry = WardEntry(
+            line=fields.line,
+            site=site,
+            code=code or "",
+            position=position,
+            name=fields.needed("name", "name"),
+            kind=fields.choice("kind", values.WARD_KINDS),
+            specialty=fields.text("specialty", "specialty"),
+            sex=fields.choice("sex", values.SEXES),
+        )
+        usual = _Defaults(
+            fields.choice("bed_kind", values.BED_KINDS),
+            fields.choice("funding", values.FUNDINGS),
+            fields.words("features", values.FEATURES),
+        )
+        if site and code:
+            self.entries.wards.append(entry)
+        beds = _Beds(self.entries, site, code or "", fields.path)
+        for place, bay in enumerate(fields.items("bays")):
+            self.bay(bay, place, beds, usual)
+        if "beds" in fields.nodes:
+            beds.read(fields, "", usual)
+
+    def bay(self, node: Node, position: int, beds: _Beds, usual: _Defaults) -> None:
+        known = ("code", "name", "sex", "beds", "kind", "funding", "features")
+        fields = _Fields(self.entries, node, _named(f"{beds.path}, bay", node), known)
+        code = fields.needed("code", "bay code")
+        entry = BayEntry(
+            line=fields.line,
+            site=beds.site,
+            ward=beds.ward,
+            code=code or "",
+            position=position,
+            name=fields.text("name", "name"),
+            sex=fields.choice("sex", values.SEXES),
+        )
+        if beds.ward and code:
+            self.entries.bays.append(entry)
+        if "beds" in fields.nodes:
+            beds.read(fields, code or "", beds.said_of(fields).over(usual))
+
+
+class _Beds:
+    """The beds of one ward, numbered on from the last as one walks it."""
+
+    def __init__(self, entries: Entries, site: str, ward: str, path: str) -> None:
+        self.entries = entries
+        self.site = site
+        self.ward = ward
+        self.path = path
+        self.count = 0
+        self.highest = 0
+
+    def said_of(self, fields: _Fields) -> _Defaults:
+        return _Defaults(
+            fields.choice("kind", values.BED_KINDS),
+            fields.choice("funding", values.FUNDINGS),
+            fields.words("features", values.FEATURES),
+        )
+
+    def read(self, fields: _Fields, bay: str, usual: _Defaults) -> None:
+        """A number of beds, a group of beds, or a list of labels, beds and groups."""
+        node = fields.nodes["beds"]
+        if isinstance(node, ScalarNode):
+            count = fields.parsed("beds", values.number_of_beds)
+            self.numbered(count or 0, _line(node), bay, usual)
+            return
+        for item in node.value if isinstance(node, SequenceNode) else [node]:
+            self.item(item, fields.path, bay, usual)
+
+    def item(self, node: Node, path: str, bay: str, usual: _Defaults) -> None:
+        if isinstance(node, ScalarNode):
+            try:
+                self.add(values.clean(node.value, "bed label"), _line(node), path, bay, usual)
+            except ValueError as error:
+                self.entries.wrong(_line(node), path, f"the label {error}")
+            return
+        known = ("label", "count", "kind", "funding", "features")
+        fields = _Fields(self.entries, node, f"{path}, bed", known)
+        own = self.said_of(fields).over(usual)
+        label = fields.text("label", "bed label")
+        count = fields.parsed("count", values.number_of_beds)
+        if label is not None and count is not None:
+            fields.wrong(node, "has a label and a count; give one of them.")
+        elif count is not None:
+            self.numbered(count, fields.line, bay, own)
+        elif label is not None:
+            self.add(label, fields.line, path, bay, own)
+        elif not {"label", "count"} & set(fields.nodes) and isinstance(node, MappingNode):
+            fields.wrong(node, "has neither label nor count; give one of them.")
+
+    def numbered(self, count: int, line: int, bay: str, said: _Defaults) -> None:
+        if len(self.entries.beds) + count > values.MOST_BEDS_IN_ALL:
+            self.entries.wrong(line, self.path, values.TOO_MANY_BEDS)
+            return
+        for _ in range(count):
+            self.add(str(self.highest + 1), line, "", bay, said)
+
+    def add(self, label: str, line: int, path: str, bay: str, said: _Defaults) -> None:
+        if not label:
+            self.entries.wrong(line, path, "a bed has an empty label; give it one.")
+            return
+        if label.isascii() and label.isdecimal() and len(label) < 9:
+            self.highest = max(self.highest, int(label))
+        entry = BedEntry(
+            line=line,
+            site=self.site,
+            ward=self.ward,
+            bay=bay,
+            label=label,
+            position=self.count,
+            kind=said.kind,
+            funding=said.funding,
+            features=said.features,
+        )
+        self.count += 1
+        if self.site and self.ward:
+            self.entries.beds.append(entry)
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _named(noun: str, node: Node) -> str:
+    """`ward NGH-W12`, as far as the entry says its code."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if (
+                isinstance(key, ScalarNode)
+                and key.value == "code"
+                and isinstance(value, ScalarNode)
+            ):
+                return f"{noun} {values.shown(value.value)}"
+    return noun
