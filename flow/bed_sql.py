@@ -8,31 +8,41 @@ from __future__ import annotations
 from flow.moment import Moment, held, said_by
 
 
-def common(moment: Moment, *, everywhere: bool = False) -> str:
-    """The named subqueries `occupied`, `closed`, `opened`, `asked` and `beds` of a WITH clause.
+def people(moment: Moment) -> str:
+    """The named subqueries `occupied` and `asked` of a WITH clause.
 
-    Named parameters: `at`, `known_at` (see `Moment.params`) and, unless `everywhere`, `wards`,
-    a list of keys.
+    Named parameters: `at` and `known_at` (see `Moment.params`).
 
-    occupied: every occupancy of the moment, everywhere. asked: every open bed request with the
-    ward it counts on (`counts_on`) and the one the patient is on (`origin`). beds: each bed
-    chosen, with `state` (see `BedState`), the latest status told of it, its closure and its
-    occupancy.
+    occupied: every occupancy of the moment. asked: every open bed request with the ward it
+    counts on (`counts_on`), the one asked for (`target`), the one the patient is on (`origin`)
+    and the one a discharge counts on (`leaves`).
     """
-    chosen = "true" if everywhere else "b.ward_id = ANY(%(wards)s)"
     return f"""
 occupied AS MATERIALIZED {held("wards_occupancy", moment)},
-closed AS MATERIALIZED {held("wards_closure", moment)},
-opened AS MATERIALIZED {held("wards_opening", moment)},
 asked AS MATERIALIZED (
     SELECT r.id, r.episode_id, r.kind, r.period, r.ward_id AS target, o.ward_id AS origin,
            coalesce(r.ward_id, r.from_ward_id, o.ward_id) AS counts_on,
-           r.from_ward_id
+           coalesce(o.ward_id, r.from_ward_id) AS leaves, p.person_id
       FROM {held("wards_bedrequest", moment)} r
       JOIN patients_episode e ON e.id = r.episode_id
       JOIN patients_patient p ON p.id = e.patient_id
       LEFT JOIN occupied o ON o.person_id = p.person_id
-),
+)"""  # noqa: S608 - the text holds names and conditions of this package alone
+
+
+def common(moment: Moment, *, everywhere: bool = False) -> str:
+    """The named subqueries of `people`, and `closed`, `opened` and `beds`.
+
+    Named parameters: those of `people` and, unless `everywhere`, `wards`, a list of keys.
+
+    beds: each bed chosen, with `state` (see `BedState`), the latest status told of it, its
+    closure and its occupancy.
+    """
+    chosen = "true" if everywhere else "b.ward_id = ANY(%(wards)s)"
+    return f"""
+{people(moment)},
+closed AS MATERIALIZED {held("wards_closure", moment)},
+opened AS MATERIALIZED {held("wards_opening", moment)},
 beds AS MATERIALIZED (
     SELECT b.id, b.ward_id, b.bay_id, b.label, b.kind, b.funding, b.features, b.position,
            told.status, told.occurred_at AS status_since,

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from accounts.roles import Permission
 from flow.flow_map_types import FlowMap
+from wards.scope import ALL, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,16 @@ class Sight:
 
     counts: frozenset[int] | None = None
     patients: frozenset[int] | None = frozenset()
+
+    @classmethod
+    def of(cls, scope: Scope) -> Sight:
+        """What somebody with `scope` may see."""
+        counts = scope.wards(Permission.SEE_COUNTS)
+        patients = scope.wards(Permission.SEE_PATIENTS)
+        return cls(
+            counts=None if counts == ALL else counts,
+            patients=None if patients == ALL else patients,
+        )
 
     def sees(self, ward: int) -> bool:
         """Whether figures and beds of the ward may be shown."""
@@ -156,9 +168,10 @@ class SiteLine:
 
     id, code, name, kind: of the site (`Site.Kind` value). organisation: code of its owner.
     figures: sum over the wards where patients stay overnight (not emergency departments,
-        theatres, day units, lounges, clinics), as bed counts are used to be read.
+        theatres, day units, lounges, clinics), as bed counts are used to be read; but `waiting`
+        is of the whole site, since those who wait in the emergency department wait for a ward.
     emergency: sum over its emergency departments; None where it has none.
-    everything: sum over all recognised wards, whatever their kind.
+    everything: sum over all recognised wards, whatever their kind; `waiting` as above.
     trend: occupied beds of `figures` since midnight.
     longest_wait: since when the longest waiting patient of the site waits for a bed.
     feed: when the site's feeds were last heard; None where nothing keeps watch.
@@ -262,7 +275,7 @@ class BedState(StrEnum):
     CLOSED = "closed"
     NOT_OPENED = "not_opened"
     UNLISTED = "unlisted"
-    """Not on the books at the moment, shown because a patient is in it or a feed named it."""
+    """Not on the books at the moment; shown only while a patient is in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The boards: one function each returns everything a page, a wall screen or the API shows.
 
-Each asks a fixed number of queries, however many beds there are. With `at`, a past moment is
+Each asks a fixed number of queries, however many beds there are, besides those of whoever
+watches the feeds. With `at`, a past moment is
 computed from the recorded periods: what was true then, as known now; with `known_at` as well,
 what was true then as known at that time. `now` is passed in and never read from a clock here.
 """
@@ -26,6 +27,9 @@ from flow.board_types import (
     WardBoard,
     WardLine,
 )
+from flow.boards_site import site_board
+from flow.boards_system import system_board
+from flow.boards_ward import ward_board
 
 __all__ = [
     "Arrival",
@@ -45,4 +49,7 @@ __all__ = [
     "Wait",
     "WardBoard",
     "WardLine",
+    "site_board",
+    "system_board",
+    "ward_board",
 ]

@@ -10,11 +10,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 
 from flow.bed_sql import common
 from flow.board_types import Figures
 from flow.moment import Moment
+from flow.reading import read
 
 LONDON: Final = ZoneInfo("Europe/London")
 
@@ -76,13 +76,13 @@ def count(moment: Moment, *, wards: Collection[int] | None = None) -> list[Count
     """
     if wards is not None and not wards:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _sql(moment, everywhere=wards is None), moment.params | {"wards": sorted(wards or ())}
+    sql = _sql(moment, everywhere=wards is None)
+    return [
+        Count(ward, Figures(*[*numbers, moment.at]), longest_wait)
+        for ward, longest_wait, *numbers in read(
+            sql, moment.params | {"wards": sorted(wards or ())}
         )
-        return [
-            Count(row[0], Figures(*row[2:], as_at=moment.at), row[1]) for row in cursor.fetchall()
-        ]
+    ]
 
 
 def total(figures: Iterable[Figures], *, empty_at: datetime) -> Figures:
@@ -128,11 +128,11 @@ in_need AS (
       FROM asked WHERE {waits} GROUP BY counts_on
 ),
 leaving AS (
-    SELECT coalesce(origin, from_ward_id) AS ward_id,
+    SELECT leaves AS ward_id,
            count(*) FILTER (WHERE {waits} AND origin IS DISTINCT FROM target
                               AND origin IS NOT NULL) AS waiting_out,
            count(*) FILTER (WHERE kind = 'discharge') AS discharges
-      FROM asked GROUP BY coalesce(origin, from_ward_id)
+      FROM asked GROUP BY leaves
 )
 SELECT w.id, n.longest,
        coalesce(b.open, 0), coalesce(b.occupied, 0), coalesce(b.available, 0),

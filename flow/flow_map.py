@@ -11,12 +11,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection
-
 from flow.board_types import Figures
 from flow.flow_map_types import SINKS, SOURCES, FlowEdge, FlowMap, FlowNode, Node
 from flow.kinds import NODE_OF
 from flow.moment import Moment, held
+from flow.reading import read
 
 WINDOW: Final = timedelta(hours=24)
 
@@ -173,9 +172,8 @@ moves(origin, target) AS (
 )
 SELECT origin, target, count(*) FROM moves WHERE origin <> target GROUP BY origin, target
 """  # noqa: S608 - the values travel as parameters
-    with connection.cursor() as cursor:
-        cursor.execute(sql, _params(wards, moment))
-        return {(Node(a), Node(b)): number for a, b, number in cursor.fetchall()}
+    rows = read(sql, _params(wards, moment))
+    return {(Node(a), Node(b)): number for a, b, number in rows}
 
 
 def _waits(wards: Collection[int], moment: Moment) -> Waits:
@@ -212,9 +210,7 @@ SELECT origin, target, count(*) FILTER (WHERE ago = 0), count(*) FILTER (WHERE a
        count(*) FILTER (WHERE ago = 24), min(since) FILTER (WHERE ago = 0)
   FROM asked GROUP BY origin, target
 """  # noqa: S608 - the values travel as parameters
-    with connection.cursor() as cursor:
-        cursor.execute(sql, _params(wards, moment))
-        return {
-            (Node(a), Node(b)): (now, early, start, oldest)
-            for a, b, now, early, start, oldest in cursor.fetchall()
-        }
+    rows = read(sql, _params(wards, moment))
+    return {
+        (Node(a), Node(b)): (now, early, start, oldest) for a, b, now, early, start, oldest in rows
+    }

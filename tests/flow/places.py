@@ -115,7 +115,7 @@ def put(
     episode = episode or make_episode(admitted_at=start, discharged_at=end)
     return Occupancy.objects.create(
         episode=episode,
-        person_id=episode.patient.person_id,
+        person=episode.patient.person or episode.patient,
         ward=ward,
         bay=bed.bay if bed else None,
         bed=bed,

@@ -140,7 +140,7 @@ def test_workers_at_once_leave_the_true_count(django_db_blocker: DjangoDbBlocker
         try:
             while not done.is_set():
                 tasks.refresh_census()
-        except Exception as error:  # noqa: BLE001 - reported below
+        except Exception as error:
             errors.append(error)
         finally:
             connection.close()

@@ -16,7 +16,7 @@ from flow.counts import count
 from flow.flow_map import GAP, flow_map
 from flow.flow_map_types import FlowEdge, FlowMap, Node
 from flow.moment import Moment
-from patients.models import Patient
+from patients.models import Episode, Patient
 from tests.flow.places import HOUR, START, Hospital, ask, make_episode, make_site, make_ward, put
 from wards.models import Ward
 
@@ -66,9 +66,9 @@ wards = st.integers(0, 2 * len(KINDS) - 1)
 @st.composite
 def ways(draw: st.DrawFn) -> list[Leg]:
     legs: list[Leg] = []
-    clock = draw(st.integers(0, 90))
-    for _ in range(draw(st.integers(0, 5))):
-        length = draw(st.none() | st.integers(1, 30))
+    clock = draw(st.integers(20, 90))
+    for _ in range(draw(st.integers(1, 5))):
+        length = draw(st.none() | st.integers(1, 14) | st.integers(1, 14))
         legs.append(
             Leg(
                 draw(wards),
@@ -80,7 +80,7 @@ def ways(draw: st.DrawFn) -> list[Leg]:
         )
         if length is None:
             break
-        clock += length + draw(st.sampled_from([0, 0, 1, 11, 12, 13, 30]))
+        clock += length + draw(st.sampled_from([0, 1, 11, 12, 13, 30]))
     return legs
 
 
@@ -179,24 +179,24 @@ def write(people: list[list[Leg]], asks: list[Ask]) -> list[Ward]:
     episodes = []
     for legs in people:
         person: Patient | None = None
-        first = None
-        for leg in legs or [None]:
+        first: Episode | None = None
+        for leg in legs:
             episode = make_episode(
                 patient=person,
-                admission_method=leg.method if leg else "",
-                discharge_destination=leg.destination if leg else "",
+                admission_method=leg.method,
+                discharge_destination=leg.destination,
             )
             person, first = episode.patient, first or episode
-            if leg:
-                start = when(leg.lo)
-                assert start
-                put(rows[leg.ward], start=start, end=when(leg.hi), episode=episode)
+            start = when(leg.lo)
+            assert start is not None
+            put(rows[leg.ward], start=start, end=when(leg.hi), episode=episode)
         episodes.append(first)
     for one in asks:
-        since, episode = when(one.lo), episodes[one.person]
-        assert since and episode
+        since, asking = when(one.lo), episodes[one.person]
+        assert since is not None
+        assert asking is not None
         ask(
-            episode,
+            asking,
             one.kind,
             origin=None if one.origin is None else rows[one.origin],
             target=None if one.target is None else rows[one.target],
@@ -293,3 +293,13 @@ def test_the_map_takes_two_queries_for_any_number_of_patients() -> None:
         with CaptureQueriesContext(connection) as queries:
             flow_map(wards=[hospital.ward.pk], figures={}, moment=Moment(START + HOUR))
         assert len(queries) == 2
+
+
+@pytest.mark.parametrize(("hours", "counted"), [(24, 1), (48, 0), (23.99, 0), (47.99, 1)])
+def test_a_departure_counts_from_the_first_instant_of_the_window(
+    hours: float, counted: int
+) -> None:
+    hospital = Hospital()
+    put(hospital.ward, start=START, end=START + hours * HOUR)
+    board = flow_map(wards=[hospital.ward.pk], figures={}, moment=Moment(END))
+    assert sum(e.patients for e in board.edges) == counted

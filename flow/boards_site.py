@@ -1,0 +1,47 @@
+"""The board of one site."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flow.board_types import Sight, SiteBoard
+from flow.flow_map import flow_map
+from flow.lines import View, by_kind, lines_of, overnight, site_line
+from flow.trends import today
+from flow.waits import asked, with_faces
+from wards.models import BedRequest, Site, Ward
+
+
+def site_board(
+    site: Site,
+    *,
+    now: datetime,
+    sight: Sight,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+) -> SiteBoard:
+    """The wards of `site` that the viewer may see, and who waits for them; eight queries.
+
+    `at`, `known_at`: as for the system board. Give `site` with its organisation fetched.
+    """
+    view = View.of(now=now, at=at, known_at=known_at, sight=sight)
+    moment = view.moment
+    found = lines_of(Ward.objects.filter(site=site), view)
+    wards = [line.place.id for line in found.lines]
+    recognised = [line for line in found.lines if line.recognised]
+    trend = today([site.pk], wards=overnight(recognised), moment=moment)[site.pk]
+    requests = [
+        one
+        for one in asked(moment, wards=wards)
+        if one.kind != BedRequest.Kind.DISCHARGE and one.counts_on in wards
+    ]
+    return SiteBoard(
+        moment=moment.at,
+        live=view.live,
+        known_at=known_at,
+        site=site_line(site, found.lines, trend=trend, feed=found.feeds.get(site.pk), at=moment.at),
+        wards=tuple(recognised),
+        unrecognised=tuple(line for line in found.lines if not line.recognised),
+        waiting=with_faces(requests, sight=sight),
+        flow=flow_map(wards=wards, figures=by_kind(found.lines, at=moment.at), moment=moment),
+    )

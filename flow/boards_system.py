@@ -1,0 +1,52 @@
+"""The board of the whole care system."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from flow.board_types import Sight, SystemBoard, WardLine
+from flow.counts import total
+from flow.flow_map import flow_map
+from flow.lines import View, by_kind, lines_of, overnight, site_line
+from flow.trends import today
+from wards.models import Site, Ward
+
+
+def system_board(
+    *,
+    now: datetime,
+    sight: Sight,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+) -> SystemBoard:
+    """All sites as far as the viewer may see them, now or at `at`; six queries.
+
+    `known_at`: only what had been recorded by then counts.
+    """
+    view = View.of(now=now, at=at, known_at=known_at, sight=sight)
+    moment = view.moment
+    found = lines_of(Ward.objects.all(), view)
+    by_site: dict[Site, list[WardLine]] = defaultdict(list)
+    for ward, line in zip(found.wards, found.lines, strict=True):
+        by_site[ward.site].append(line)
+    recognised = [line for line in found.lines if line.recognised]
+    trends = today([s.pk for s in by_site], wards=overnight(recognised), moment=moment)
+    sites = tuple(
+        site_line(site, lines, trend=trends[site.pk], feed=found.feeds.get(site.pk), at=moment.at)
+        for site, lines in by_site.items()
+        if site.kind != Site.Kind.UNRECOGNISED
+    )
+    return SystemBoard(
+        moment=moment.at,
+        live=view.live,
+        known_at=known_at,
+        sites=sites,
+        total=total((site.figures for site in sites), empty_at=moment.at),
+        unrecognised=tuple(line for line in found.lines if not line.recognised),
+        flow=flow_map(
+            wards=[line.place.id for line in found.lines],
+            figures=by_kind(found.lines, at=moment.at),
+            moment=moment,
+        ),
+    )

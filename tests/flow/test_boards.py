@@ -1,0 +1,422 @@
+"""The boards: what they show agrees with the census, with the past, and with what may be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flow import census, feeds
+from flow.boards import FeedState, Sight, site_board, system_board, ward_board
+from flow.counts import count
+from flow.moment import Moment
+from flow.trends import midnight, today
+from patients.models import Patient
+from tests.flow import worlds
+from tests.flow.places import (
+    HOUR,
+    START,
+    Hospital,
+    ask,
+    beds_of,
+    make_episode,
+    make_site,
+    make_ward,
+    put,
+    span,
+)
+from wards.models import Bed, BedStatus, Closure, Movement, Occupancy, Opening, Site, Ward
+
+pytestmark = pytest.mark.django_db
+
+ALL = Sight(patients=None)
+NOBODY = Sight()
+Board = Callable[..., object]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(worlds.worlds(), st.integers(0, worlds.LAST))
+def test_a_ward_board_shows_what_the_census_counts(world: worlds.World, at: int) -> None:
+    with worlds.written(world) as rows:
+        moment, states = worlds.hour(at), worlds.slow_states(world, at)
+        counts = {c.ward: c for c in count(Moment(moment))}
+        for number, ward in enumerate(rows.wards):
+            board = ward_board(ward, now=moment, at=moment, sight=ALL)
+            assert board.ward.figures == counts[ward.pk].figures
+            assert board.ward.longest_wait == counts[ward.pk].longest_wait
+            tiles = {tile.id: tile for bay in board.bays for tile in bay.beds}
+            for place, bed in enumerate(world.beds):
+                if bed.ward != number:
+                    continue
+                tile = tiles.pop(rows.beds[place].pk, None)
+                assert (tile.state if tile else states[place]) == states[place]
+                assert tile or states[place] in ("", "unlisted")
+            assert not tiles
+            shown = [t.occupant for bay in board.bays for t in bay.beds if t.occupant]
+            here = [s for s in world.stays if s.ward == number and s.span.holds(at)]
+            everybody = [o.episode for o in (*shown, *board.bedless)]
+            assert sorted(everybody) == sorted(rows.episodes[s.person].pk for s in here)
+            assert all(o.face is not None for o in (*shown, *board.bedless))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(worlds.worlds(), st.integers(0, worlds.LAST))
+def test_the_sites_of_the_system_add_up(world: worlds.World, at: int) -> None:
+    with worlds.written(world) as rows:
+        moment = worlds.hour(at)
+        board = system_board(now=moment, at=moment, sight=NOBODY)
+        site = site_board(rows.wards[0].site, now=moment, at=moment, sight=NOBODY)
+        counts = {c.ward: c.figures for c in count(Moment(moment))}
+        assert [line.figures for line in site.wards] == [counts[w.pk] for w in rows.wards]
+        line = next(one for one in board.sites if one.id == site.site.id)
+        assert line == site.site
+        assert line.everything.patients == sum(counts[w.pk].patients for w in rows.wards)
+        assert line.figures.waiting == len(site.waiting)
+        assert board.total.beds_open == sum(one.figures.beds_open for one in board.sites)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(worlds.worlds(), st.integers(0, 60))
+def test_the_trend_of_a_day_is_the_count_of_each_quarter(world: worlds.World, minutes: int) -> None:
+    with worlds.written(world) as rows:
+        moment = START + timedelta(minutes=minutes)
+        wards, site = [w.pk for w in rows.wards], rows.wards[0].site
+        trend = today([site.pk], wards=wards, moment=Moment(moment))[site.pk]
+        assert trend.start == midnight(moment) == datetime(2026, 3, 2, tzinfo=UTC)
+        assert len(trend.occupied) == (360 + minutes) // 15 + 1
+        for number, occupied in enumerate(trend.occupied):
+            at = Moment(trend.start + number * trend.step)
+            assert occupied == sum(c.figures.beds_occupied for c in count(at, wards=wards))
+
+
+def test_a_day_of_the_trend_begins_at_local_midnight() -> None:
+    summer = datetime(2026, 7, 1, 22, 59, tzinfo=UTC)
+    assert midnight(summer) == datetime(2026, 6, 30, 23, tzinfo=UTC)
+    assert midnight(summer + timedelta(minutes=1)) == datetime(2026, 7, 1, 23, tzinfo=UTC)
+
+
+def large_site(beds: int) -> tuple[Site, Ward]:
+    site = make_site()
+    ward, other = make_ward(site, beds=beds), make_ward(site, kind="emergency")
+    for bed in beds_of(ward):
+        put(ward, bed)
+        going = put(other).episode
+        ask(going, origin=other, target=ward)
+    return site, ward
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_no_board_asks_more_queries_for_more_beds(live: bool) -> None:
+    numbers = []
+    for beds in (6, 60):
+        site, ward = large_site(beds)
+        site = Site.objects.select_related("organisation").get(pk=site.pk)
+        ward = Ward.objects.select_related("site").get(pk=ward.pk)
+        now = timezone.now()
+        boards: list[Callable[[], object]] = [
+            lambda now=now: system_board(now=now, at=None if live else START, sight=ALL),
+            lambda now=now, site=site: site_board(
+                site, now=now, at=None if live else START, sight=ALL
+            ),
+            lambda now=now, ward=ward: ward_board(
+                ward, now=now, at=None if live else START, sight=ALL
+            ),
+        ]
+        counted = []
+        for board in boards:
+            with CaptureQueriesContext(connection) as queries:
+                board()
+            counted.append(len(queries))
+        numbers.append(counted)
+    assert numbers[0] == numbers[1]
+    assert all(a <= b for a, b in zip(numbers[0], (6, 8, 6), strict=True))
+
+
+def test_a_past_board_is_the_board_of_that_time() -> None:
+    hospital = Hospital()
+    first, second = beds_of(hospital.ward)[:2]
+    put(hospital.ward, first, start=START, end=START + 2 * HOUR)
+    put(hospital.ward, second, start=START + HOUR)
+    now = START + 5 * HOUR
+    board = ward_board(hospital.ward, now=now, at=START + HOUR, sight=ALL)
+    assert not board.live
+    assert board.moment == START + HOUR
+    assert board.ward.figures.beds_occupied == 2
+    assert not board.ward.figures.stale
+    live = ward_board(hospital.ward, now=now, sight=ALL)
+    assert live.live
+    assert live.ward.figures.beds_occupied == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_board_as_known_then_does_not_know_what_came_later() -> None:
+    hospital = Hospital()
+    bed, other = beds_of(hospital.ward)[:2]
+    occupancy = put(hospital.ward, bed)
+    knew = timezone.now()
+    Occupancy.objects.filter(pk=occupancy.pk).update(bed=other, wanted_bed=other)
+    put(hospital.ward)  # somebody who was there, but was told of late
+    moved = timezone.now()
+    Occupancy.objects.filter(pk=occupancy.pk).delete()
+
+    def taken(known_at: datetime | None) -> tuple[list[int], int]:
+        board = ward_board(
+            hospital.ward, now=timezone.now(), at=START, known_at=known_at, sight=ALL
+        )
+        beds = [t.id for bay in board.bays for t in bay.beds if t.occupant]
+        assert board.ward.figures.patients == len(beds) + len(board.bedless)
+        system = system_board(now=timezone.now(), at=START, known_at=known_at, sight=ALL)
+        assert system.total.patients == board.ward.figures.patients
+        return beds, board.ward.figures.patients
+
+    assert taken(knew) == ([bed.pk], 1)
+    assert taken(moved) == ([other.pk], 2)
+    assert taken(None) == ([], 1)
+    assert taken(knew - timedelta(hours=1)) == ([], 0)
+
+
+def test_patients_are_shown_only_where_the_viewer_may_see_them() -> None:
+    hospital = Hospital()
+    put(hospital.ward, beds_of(hospital.ward)[0])
+    put(hospital.ward)
+    coming = put(hospital.emergency).episode
+    ask(coming, origin=hospital.emergency, target=hospital.ward)
+    now = timezone.now()
+
+    def faces_seen(sight: Sight) -> list[bool]:
+        board = ward_board(hospital.ward, now=now, sight=sight)
+        tile = next(t for bay in board.bays for t in bay.beds if t.occupant)
+        assert tile.occupant is not None
+        site = site_board(hospital.site, now=now, sight=sight)
+        people = [tile.occupant, board.bedless[0], board.incoming[0], site.waiting[0]]
+        return [one.face is not None for one in people]
+
+    assert faces_seen(NOBODY) == [False] * 4
+    assert faces_seen(ALL) == [True] * 4
+    assert faces_seen(Sight(patients=frozenset({hospital.ward.pk}))) == [True] * 4
+    assert faces_seen(Sight(patients=frozenset({hospital.emergency.pk}))) == [
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
+def test_wards_out_of_sight_are_in_no_figure() -> None:
+    hospital = Hospital()
+    for ward in (hospital.ward, hospital.other, hospital.community):
+        put(ward, beds_of(ward)[0])
+    now = timezone.now()
+    sight = Sight(counts=frozenset({hospital.ward.pk}))
+    board = system_board(now=now, sight=sight)
+    assert [site.id for site in board.sites] == [hospital.site.pk]
+    assert board.total.beds_occupied == 1
+    assert [node.patients for node in board.flow.nodes if node.node == "wards"] == [1]
+    site = site_board(hospital.site, now=now, sight=sight)
+    assert [line.place.id for line in site.wards] == [hospital.ward.pk]
+    assert site.site.trend.occupied[-1] == 1
+
+
+def test_beds_of_emergency_departments_are_not_among_the_beds_of_a_site() -> None:
+    hospital = Hospital()
+    put(hospital.emergency, beds_of(hospital.emergency)[0])
+    waiting = put(hospital.emergency).episode
+    ask(waiting, origin=hospital.emergency)
+    line = site_board(hospital.site, now=timezone.now(), sight=NOBODY).site
+    assert (line.figures.beds_open, line.figures.beds_occupied) == (12, 0)
+    assert line.emergency is not None
+    assert (line.emergency.beds_open, line.emergency.patients) == (4, 2)
+    assert line.everything.beds_open == 16
+    assert line.figures.waiting == 1
+    assert line.longest_wait == START
+
+
+def test_wards_only_a_feed_knows_are_shown_apart() -> None:
+    hospital = Hospital()
+    unknown = make_ward(hospital.site, kind="unrecognised")
+    known_now = make_ward(hospital.site, kind="unrecognised")
+    Ward.objects.filter(pk=known_now.pk).update(same_as=hospital.ward)
+    put(unknown)
+    now = timezone.now()
+    for board in (
+        system_board(now=now, sight=NOBODY),
+        site_board(hospital.site, now=now, sight=NOBODY),
+    ):
+        assert [line.place.id for line in board.unrecognised] == [unknown.pk]
+        assert board.unrecognised[0].figures.patients == 1
+    assert system_board(now=now, sight=NOBODY).total.patients == 0
+
+
+def test_a_clash_shows_on_the_bed_and_on_the_newcomer() -> None:
+    hospital = Hospital()
+    bed = beds_of(hospital.ward)[0]
+    put(hospital.ward, bed)
+    put(hospital.ward, start=START)
+    put(hospital.ward, wanted=bed, start=START + HOUR)
+    board = ward_board(hospital.ward, now=timezone.now(), sight=NOBODY)
+    tiles = [t for bay in board.bays for t in bay.beds]
+    assert [t.id for t in tiles if t.clash] == [bed.pk]
+    assert [o.wanted_bed for o in board.bedless] == [bed.label, ""]
+    assert board.ward.figures.clashes == 1
+
+
+def test_a_tile_says_since_when_and_why() -> None:
+    hospital = Hospital()
+    left, closed, dirty, spare, taken, told = beds_of(hospital.ward)
+    put(hospital.ward, left, start=START, end=START + 2 * HOUR)
+    put(hospital.ward, taken, start=START + HOUR)
+    Closure.objects.create(
+        ward=hospital.ward, bed=closed, reason="estates", note="Tap", period=span(START + HOUR)
+    )
+    Bed.objects.filter(pk=spare.pk).update(funding="escalation")
+    for bed, letter in ((dirty, "K"), (told, "C")):
+        BedStatus.objects.create(
+            bed=bed,
+            status=letter,
+            occurred_at=START + 3 * HOUR,
+            sent_at=START + 3 * HOUR,
+            source="test",
+            key=letter,
+        )
+    board = ward_board(hospital.ward, now=timezone.now(), sight=NOBODY)
+    tiles = {t.id: t for bay in board.bays for t in bay.beds}
+    assert {key: (t.state, t.since) for key, t in tiles.items()} == {
+        left.pk: ("available", START + 2 * HOUR),
+        closed.pk: ("closed", START + HOUR),
+        dirty.pk: ("unready", START + 3 * HOUR),
+        spare.pk: ("not_opened", None),
+        taken.pk: ("occupied", START + HOUR),
+        told.pk: ("closed", START + 3 * HOUR),
+    }
+    assert (tiles[closed.pk].closed_reason, tiles[closed.pk].closed_note) == ("estates", "Tap")
+    Opening.objects.create(bed=spare, period=span(START + 4 * HOUR))
+    again = ward_board(hospital.ward, now=timezone.now(), sight=NOBODY)
+    opened = next(t for bay in again.bays for t in bay.beds if t.id == spare.pk)
+    assert (opened.state, opened.since) == ("available", START + 4 * HOUR)
+    assert again.ward.figures.beds_escalation == 1
+
+
+def test_what_is_announced_of_a_patient_stands_on_the_tile() -> None:
+    hospital = Hospital()
+    bed = beds_of(hospital.ward)[0]
+    episode = put(hospital.ward, bed).episode
+    ask(episode, "discharge", origin=hospital.ward, since=START + HOUR)
+    # A bed elsewhere is asked for under another visit of the same person.
+    onward = make_episode(patient=episode.patient, admitted_at=None)
+    ask(onward, "admit", target=hospital.community, since=START + 2 * HOUR)
+    board = ward_board(hospital.ward, now=timezone.now(), sight=NOBODY)
+    occupant = next(t.occupant for bay in board.bays for t in bay.beds if t.occupant)
+    assert occupant.pending_discharge == START + HOUR
+    assert occupant.pending_transfer == START + 2 * HOUR
+    assert occupant.transfer_to is not None
+    assert occupant.transfer_to.code == hospital.community.code
+    assert board.incoming == ()
+    other = ward_board(hospital.community, now=timezone.now(), sight=NOBODY)
+    assert other.incoming[0].origin is not None
+    assert other.incoming[0].origin.id == hospital.ward.pk
+
+
+def expect(ward: Ward, *, at: datetime, kind: str = "expected", hours: float = 0) -> Movement:
+    episode = make_episode(admitted_at=None, expected_at=at)
+    return tell(episode_visit=episode.visit_id, ward=ward, kind=kind, at=START + hours * HOUR)
+
+
+def tell(*, episode_visit: int, ward: Ward | None, kind: str, at: datetime) -> Movement:
+    patient = Patient.objects.get(visits=episode_visit)
+    return Movement.objects.create(
+        visit_id=episode_visit,
+        patient=patient,
+        kind=kind,
+        occurred_at=at,
+        sent_at=at,
+        source="test",
+        key=f"{kind}{episode_visit}",
+        ward=ward,
+    )
+
+
+def test_announced_arrivals_are_shown_until_they_come_or_are_called_off() -> None:
+    hospital = Hospital()
+    late = expect(hospital.ward, at=START + 5 * HOUR)
+    soon = expect(hospital.ward, at=START + 2 * HOUR)
+    expect(hospital.ward, at=START + 100 * HOUR)  # too far ahead
+    expect(hospital.ward, at=START - 30 * HOUR)  # too long overdue
+    expect(hospital.other, at=START + 2 * HOUR)
+    tell(
+        episode_visit=late.visit_id,
+        ward=None,
+        kind="cancelled_expected",
+        at=START + 3 * HOUR,
+    )
+    late.visit.episodes.update(status="cancelled")
+
+    def expected(hours: float) -> list[int]:
+        board = ward_board(
+            hospital.ward, now=START + 9 * HOUR, at=START + hours * HOUR, sight=NOBODY
+        )
+        return [one.episode for one in board.expected]
+
+    [first], [second] = (list(m.visit.episodes.values_list("pk", flat=True)) for m in (soon, late))
+    assert expected(1) == [first, second]
+    assert expected(4) == [first]
+    soon.visit.episodes.update(status="in_hospital", admitted_at=START + 2 * HOUR)
+    assert expected(1) == [first, second]
+    assert expected(2) == [second]
+    live = ward_board(hospital.ward, now=START + 1 * HOUR, sight=NOBODY)
+    assert live.expected == ()
+
+
+def test_a_restricted_record_shows_nothing_but_that() -> None:
+    hospital = Hospital()
+    episode = put(hospital.ward).episode
+    Patient.objects.filter(pk=episode.patient_id).update(is_restricted=True)
+    board = ward_board(hospital.ward, now=timezone.now(), sight=ALL)
+    face = board.bedless[0].face
+    assert face is not None
+    assert (face.restricted, face.name, face.nhs_number, face.identifier) == (True, "", "", "")
+
+
+def test_a_merged_record_shows_the_details_that_count() -> None:
+    hospital = Hospital()
+    old, new = put(hospital.ward).episode.patient, make_episode().patient
+    Patient.objects.filter(pk=old.pk).update(merged_into=new, person=new)
+    board = ward_board(hospital.ward, now=timezone.now(), sight=ALL)
+    face = board.bedless[0].face
+    assert face is not None
+    assert (face.patient, face.identifier) == (new.pk, new.identifier)
+
+
+@pytest.fixture
+def _no_watch() -> Iterator[None]:
+    kept = list(feeds._watches)
+    yield
+    feeds._watches[:] = kept
+
+
+@pytest.mark.usefixtures("_no_watch")
+def test_figures_are_stale_while_the_feeds_of_the_site_are_silent() -> None:
+    hospital, now = Hospital(), timezone.now()
+    heard = now - timedelta(hours=1)
+    feeds.register(lambda _: {hospital.site.pk: FeedState(heard, silent=True)})
+    board = system_board(now=now, sight=NOBODY)
+    lines = {line.id: line for line in board.sites}
+    assert lines[hospital.site.pk].figures.stale
+    assert lines[hospital.site.pk].feed == FeedState(heard, silent=True)
+    assert not lines[hospital.community_site.pk].figures.stale
+    assert board.total.stale
+    assert ward_board(hospital.ward, now=now, sight=NOBODY).ward.figures.stale
+    past = ward_board(hospital.ward, now=now, at=heard, sight=NOBODY)
+    assert (past.ward.figures.stale, past.feed) == (False, None)
+
+
+def test_old_figures_are_stale() -> None:
+    hospital, now = Hospital(), timezone.now()
+    figures = count(Moment(now - timedelta(seconds=181)), wards=[hospital.ward.pk])[0].figures
+    assert census.aged(figures, now=now, silent=False).stale
+    assert not census.aged(figures, now=now - timedelta(seconds=1), silent=False).stale
