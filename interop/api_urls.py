@@ -1,8 +1,7 @@
-"""Addresses of the feeds' REST interface."""
+"""Addresses of the part of the API that takes messages."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern
 
-app_name = "interop_api"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern] = []

@@ -1,8 +1,8 @@
-"""Addresses of the feeds' pages."""
+"""Addresses of the pages about feeds."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern
 
 app_name = "interop"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern] = []

@@ -118,7 +118,7 @@ def acknowledgment(
     if answer.verdict is not Verdict.TAKEN:
         segments.append(_error(answer, reason, by, number))
     text = "".join(by.field.join(segment).rstrip(by.field) + "\r" for segment in segments)
-    return text.encode("ascii", "replace")
+    return text.encode("utf-8", "replace")
 
 
 def _number(version: str) -> tuple[int, int]:
