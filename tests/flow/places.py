@@ -38,10 +38,9 @@ def make_site(
     number = next(_numbers)
     return Site.objects.create(
         code=code or f"S{number}",
-        name=f"Hospital {number}",
+        name=f"Hospital {number:07}",
         kind=kind,
         organisation=organisation or make_organisation(),
-        position=number % 1000,
     )
 
 
@@ -53,10 +52,9 @@ def make_ward(
     ward = Ward.objects.create(
         site=site,
         code=code or f"W{number}",
-        name=f"Ward {number}",
+        name=f"Ward {number:07}",
         kind=kind,
         specialty=specialty,
-        position=number % 1000,
     )
     if beds:
         bay = Bay.objects.create(ward=ward, code="A", name="Bay A")

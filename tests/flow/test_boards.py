@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -37,7 +38,6 @@ pytestmark = pytest.mark.django_db
 
 ALL = Sight(patients=None)
 NOBODY = Sight()
-Board = Callable[..., object]
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -119,17 +119,13 @@ def test_no_board_asks_more_queries_for_more_beds(live: bool) -> None:
         site = Site.objects.select_related("organisation").get(pk=site.pk)
         ward = Ward.objects.select_related("site").get(pk=ward.pk)
         now = timezone.now()
-        boards: list[Callable[[], object]] = [
-            lambda now=now: system_board(now=now, at=None if live else START, sight=ALL),
-            lambda now=now, site=site: site_board(
-                site, now=now, at=None if live else START, sight=ALL
-            ),
-            lambda now=now, ward=ward: ward_board(
-                ward, now=now, at=None if live else START, sight=ALL
-            ),
-        ]
+        at = None if live else START
         counted = []
-        for board in boards:
+        for board in (
+            partial(system_board, now=now, at=at, sight=ALL),
+            partial(site_board, site, now=now, at=at, sight=ALL),
+            partial(ward_board, ward, now=now, at=at, sight=ALL),
+        ):
             with CaptureQueriesContext(connection) as queries:
                 board()
             counted.append(len(queries))
@@ -194,8 +190,9 @@ def test_patients_are_shown_only_where_the_viewer_may_see_them() -> None:
         tile = next(t for bay in board.bays for t in bay.beds if t.occupant)
         assert tile.occupant is not None
         site = site_board(hospital.site, now=now, sight=sight)
-        people = [tile.occupant, board.bedless[0], board.incoming[0], site.waiting[0]]
-        return [one.face is not None for one in people]
+        faces = [tile.occupant.face, board.bedless[0].face]
+        faces += [board.incoming[0].face, site.waiting[0].face]
+        return [face is not None for face in faces]
 
     assert faces_seen(NOBODY) == [False] * 4
     assert faces_seen(ALL) == [True] * 4
