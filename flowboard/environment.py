@@ -72,6 +72,7 @@ class Environment:
     port: int
     mllp_port: int
     web_threads: int
+    session_idle_minutes: int
     log_format: LogFormat
     log_level: str
     static_root: Path
@@ -236,6 +237,7 @@ def read(values: Mapping[str, str], *, base: Path) -> Environment:
         port=reader.number("PORT", 8000, 1, 65535),
         mllp_port=reader.number("MLLP_PORT", 2575, 1, 65535),
         web_threads=reader.number("WEB_THREADS", 8, 1, 200),
+        session_idle_minutes=reader.number("SESSION_IDLE_MINUTES", 30, 5, 720),
         log_format=reader.parsed("LOG_FORMAT", "json", _log_format, "json"),
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "INFO"),
         static_root=Path(reader.text("STATIC_ROOT", str(base / "staticfiles"))).absolute(),

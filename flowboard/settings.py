@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.session_limits.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "flowboard.middleware.AuditContext",
     "axes.middleware.AxesMiddleware",
@@ -128,6 +129,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
+# Two limits, explained in accounts/session_limits.py: without use, and in all.
+SESSION_IDLE = timedelta(minutes=ENV.session_idle_minutes)
 SESSION_COOKIE_AGE = 12 * 60 * 60  # a long shift
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.https
 SESSION_COOKIE_NAME = "flowboard_session"
@@ -140,6 +143,9 @@ AXES_RESET_ON_SUCCESS = True
 # out from elsewhere, and a ward's shared address does not lock the ward.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out"
+# The page says when to try again, so trying too early must not put it off.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 
 # --- Transport ------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = ENV.https

@@ -1,0 +1,62 @@
+"""The forms with which people sign in and choose passwords, in the NHS.UK frontend's classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    PasswordChangeForm,
+    SetPasswordForm,
+)
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+if TYPE_CHECKING:
+    SetPassword = SetPasswordForm[User]  # generic for the type checker alone
+else:
+    SetPassword = SetPasswordForm
+
+WRONG = _("The username or the password is not right. Capital letters count.")
+
+
+def dress(form: forms.BaseForm) -> None:
+    """Give every field of the form the class that NHS.UK frontend knows its widget by."""
+    for name, field in form.fields.items():
+        widget = field.widget
+        if isinstance(widget, forms.CheckboxSelectMultiple | forms.CheckboxInput):
+            widget.attrs["class"] = "nhsuk-checkboxes__input"
+        elif isinstance(widget, forms.Select):
+            widget.attrs["class"] = "nhsuk-select"
+        else:
+            error = " nhsuk-input--error" if form.is_bound and form.has_error(name) else ""
+            widget.attrs["class"] = f"nhsuk-input nhsuk-input--width-20{error}"
+
+
+class SignInForm(AuthenticationForm):
+    """One answer to a wrong name, a wrong password and a deactivated account alike, so that
+    nobody learns who has an account."""
+
+    error_messages = {"invalid_login": WRONG, "inactive": WRONG}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """The old password and twice the new one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
+
+
+class ChoosePasswordForm(SetPassword):
+    """Twice the new password, by somebody who came by a link."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
