@@ -101,6 +101,14 @@ def test_a_day_of_the_trend_begins_at_local_midnight() -> None:
     assert midnight(summer + timedelta(minutes=1)) == datetime(2026, 7, 1, 23, tzinfo=UTC)
 
 
+@pytest.fixture
+def _no_watch() -> Iterator[None]:
+    kept = list(feeds._watches)
+    feeds._watches.clear()
+    yield
+    feeds._watches[:] = kept
+
+
 def large_site(beds: int) -> tuple[Site, Ward]:
     site = make_site()
     ward, other = make_ward(site, beds=beds), make_ward(site, kind="emergency")
@@ -111,6 +119,7 @@ def large_site(beds: int) -> tuple[Site, Ward]:
     return site, ward
 
 
+@pytest.mark.usefixtures("_no_watch")
 @pytest.mark.parametrize("live", [True, False])
 def test_no_board_asks_more_queries_for_more_beds(live: bool) -> None:
     numbers = []
@@ -387,13 +396,6 @@ def test_a_merged_record_shows_the_details_that_count() -> None:
     face = board.bedless[0].face
     assert face is not None
     assert (face.patient, face.identifier) == (new.pk, new.identifier)
-
-
-@pytest.fixture
-def _no_watch() -> Iterator[None]:
-    kept = list(feeds._watches)
-    yield
-    feeds._watches[:] = kept
 
 
 @pytest.mark.usefixtures("_no_watch")
