@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from flow import bedside, search, views
 
 app_name = "flow"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", views.system, name="system"),
+    path("sites/<str:code>/", views.site, name="site"),
+    path("wards/<path:code>/", views.ward, name="ward"),
+    path("beds/<int:bed>/", bedside.bed, name="bed"),
+    path("stays/<int:episode>/", bedside.stay, name="stay"),
+    path("search/", search.search, name="search"),
+]

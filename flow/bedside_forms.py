@@ -1,0 +1,184 @@
+"""The forms of the drawer: what somebody by the bed says has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from flow.bedside_reads import Candidate, Choice
+from patients.keys import Details, PersonKey
+from patients.models import Patient
+from patients.nhs_number import normalised
+from wards.facts import Place
+
+# NHS Data Dictionary, DISCHARGE DESTINATION.
+DESTINATIONS: Final = (
+    ("", _("Not said")),
+    ("19", _("Usual place of residence")),
+    ("29", _("Temporary place of residence")),
+    ("51", _("Another NHS hospital")),
+    ("54", _("Care home run by the NHS")),
+    ("65", _("Care home run by the council")),
+    ("85", _("Other care home")),
+    ("88", _("Hospice")),
+    ("87", _("Hospital outside the NHS")),
+    ("79", _("Died")),
+)
+
+
+class WhenForm(forms.Form):
+    """When it happened; left empty, it happened now."""
+
+    occurred_at = forms.DateTimeField(
+        label=_("When"),
+        required=False,
+        help_text=_("Leave empty for now."),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": _("Give a date and a time, such as 21/11/2026 08:00.")},
+    )
+
+    def __init__(self, data: Any = None, *, auto_id: str = "bedside-%s", **kwargs: Any) -> None:
+        super().__init__(data, auto_id=auto_id, **kwargs)
+        for name, field in self.fields.items():
+            kind = "nhsuk-select" if isinstance(field.widget, forms.Select) else "nhsuk-input"
+            wrong = " nhsuk-input--error" if self.is_bound and self.errors.get(name) else ""
+            field.widget.attrs.setdefault("class", kind + wrong)
+
+    def time(self, now: datetime) -> datetime:
+        """When it happened."""
+        said: datetime | None = self.cleaned_data["occurred_at"]
+        return said or now
+
+
+class MoveForm(WhenForm):
+    """To which bed of the chosen ward."""
+
+    field_order = ("bed", "occurred_at")
+    bed = forms.ChoiceField(label=_("Bed"), required=False)
+
+    def __init__(self, data: Any = None, *, ward: int, beds: Sequence[Choice]) -> None:
+        self._ward = ward
+        super().__init__(data, auto_id="move-%s")
+        field = self.fields["bed"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [
+            *(
+                (str(one.bed), f"{one.label} ({one.note})" if one.note else one.label)
+                for one in beds
+            ),
+            ("", _("Bed to be given on the ward")),
+        ]
+        field.error_messages["invalid_choice"] = _(
+            "That bed is not free any more. Choose another one."
+        )
+
+    def place(self) -> Place:
+        """The place that was chosen."""
+        bed = self.cleaned_data["bed"]
+        return Place(ward=self._ward, bed=int(bed) if bed else None)
+
+
+class DischargeForm(WhenForm):
+    """Where to."""
+
+    field_order = ("destination", "occurred_at")
+    destination = forms.ChoiceField(label=_("Where to"), choices=DESTINATIONS, required=False)
+
+
+class BringForm(WhenForm):
+    """Whom to bring to this bed."""
+
+    field_order = ("episode", "occurred_at")
+    episode = forms.ChoiceField(
+        label=_("Who"),
+        error_messages={
+            "required": _("Choose somebody."),
+            "invalid_choice": _("That patient is not waiting any more. Choose again."),
+        },
+    )
+
+    def __init__(self, data: Any = None, *, people: Sequence[Candidate]) -> None:
+        super().__init__(data, auto_id="bring-%s")
+        field = self.fields["episode"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(str(one.episode), f"{one.name}, {one.why}") for one in people]
+
+
+class AdmitForm(WhenForm):
+    """Who is admitted, as far as known."""
+
+    field_order = (
+        "hospital_number",
+        "nhs_number",
+        "family_name",
+        "given_name",
+        "date_of_birth",
+        "sex",
+        "occurred_at",
+    )
+    hospital_number = forms.CharField(label=_("Hospital number"), max_length=40, required=False)
+    nhs_number = forms.CharField(label=_("NHS number"), max_length=20, required=False)
+    family_name = forms.CharField(label=_("Family name"), max_length=200, required=False)
+    given_name = forms.CharField(label=_("Given name"), max_length=200, required=False)
+    date_of_birth = forms.DateField(
+        label=_("Date of birth"),
+        required=False,
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Give a date, such as 31/3/1947.")},
+    )
+    sex = forms.ChoiceField(
+        label=_("Sex"),
+        required=False,
+        choices=[("", _("Not said")), *((sex.value, sex.label) for sex in Patient.Sex)],
+    )
+
+    def clean_nhs_number(self) -> str:
+        """The ten digits; wrong digits are a slip to be put right, never kept."""
+        typed: str = self.cleaned_data["nhs_number"]
+        if not typed.strip():
+            return ""
+        number = normalised(typed)
+        if number is None:
+            raise forms.ValidationError(
+                _("This is no NHS number: ten digits, the last of which checks the others.")
+            )
+        return number
+
+    def clean_date_of_birth(self) -> Any:
+        """Nobody is born tomorrow."""
+        born = self.cleaned_data["date_of_birth"]
+        if born and born > timezone.localdate() + timedelta(days=1):
+            raise forms.ValidationError(_("This date is still to come."))
+        return born
+
+    def clean(self) -> dict[str, Any]:
+        """Something must say who it is."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors and not any(
+            cleaned.get(name) for name in ("hospital_number", "nhs_number", "family_name")
+        ):
+            raise forms.ValidationError(
+                _("Give a hospital number, an NHS number or a family name.")
+            )
+        return cleaned
+
+    def person(self, authority: str) -> PersonKey:
+        """The record meant: under the hospital number, else a new one of our own."""
+        number = self.cleaned_data["hospital_number"].strip()
+        if number:
+            return PersonKey(authority, number)
+        return PersonKey("flowboard", f"FB-{uuid4().hex[:10]}")
+
+    def details(self) -> Details:
+        """What was said of the person; what was left empty was not said."""
+        names = ("nhs_number", "family_name", "given_name", "date_of_birth", "sex")
+        said = {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
+        return Details(values=said)

@@ -1,0 +1,238 @@
+"""What the drawer beside a board knows of one bed and one stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from accounts.roles import Permission
+from flow.board_types import Face
+from flow.faces import faces
+from patients.models import Episode
+from wards.bed_states import BedState, states_at
+from wards.facts import MovementKind
+from wards.models import Bed, BedRequest, Movement, Occupancy, Ward
+from wards.movements import BY_HAND
+from wards.scope import ALL, Scope
+
+RECENT: Final = timedelta(hours=24)
+"""How long after somebody left a bed their leaving can still be undone from it."""
+
+_PLACING: Final = frozenset(
+    {
+        MovementKind.ADMITTED.value,
+        MovementKind.TRANSFERRED.value,
+        MovementKind.DISCHARGED.value,
+        MovementKind.LEFT.value,
+        MovementKind.RETURNED.value,
+    }
+)
+WORDS: Final = {
+    MovementKind.EXPECTED: "Expected",
+    MovementKind.ADMITTED: "Admitted",
+    MovementKind.TRANSFERRED: "Moved",
+    MovementKind.OBSERVED: "Seen here",
+    MovementKind.LEFT: "Went on leave",
+    MovementKind.RETURNED: "Back from leave",
+    MovementKind.DISCHARGED: "Discharged",
+    MovementKind.PENDING_ADMIT: "Admission announced",
+    MovementKind.PENDING_TRANSFER: "Move announced",
+    MovementKind.PENDING_DISCHARGE: "Discharge announced",
+    MovementKind.DELETED: "Taken out by the source",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One movement of a stay. cancelled: a later one took it back. can_undo: the last thing that
+    placed the patient, made by hand; what a feed said is corrected at its source."""
+
+    id: int
+    what: str
+    place: str
+    occurred_at: datetime
+    by: str
+    cancelled: bool
+    can_undo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A patient's stay, for a viewer who may see it. place: where, at the moment."""
+
+    episode: Episode
+    face: Face | None
+    occupancy: Occupancy | None
+    lines: Sequence[Line]
+
+    @property
+    def undo(self) -> Line | None:
+        """The movement that can be undone, if any."""
+        return next((line for line in self.lines if line.can_undo), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A bed to move to. label: with its bay. note: what to know of it, may be empty."""
+
+    bed: int
+    label: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may be brought to a free bed: without a bed here, or waiting to come."""
+
+    episode: int
+    name: str
+    why: str
+
+
+def bed_at(pk: int, *, at: datetime) -> tuple[Bed, BedState | None, Occupancy | None] | None:
+    """A bed with its ward, its state, and who is in it; None where there is no such bed."""
+    bed = Bed.objects.select_related("ward__site__organisation", "bay").filter(pk=pk).first()
+    if bed is None:
+        return None
+    states = states_at(at=at, wards=[bed.ward_id])
+    state = next((state for state in states if state.bed == pk), None)
+    occupancy = Occupancy.objects.filter(bed=pk, period__contains=at).first()
+    return bed, state, occupancy
+
+
+def stay_of(episode: int, *, at: datetime) -> Stay | None:
+    """A stay with its movements, newest first; None where there is no such stay."""
+    found = Episode.objects.select_related("visit__patient").filter(pk=episode).first()
+    if found is None:
+        return None
+    occupancy = (
+        Occupancy.objects.select_related("ward__site__organisation", "bed", "bay")
+        .filter(episode=episode, period__contains=at)
+        .first()
+    )
+    return Stay(
+        episode=found,
+        face=faces([found.patient_id]).get(found.patient_id),
+        occupancy=occupancy,
+        lines=_lines(found),
+    )
+
+
+def _lines(episode: Episode) -> list[Line]:
+    """The movements of the visit; those that only take another back show as that other's end."""
+    taken_back = Movement.objects.filter(cancels=OuterRef("pk"))
+    rows = (
+        Movement.objects.filter(Q(visit=episode.visit_id) | Q(into_visit=episode.visit_id))
+        .filter(kind__in=[kind.value for kind in WORDS])
+        .annotate(cancelled=Exists(taken_back))
+        .select_related("ward", "bed", "by")
+        .order_by("-occurred_at", "-sent_at", "-pk")
+    )
+    lines = []
+    undoable = True
+    for row in rows:
+        placing = row.kind in _PLACING and not row.cancelled
+        lines.append(
+            Line(
+                id=row.pk,
+                what=WORDS[MovementKind(row.kind)],
+                place=_place(row.ward, row.bed),
+                occurred_at=row.occurred_at,
+                by=str(row.by) if row.by else row.source,
+                cancelled=row.cancelled,
+                can_undo=placing and undoable and row.source == BY_HAND,
+            )
+        )
+        undoable = undoable and not placing
+    return lines
+
+
+def _place(ward: Ward | None, bed: Bed | None) -> str:
+    if ward is None:
+        return ""
+    return f"{ward.name}, bed {bed.label}" if bed else ward.name
+
+
+def last_in(bed: int, *, at: datetime) -> int | None:
+    """The stay that left this bed last, if within `RECENT` before `at`."""
+    return (
+        Occupancy.objects.filter(bed=bed, period__endswith__gt=at - RECENT)
+        .filter(period__endswith__lte=at)
+        .order_by("-period__endswith")
+        .values_list("episode_id", flat=True)
+        .first()
+    )
+
+
+def free_beds(ward: int, *, at: datetime) -> list[Choice]:
+    """The beds of a ward that somebody can be moved to by hand: in use, open, empty."""
+    taken = set(
+        Occupancy.objects.filter(ward=ward, bed__isnull=False, period__contains=at).values_list(
+            "bed_id", flat=True
+        )
+    )
+    beds = Bed.objects.filter(ward=ward).select_related("bay").in_bulk()
+    choices = []
+    for state in states_at(at=at, wards=[ward]):
+        if not state.in_use or not state.opened or state.is_closed or state.bed in taken:
+            continue
+        bed = beds[state.bed]
+        label = f"{bed.bay}, bed {bed.label}" if bed.bay else f"Bed {bed.label}"
+        choices.append(Choice(bed.pk, label, "to be cleaned" if state.is_unready else ""))
+    return choices
+
+
+def wards_to_choose(scope: Scope, *, here: Ward) -> list[Ward]:
+    """The wards somebody on `here` can be moved to: those where the viewer moves patients, and
+    the others of the same site, where the bed is then given on arrival."""
+    held = scope.wards(Permission.MOVE_PATIENTS)
+    wards = Ward.objects.exclude(kind=Ward.Kind.UNRECOGNISED).filter(same_as=None)
+    if held != ALL:
+        wards = wards.filter(Q(pk__in=held) | Q(site=here.site_id))
+    return list(wards.select_related("site").order_by("site__position", "site__name", "position"))
+
+
+def candidates(ward: Ward, *, at: datetime, scope: Scope) -> list[Candidate]:
+    """Who can be brought to a free bed of `ward`: those on it without one, and those who wait
+    to come, as far as the viewer may see them."""
+    here = Occupancy.objects.filter(ward=ward, bed=None, period__contains=at)
+    coming = BedRequest.objects.filter(
+        ward=ward, kind__in=[BedRequest.Kind.ADMIT, BedRequest.Kind.TRANSFER], period__contains=at
+    )
+    present = Occupancy.objects.filter(period__contains=at)
+    placed = dict(
+        present.filter(episode__in=coming.values("episode")).values_list("episode_id", "ward__name")
+    )
+    found: dict[int, tuple[int, str]] = {
+        episode: (patient, "on this ward without a bed")
+        for episode, patient in here.values_list("episode_id", "episode__patient_id")
+    }
+    for episode, patient in coming.values_list("episode_id", "episode__patient_id"):
+        if episode in placed:
+            found.setdefault(episode, (patient, f"waits on {placed[episode]}"))
+    known = faces({patient for patient, _ in found.values()})
+    return [
+        Candidate(episode, shown_name(known.get(patient)), why)
+        for episode, (patient, why) in found.items()
+    ]
+
+
+def shown_name(face: Face | None) -> str:
+    """The name as boards show it."""
+    if face is None or face.restricted:
+        return "Restricted record"
+    return face.name or "Name not known"
+
+
+def age_of(face: Face, *, at: datetime) -> int | None:
+    """Whole years at the moment."""
+    if face.date_of_birth is None:
+        return None
+    today = timezone.localtime(at).date()
+    born = face.date_of_birth
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -1,0 +1,101 @@
+"""Search: wards, sites and, where the viewer may see them, patients.
+
+It is posted, never in an address: names and numbers of patients do not belong in the history of
+a shared computer or in the log of a proxy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.roles import Permission
+from flow.board_types import Face
+from flow.faces import faces
+from patients.models import Patient
+from patients.nhs_number import normalised
+from wards.models import Occupancy, Site, Ward
+from wards.scope import ALL, Scope, scope_of, visible_patients
+
+MOST: Final = 25
+"""How many of a kind are listed; who finds more says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A patient and where they are; `place` None: nowhere we know of now."""
+
+    face: Face
+    place: Occupancy | None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: HttpRequest) -> HttpResponse:
+    """What fits the words, in the places and among the people that the viewer may see."""
+    words = request.POST.get("q", "").strip()[:100] if request.method == "POST" else ""
+    scope = scope_of(request.user)
+    context = {"words": words, "most": MOST}
+    if words:
+        wards = list(_wards(words, scope)[: MOST + 1])
+        sites = list(_sites(words, scope)[:MOST])
+        people = _people(words, scope, at=timezone.now())
+        context |= {"wards": wards, "sites": sites, "people": people}
+    response = render(request, "flow/search.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _wards(words: str, scope: Scope) -> QuerySet[Ward]:
+    found = Ward.objects.filter(same_as=None).filter(
+        Q(name__icontains=words) | Q(code__icontains=words) | Q(specialty__icontains=words)
+    )
+    held = scope.wards(Permission.SEE_COUNTS)
+    if held != ALL:
+        found = found.filter(pk__in=held)
+    return found.select_related("site").order_by("site__position", "position", "name")
+
+
+def _sites(words: str, scope: Scope) -> QuerySet[Site]:
+    found = Site.objects.filter(Q(name__icontains=words) | Q(code__icontains=words))
+    held = scope.sites_in_part(Permission.SEE_COUNTS)
+    return found if held == ALL else found.filter(pk__in=held)
+
+
+def _people(words: str, scope: Scope, *, at: datetime) -> list[Found]:
+    """Patients by a whole number, or by the beginnings of their names.
+
+    A restricted record is found by its number only, and then shows where, not who.
+    """
+    if not scope.may_anywhere(Permission.SEE_PATIENTS):
+        return []
+    number = normalised(words)
+    fits = Q(identifier__iexact=words) | Q(identifiers__value__iexact=words)
+    if number:
+        fits |= Q(nhs_number=number)
+    names = words.replace(",", " ").split()
+    if names and not any(char.isdigit() for char in words):
+        by_name = Q(is_restricted=False)
+        for name in names:
+            by_name &= Q(family_name__istartswith=name) | Q(given_name__istartswith=name)
+        fits |= by_name
+    found = visible_patients(Patient.objects.filter(fits), scope).order_by(
+        "family_name", "given_name", "pk"
+    )
+    records = list(found.distinct().values_list("pk", "person_id")[: MOST + 1])
+    known = faces([pk for pk, _ in records])
+    places = Occupancy.objects.filter(
+        person__in=[person for _, person in records], period__contains=at
+    ).select_related("ward__site", "bed")
+    by_person = {place.person_id: place for place in places}
+    return [Found(known[pk], _shown(by_person.get(person or pk), scope)) for pk, person in records]
+
+
+def _shown(place: Occupancy | None, scope: Scope) -> Occupancy | None:
+    return place if place and scope.may(Permission.SEE_PATIENTS, place.ward_id) else None

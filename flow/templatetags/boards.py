@@ -1,0 +1,206 @@
+"""What the templates of boards need to say: times, durations, shares, icons, small pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from flow import words
+from flow.board_types import Figures, Trend
+from patients.nhs_number import spaced
+
+register = template.Library()
+
+_SPARK_WIDTH: Final = 72.0
+_SPARK_HEIGHT: Final = 18.0
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A small picture; with `label`, also in words for those who do not see it."""
+    picture = format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("img/icons.svg"),
+        name,
+    )
+    if label:
+        return format_html('{}<span class="unseen">{}</span>', picture, label)
+    return picture
+
+
+@register.filter
+def duration(length: timedelta | None) -> str:
+    """A length of time in at most two units; page.js writes the same as time goes on."""
+    if length is None:
+        return ""
+    minutes = max(0, int(length.total_seconds() // 60))
+    days, hours = minutes // 1440, minutes // 60
+    if days >= 10:
+        return f"{days} d"
+    if hours >= 24:
+        return f"{days} d {hours % 24} h"
+    if hours >= 1:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min"
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@register.simple_tag
+def ago(since: datetime | None, moment: datetime, live: bool = True) -> SafeString | str:
+    """How long before `moment` it was; on a live board the browser counts on."""
+    if since is None:
+        return ""
+    return format_html(
+        '<time datetime="{}"{}>{}</time>',
+        _iso(since),
+        SafeString(" data-tick") if live else "",
+        duration(moment - since),
+    )
+
+
+@register.simple_tag
+def clock(time: datetime | None, moment: datetime | None = None) -> SafeString | str:
+    """The local time; with the day where it is not the day of `moment`."""
+    if time is None:
+        return ""
+    local = timezone.localtime(time)
+    today = moment is not None and timezone.localtime(moment).date() == local.date()
+    text = f"{local:%H:%M}" if today else f"{local:%a %-d %b %H:%M}"
+    return format_html('<time datetime="{}">{}</time>', _iso(time), text)
+
+
+@register.simple_tag
+def day(time: datetime | None, moment: datetime) -> str:
+    """A day to come in short: today, tomorrow, `Tue 24 Nov`; `by HH:MM` only where it is today."""
+    if time is None:
+        return ""
+    local, now = timezone.localtime(time), timezone.localtime(moment)
+    away = (local.date() - now.date()).days
+    if away == 0:
+        return "today"
+    return "tomorrow" if away == 1 else f"{local:%a %-d %b}"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share as a whole per cent; rounded down from below 100, so that 100 means full."""
+    if share is None:
+        return "–"
+    whole = round(share * 100)
+    return f"{min(whole, 99) if share < 1 else whole} %"
+
+
+@register.filter
+def node_word(node: str) -> str:
+    """What the boards call a kind of place."""
+    return str(words.NODES[node])
+
+
+@register.filter
+def state_word(state: str) -> str:
+    """What the boards call a bed's state."""
+    return str(words.BED_STATES[state])
+
+
+@register.filter
+def state_icon(state: str) -> str:
+    """The icon of a bed's state."""
+    return words.STATE_ICONS[state]
+
+
+@register.filter
+def wait_word(kind: str) -> str:
+    """What somebody waits for."""
+    return str(words.WAITS[kind])
+
+
+@register.filter
+def code_word(code: str) -> str:
+    """A local code (`general_medicine`) as words (`General medicine`)."""
+    return code.replace("_", " ").capitalize() if code.islower() else code
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a bar, in per cent of its length."""
+
+    kind: str
+    x: float
+    width: float
+
+
+@register.filter
+def bed_parts(figures: Figures) -> Sequence[Part]:
+    """The beds of a census as stretches of one bar: occupied, not ready, free, closed."""
+    counts = (
+        ("occupied", figures.beds_occupied),
+        ("unready", figures.beds_unready),
+        ("free", figures.beds_available),
+        ("closed", figures.beds_closed),
+        ("not_opened", figures.beds_not_opened),
+    )
+    total = sum(count for _, count in counts)
+    parts, x = [], 0.0
+    for kind, count in counts:
+        if count:
+            width = 100 * count / total
+            parts.append(Part(kind, round(x, 2), round(width, 2)))
+            x += width
+    return parts
+
+
+@register.filter
+def spark(trend: Trend) -> str:
+    """The points of a line 72 by 18 through a day's values; its own least and most fill it."""
+    values = trend.occupied
+    if len(values) < 2:
+        return ""
+    low, high = min(values), max(values)
+    room = _SPARK_HEIGHT - 4
+    step = _SPARK_WIDTH / (len(values) - 1)
+    return " ".join(
+        f"{number * step:.1f},{_SPARK_HEIGHT - 2 - room * (value - low) / ((high - low) or 1):.1f}"
+        for number, value in enumerate(values)
+    )
+
+
+@register.filter
+def signed(number: int) -> str:
+    """A difference with its sign."""
+    return f"+{number}" if number > 0 else f"−{-number}" if number < 0 else "±0"
+
+
+@register.filter
+def minus(one: int, other: int) -> int:
+    """A difference."""
+    return one - other
+
+
+@register.filter
+def json_text(text: str) -> SafeString:
+    """JSON for a data block of a page: nothing in it can end the block."""
+    escaped = text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return SafeString(escaped)
+
+
+@register.filter
+def columns(beds: Sequence[object]) -> int:
+    """In how many columns a bay's beds stand: two rows, as in most bays, up to four columns."""
+    return max(1, min(4, (len(beds) + 1) // 2)) if len(beds) <= 12 else 8
+
+
+@register.filter
+def nhs_number(number: str) -> str:
+    """As people read it: 999 123 4567."""
+    return spaced(number)

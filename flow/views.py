@@ -1,0 +1,236 @@
+"""The pages of the boards: who may see what of which moment, drawn once for all who see alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.roles import Permission
+from flow.asking import Asked, asked, in_words, presets
+from flow.board_types import Sight
+from flow.boards import site_board, system_board, ward_board
+from flow.charts import trend_figure, trend_rows
+from flow.flow_map_drawing import drawn
+from flow.navigation import address_of
+from flow.site_groups import site_groups, ward_groups
+from live.shared import rendered
+from wards.models import Site, Ward
+from wards.scope import ALL, Scope, scope_of
+
+KEPT: Final = 20
+"""Seconds for which a rendered board may be shown again: what depends on the clock alone (a
+closure that begins, a figure that grows stale) is at most so late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A board to be shown. name: of the doorbell. private: holds patients' names. context: what
+    its template needs, for the moment asked for (None is now) and the clock's now."""
+
+    name: str
+    title: str
+    template: str
+    context: Callable[[datetime | None, datetime], Mapping[str, Any]]
+    private: bool = False
+    subtitle: str = ""
+    up: Sequence[tuple[str, str]] = field(default=())
+    chart: bool = False
+    drawer: bool = False
+
+
+def sight_of(scope: Scope) -> Sight:
+    """What a viewer with this scope may see on boards."""
+    counts = scope.wards(Permission.SEE_COUNTS)
+    patients = scope.wards(Permission.SEE_PATIENTS)
+    return Sight(
+        counts=None if counts == ALL else counts, patients=None if patients == ALL else patients
+    )
+
+
+@require_safe
+def system(request: HttpRequest) -> HttpResponse:
+    """The whole care system."""
+    scope = scope_of(request.user)
+    if not scope.may_anywhere(Permission.SEE_COUNTS):
+        raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
+
+    def context(at: datetime | None, now: datetime) -> dict[str, Any]:
+        board = system_board(now=now, sight=sight_of(scope), at=at)
+        waits = [site.longest_wait for site in board.sites if site.longest_wait]
+        return {
+            "board": board,
+            "groups": site_groups(board.sites),
+            "map": drawn(board.flow),
+            "longest": min(waits, default=None),
+        }
+
+    return _answer(request, scope, Show("system", _("System"), "flow/_system.html", context))
+
+
+@require_safe
+def site(request: HttpRequest, code: str) -> HttpResponse:
+    """One site: its wards and who waits for a bed."""
+    scope = scope_of(request.user)
+    place = Site.objects.select_related("organisation").filter(code=code).first()
+    if place is None:
+        raise Http404(_("There is no site with this code."))
+    held = scope.sites_in_part(Permission.SEE_COUNTS)
+    if held != ALL and place.pk not in held:
+        raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
+    sight = sight_of(scope)
+
+    def context(at: datetime | None, now: datetime) -> dict[str, Any]:
+        board = site_board(place, now=now, sight=sight, at=at)
+        return {
+            "board": board,
+            "groups": ward_groups(board.wards),
+            "figure": trend_figure(board.site.trend, beds_open=board.site.figures.beds_open),
+            "hours": trend_rows(board.site.trend),
+        }
+
+    show = Show(
+        f"site:{place.pk}",
+        place.name,
+        "flow/_site.html",
+        context,
+        private=sight.patients != frozenset(),
+        subtitle=place.get_kind_display(),
+        up=[(_("System"), reverse("flow:system"))],
+        chart=True,
+    )
+    return _answer(request, scope, show)
+
+
+@require_safe
+def ward(request: HttpRequest, code: str) -> HttpResponse:
+    """The bed board of one ward."""
+    scope = scope_of(request.user)
+    place = _ward_named(request, code)
+    if isinstance(place, HttpResponse):
+        return place
+    if not scope.may(Permission.SEE_COUNTS, place.pk):
+        raise PermissionDenied(_("You have no role on this ward. Ask your administrator."))
+    sight = sight_of(scope)
+    show = Show(
+        f"ward:{place.pk}",
+        place.name,
+        "flow/_ward.html",
+        lambda at, now: {"board": ward_board(place, now=now, sight=sight, at=at)},
+        private=sight.patients != frozenset(),
+        subtitle=place.specialty.replace("_", " "),
+        up=[
+            (_("System"), reverse("flow:system")),
+            (place.site.name, reverse("flow:site", args=[place.site.code])),
+        ],
+        drawer=True,
+    )
+    return _answer(request, scope, show)
+
+
+def _ward_named(request: HttpRequest, code: str) -> Ward | HttpResponse:
+    """The ward of this code; with `?site=` where several sites use the same one."""
+    wards = Ward.objects.select_related("site", "same_as__site").filter(code=code)
+    if named := request.GET.get("site"):
+        wards = wards.filter(site__code=named)
+    found = list(wards)
+    if not found:
+        raise Http404(_("There is no ward with this code."))
+    if len(found) > 1:
+        return render(request, "flow/which_ward.html", {"wards": found, "code": code}, status=300)
+    if found[0].same_as is not None:
+        target = found[0].same_as
+        address = reverse("flow:ward", args=[target.code])
+        return redirect(f"{address}?{urlencode({'site': target.site.code})}")
+    return found[0]
+
+
+def _answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:
+    """The page, or with `?fragment=1` the board alone, 304 where the caller has it already."""
+    now = timezone.now()
+    wish = asked(request, now=now)
+
+    def paint() -> bytes:
+        context = {
+            "moment": wish.at or now,
+            "live": wish.at is None,
+            "at_query": wish.query,
+            "mapping": address_of("interop:mapping")
+            if scope.may_anywhere(Permission.MANAGE_FEEDS)
+            else "",
+            **show.context(wish.at, now),
+        }
+        return render_to_string(show.template, context).encode()
+
+    if wish.at is None:
+        body, etag = _kept(show, scope, paint)
+    else:
+        body, etag = paint(), ""
+    if "fragment" in request.GET:
+        return _fragment(request, show, body, etag)
+    response = render(
+        request,
+        "flow/board_page.html",
+        _page_context(request, show, wish, now)
+        # Rendered by our own template, which escaped what had to be.
+        | {"board_html": SafeString(body.decode()), "etag": etag},
+        status=400 if wish.error else 200,
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _kept(show: Show, scope: Scope, paint: Callable[[], bytes]) -> tuple[bytes, str]:
+    board = rendered(show.name, scope.key, paint, KEPT, private=show.private)
+    return board.body, board.etag
+
+
+def _fragment(request: HttpRequest, show: Show, body: bytes, etag: str) -> HttpResponse:
+    response: HttpResponse
+    if etag and request.headers.get("If-None-Match") == etag:
+        response = HttpResponseNotModified()
+    else:
+        response = HttpResponse(body)
+    if etag:
+        response["ETag"] = etag
+    response["X-Board"] = show.name
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _page_context(request: HttpRequest, show: Show, wish: Asked, now: datetime) -> dict[str, Any]:
+    moment = wish.at or now
+    site = request.GET.get("site")
+    kept = {"site": site} if site else {}
+    fragment = {**kept, "fragment": "1"}
+    return {
+        "title": show.title,
+        "subtitle": show.subtitle,
+        "up": show.up,
+        "chart": show.chart,
+        "drawer": show.drawer,
+        "board_name": show.name,
+        "page_path": request.path + ("?" + urlencode(kept) if kept else ""),
+        "fragment_address": f"{request.path}?{urlencode(fragment)}",
+        "moment": moment,
+        "past": wish.at is not None,
+        "past_words": in_words(moment),
+        "today_words": f"{timezone.localtime(now):%a %-d %b}",
+        "presets": presets(now=now),
+        "at_query": wish.query,
+        "at_typed": wish.typed or f"{timezone.localtime(now):%Y-%m-%dT%H:%M}",
+        "at_most": f"{timezone.localtime(now):%Y-%m-%dT%H:%M}",
+        "at_error": wish.error,
+    }

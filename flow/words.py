@@ -1,0 +1,58 @@
+"""What boards call things, in the words of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from flow.board_types import BedState
+from flow.flow_map_types import Node
+
+Words = Mapping[str, str | Promise]
+
+NODES: Final[Words] = {
+    Node.EMERGENCY_ARRIVAL: _("Emergency"),
+    Node.GP: _("GP and clinic"),
+    Node.ELECTIVE: _("Elective"),
+    Node.TRANSFER_IN: _("Transfers in"),
+    Node.OTHER_ARRIVAL: _("Other arrivals"),
+    Node.EMERGENCY: _("Emergency dept"),
+    Node.ASSESSMENT: _("Assessment"),
+    Node.CRITICAL_CARE: _("Critical care"),
+    Node.WARDS: _("Wards"),
+    Node.OTHER_UNIT: _("Other units"),
+    Node.COMMUNITY: _("Community beds"),
+    Node.VIRTUAL: _("Virtual ward"),
+    Node.REABLEMENT: _("Reablement"),
+    Node.CARE_HOME: _("Care home"),
+    Node.HOME: _("Home"),
+    Node.DIED: _("Died"),
+    Node.OTHER_PLACE: _("Elsewhere"),
+}
+
+BED_STATES: Final[Words] = {
+    BedState.OCCUPIED: _("Occupied"),
+    BedState.AVAILABLE: _("Free"),
+    BedState.UNREADY: _("Not ready"),
+    BedState.CLOSED: _("Closed"),
+    BedState.NOT_OPENED: _("Not opened"),
+    BedState.UNLISTED: _("Off the list"),
+}
+
+STATE_ICONS: Final[Mapping[str, str]] = {
+    BedState.OCCUPIED: "occupied",
+    BedState.AVAILABLE: "free",
+    BedState.UNREADY: "unready",
+    BedState.CLOSED: "closed",
+    BedState.NOT_OPENED: "not_opened",
+    BedState.UNLISTED: "unlisted",
+}
+
+WAITS: Final[Words] = {
+    "admit": _("to be admitted"),
+    "transfer": _("to be moved"),
+    "discharge": _("to leave"),
+}

@@ -1,0 +1,248 @@
+// Keeps the board true: hears rings, fetches the board, morphs it in, and says how old it is.
+//
+// The page is `live` while the stream beats, `polling` while the board can be fetched but rings
+// are not heard, and `lost` once nothing has confirmed it for LOST milliseconds. A page whose
+// server answers with a sign-in page is `out`.
+(function () {
+  "use strict";
+  const LOST = 8000;
+  const POLL = 30000;
+  const POLL_DEAF = 5000;
+  const LEAST_BETWEEN = 700;
+  const HIDDEN_FOR = 20000;
+  const { clock, tick } = window.flowboard;
+
+  const board = () => document.getElementById("board");
+  let stream = null;
+  let hears = false;
+  let confirmed = Date.now();
+  let lostSince = null;
+  let etag = "";
+  let fetching = null;
+  let again = false;
+  let lastFetch = 0;
+  let waiting = null;
+  let retry = 500;
+  let hiding = null;
+  let out = false;
+
+  // --- the line -------------------------------------------------------------------------------
+  function show(state, words) {
+    const line = document.getElementById("line");
+    line.dataset.line = state;
+    const text = line.querySelector(".words");
+    if (text.textContent !== words) text.textContent = words;
+    document.documentElement.dataset.lineIs = state;
+  }
+
+  function hours(milliseconds) {
+    return new Intl.DateTimeFormat("en-GB", {
+      hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "Europe/London",
+    }).format(milliseconds);
+  }
+
+  function judge() {
+    const age = Date.now() - confirmed;
+    const face = document.getElementById("clock");
+    if (face) {
+      const text = hours(clock.now()).slice(0, 5);
+      if (face.textContent !== text) face.textContent = text;
+    }
+    if (out) return show("lost", "signed out");
+    if (age > LOST) return lose();
+    if (lostSince !== null) recover();
+    if (hears) show("live", `live, ${Math.round(age / 1000)} s`);
+    else show("polling", `asking, ${Math.round(age / 1000)} s`);
+  }
+
+  function lose() {
+    if (lostSince === null) {
+      lostSince = confirmed;
+      document.getElementById("lost-since").textContent =
+        `the state of ${hours(lostSince + clock.offset)}`;
+      document.getElementById("lost").hidden = false;
+    }
+    show("lost", `since ${hours(lostSince + clock.offset).slice(0, 5)}`);
+  }
+
+  function recover() {
+    lostSince = null;
+    document.getElementById("lost").hidden = true;
+    document.getElementById("news").textContent = "Connected again.";
+  }
+
+  function confirm() {
+    confirmed = Date.now();
+    judge();
+  }
+
+  // --- the board ------------------------------------------------------------------------------
+  function facts(root) {
+    const seen = new Map();
+    for (const element of root.querySelectorAll("[data-fact]")) {
+      const key = element.id || path(element);
+      seen.set(key, element.dataset.fact);
+    }
+    return seen;
+  }
+
+  function path(element) {
+    const row = element.closest("[id]");
+    const siblings = [...row.querySelectorAll("[data-fact]")];
+    return `${row.id}/${siblings.indexOf(element)}`;
+  }
+
+  function highlight(before) {
+    let changes = 0;
+    for (const element of board().querySelectorAll("[data-fact]")) {
+      const key = element.id || path(element);
+      if (before.get(key) === element.dataset.fact) continue;
+      changes += 1;
+      element.classList.remove("changed");
+      void element.getBoundingClientRect(); // so that the same animation can run again
+      element.classList.add("changed");
+      setTimeout(() => element.classList.remove("changed"), 2600);
+    }
+    return changes;
+  }
+
+  function morph(html) {
+    const before = facts(board());
+    window.Idiomorph.morph(board(), html, {
+      morphStyle: "innerHTML",
+      ignoreActiveValue: true,
+      callbacks: {
+        // What the browser itself put there stays: opened details, drawn charts.
+        beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
+        beforeNodeMorphed: (node) => !(node.classList && node.classList.contains("chart")),
+      },
+    });
+    tick(board());
+    highlight(before);
+    document.dispatchEvent(new CustomEvent("flowboard:board"));
+  }
+
+  async function load() {
+    const headers = etag ? { "If-None-Match": etag } : {};
+    // What nobody sees does not keep the session alive (accounts/session_limits.py).
+    if (document.hidden) headers["Flowboard-Unseen"] = "1";
+    const answer = await fetch(board().dataset.fragment, {
+      headers,
+      cache: "no-store",
+      signal: AbortSignal.timeout(6000),
+    });
+    if (answer.redirected || answer.status === 401 || answer.status === 403) return signedOut();
+    if (answer.status === 304) return confirm();
+    if (!answer.ok || answer.headers.get("X-Board") !== board().dataset.board) {
+      throw new Error(`board answered ${answer.status}`);
+    }
+    const html = await answer.text();
+    etag = answer.headers.get("ETag") || "";
+    out = false;
+    document.getElementById("signed-out").hidden = true;
+    morph(html);
+    confirm();
+  }
+
+  /** Fetch the board soon: never twice at once, never more often than LEAST_BETWEEN. */
+  function refresh() {
+    if (fetching) {
+      again = true;
+      return fetching;
+    }
+    clearTimeout(waiting);
+    const early = lastFetch + LEAST_BETWEEN - Date.now();
+    if (early > 0) {
+      waiting = setTimeout(refresh, early);
+      return null;
+    }
+    lastFetch = Date.now();
+    fetching = load()
+      .catch(() => judge())
+      .finally(() => {
+        fetching = null;
+        plan();
+        if (again) {
+          again = false;
+          refresh();
+        }
+      });
+    return fetching;
+  }
+
+  function plan() {
+    clearTimeout(waiting);
+    const soon = lostSince !== null ? 2000 : hears ? POLL : POLL_DEAF;
+    waiting = setTimeout(refresh, soon * (0.9 + Math.random() * 0.2));
+  }
+
+  function signedOut() {
+    out = true;
+    document.getElementById("signed-out").hidden = false;
+    board().querySelectorAll(".name").forEach((name) => (name.textContent = "Sign in to see"));
+    etag = "";
+    judge();
+  }
+
+  // --- the stream -----------------------------------------------------------------------------
+  function listen() {
+    if (stream) stream.close();
+    stream = new EventSource(`/live/events?boards=${encodeURIComponent(board().dataset.board)}`);
+    stream.addEventListener("open", () => {
+      retry = 500;
+      refresh();
+    });
+    stream.addEventListener("beat", (event) => {
+      const [time, state] = event.data.split(" ");
+      clock.offset = Number(time) - Date.now();
+      const heard = hears;
+      hears = state === "live";
+      if (heard !== hears) plan();
+      if (hears) confirm();
+    });
+    stream.addEventListener("ring", () => refresh());
+    stream.addEventListener("catchup", () => setTimeout(refresh, Math.random() * 500));
+    stream.addEventListener("error", () => {
+      hears = false;
+      refresh();
+      if (stream.readyState === EventSource.CLOSED) {
+        // The browser gives up after any answer but 200; we do not.
+        setTimeout(listen, retry);
+        retry = Math.min(10000, retry * 2);
+      }
+    });
+  }
+
+  function visibility() {
+    clearTimeout(hiding);
+    if (document.hidden) {
+      // Browsers open few lines to one server; a page nobody sees gives its own back.
+      hiding = setTimeout(() => {
+        if (stream) stream.close();
+        stream = null;
+        hears = false;
+      }, HIDDEN_FOR);
+    } else {
+      if (!stream) listen();
+      refresh();
+    }
+  }
+
+  function start() {
+    if (!board()) return;
+    etag = board().dataset.etag;
+    tick(board());
+    if (board().hasAttribute("data-past")) return;
+    window.flowboard.refresh = refresh;
+    listen();
+    judge();
+    setInterval(judge, 1000);
+    plan();
+    document.addEventListener("visibilitychange", visibility);
+    window.addEventListener("online", refresh);
+    window.addEventListener("pageshow", (event) => event.persisted && (listen(), refresh()));
+    window.addEventListener("pagehide", () => stream && stream.close());
+  }
+
+  document.addEventListener("DOMContentLoaded", start);
+})();
