@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from interop.api import ReceiveHl7
+
+urlpatterns = [path("hl7v2/", ReceiveHl7.as_view(), name="hl7v2")]
