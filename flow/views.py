@@ -77,7 +77,7 @@ def system(request: HttpRequest) -> HttpResponse:
             "longest": min(waits, default=None),
         }
 
-    return _answer(request, scope, Show("system", _("System"), "flow/_system.html", context))
+    return _answer(request, scope, Show("system", _("Whole system"), "flow/_system.html", context))
 
 
 @require_safe
@@ -130,7 +130,7 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
         "flow/_ward.html",
         lambda at, now: {"board": ward_board(place, now=now, sight=sight, at=at)},
         private=sight.patients != frozenset(),
-        subtitle=place.specialty.replace("_", " "),
+        subtitle=place.get_kind_display(),
         up=[
             (_("System"), reverse("flow:system")),
             (place.site.name, reverse("flow:site", args=[place.site.code])),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Final
 
 from django import template
@@ -12,9 +13,10 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from flow import words
-from flow.board_types import Figures, Trend
+from flow.board_types import BayBox, Figures, Trend
 from patients.nhs_number import spaced
 
 register = template.Library()
@@ -38,18 +40,18 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.filter
 def duration(length: timedelta | None) -> str:
-    """A length of time in at most two units; page.js writes the same as time goes on."""
+    """A length of time, the longer the coarser; page.js writes the same as time goes on."""
     if length is None:
         return ""
     minutes = max(0, int(length.total_seconds() // 60))
     days, hours = minutes // 1440, minutes // 60
-    if days >= 10:
+    if days >= 3:
         return f"{days} d"
     if hours >= 24:
         return f"{days} d {hours % 24} h"
     if hours >= 1:
         return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min"
+    return f"{minutes} min" if minutes else "< 1 min"
 
 
 def _iso(moment: datetime) -> str:
@@ -82,14 +84,13 @@ def clock(time: datetime | None, moment: datetime | None = None) -> SafeString |
 
 @register.simple_tag
 def day(time: datetime | None, moment: datetime) -> str:
-    """A day to come in short: today, tomorrow, `Tue 24 Nov`; `by HH:MM` only where it is today."""
+    """A day near the moment in short: today, tomorrow, yesterday, `Tue`; further off `24 Nov`."""
     if time is None:
         return ""
     local, now = timezone.localtime(time), timezone.localtime(moment)
     away = (local.date() - now.date()).days
-    if away == 0:
-        return "today"
-    return "tomorrow" if away == 1 else f"{local:%a %-d %b}"
+    near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    return near.get(away) or (f"{local:%a}" if 1 < away < 7 else f"{local:%-d %b}")
 
 
 @register.filter
@@ -194,10 +195,46 @@ def json_text(text: str) -> SafeString:
     return SafeString(escaped)
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What stands in one frame on a bed board: a bay, or single rooms that follow each other.
+
+    rooms: whether it is single rooms, each tile then named for its room.
+    """
+
+    name: str
+    sex: str
+    bays: Sequence[BayBox]
+    rooms: bool
+
+    @property
+    def beds(self) -> int:
+        """How many beds stand in it."""
+        return sum(len(bay.beds) for bay in self.bays)
+
+    @property
+    def across(self) -> int:
+        """In how many columns: two rows, as in most bays, up to four columns; 8 fills the line."""
+        return max(1, min(4, (self.beds + 1) // 2)) if self.beds <= 12 else 8
+
+
 @register.filter
-def columns(beds: Sequence[object]) -> int:
-    """In how many columns a bay's beds stand: two rows, as in most bays, up to four columns."""
-    return max(1, min(4, (len(beds) + 1) // 2)) if len(beds) <= 12 else 8
+def walk(bays: Sequence[BayBox]) -> list[Box]:
+    """The bays in the order one walks them, neighbouring single rooms in one frame."""
+    boxes: list[Box] = []
+    for single, group in groupby(bays, key=lambda bay: bay.id is not None and len(bay.beds) == 1):
+        listed = list(group)
+        if single and len(listed) > 1:
+            boxes.append(Box(_("Single rooms"), "any", listed, rooms=True))
+        else:
+            boxes += [Box(bay.name or bay.code, bay.sex, [bay], rooms=False) for bay in listed]
+    return boxes
+
+
+@register.filter
+def across(count: int) -> str:
+    """How many columns a group of cards needs: 1 to 3, or `all` of the width."""
+    return str(count) if count <= 3 else "all"
 
 
 @register.filter

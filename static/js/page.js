@@ -10,10 +10,10 @@
   function duration(milliseconds) {
     const minutes = Math.max(0, Math.floor(milliseconds / 60000));
     const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60)];
-    if (days >= 10) return `${days} d`;
+    if (days >= 3) return `${days} d`;
     if (hours >= 24) return `${days} d ${hours % 24} h`;
     if (hours >= 1) return `${hours} h ${minutes % 60} min`;
-    return `${minutes} min`;
+    return minutes ? `${minutes} min` : "< 1 min";
   }
 
   function tick(within) {
