@@ -24,15 +24,14 @@ WRONG = _("The username or the password is not right. Capital letters count.")
 
 def dress(form: forms.BaseForm) -> None:
     """Give every field of the form the class that NHS.UK frontend knows its widget by."""
-    for name, field in form.fields.items():
+    for field in form.fields.values():
         widget = field.widget
         if isinstance(widget, forms.CheckboxSelectMultiple | forms.CheckboxInput):
             widget.attrs["class"] = "nhsuk-checkboxes__input"
         elif isinstance(widget, forms.Select):
             widget.attrs["class"] = "nhsuk-select"
         else:
-            error = " nhsuk-input--error" if form.is_bound and form.has_error(name) else ""
-            widget.attrs["class"] = f"nhsuk-input nhsuk-input--width-20{error}"
+            widget.attrs["class"] = "nhsuk-input nhsuk-input--width-20"
 
 
 class SignInForm(AuthenticationForm):

@@ -60,7 +60,7 @@ class Navigation:
                 self._item(_("System"), "flow:system", Permission.SEE_COUNTS, exactly=True),
                 self._sites(),
                 self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
-                self._item(_("People"), "accounts:people", Permission.MANAGE_PEOPLE),
+                self._item(_("People"), "people:people", Permission.MANAGE_PEOPLE),
             )
             if item is not None
         )

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("health/", include("flowboard.health_urls")),
     path("accounts/", include("accounts.urls")),
+    path("people/", include("wards.people_urls")),
     path("feeds/", include("interop.urls")),
     path("api/v1/", include("interop.api_urls")),
     path("api/v1/", include("flow.api.urls")),

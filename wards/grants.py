@@ -66,6 +66,22 @@ def withdraw_grant(*, grant: Grant, by: User | None) -> None:
     access_changed()
 
 
+@transaction.atomic
+def deactivate(*, user: User, by: User | None) -> None:
+    """Sign the user out everywhere and let neither them nor their tokens in again.
+
+    Their roles stay, for the day on which they come back. Raises Refused when nobody who can
+    sign in would be left to manage people everywhere, or for somebody's own account.
+    """
+    if by is not None and by.pk == user.pk:
+        raise Refused("You cannot deactivate your own account; ask another administrator.")
+    refuse_if_last_administrator(user=user)
+    with pghistory.context(**deed("deactivate", by)):
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+    access_changed()
+
+
 def refuse_if_last_administrator(*, user: User, losing: Grant | None = None) -> None:
     """Raise Refused if, without `user` (or without their grant `losing`), nobody is left who can
     sign in and manage people everywhere.
