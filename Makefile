@@ -4,6 +4,8 @@
 PYTHON ?=
 # Not exported by default, so that an empty one does not reach programs.
 unexport PYTHON
+# Without its bytecode every start would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes

@@ -7,6 +7,7 @@ knows the simulated hospitals as any installation would: from a file of places a
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import secrets
 import socket
@@ -18,25 +19,32 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Min
 
 from accounts.models import ApiToken, Organisation, User
+from accounts.people import add_user
 from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
-from flow.census import refresh
 from flowboard.supervise import Program
+from interop.feeds import code_for
+from interop.models import Feed
+from simulation.messages import APPLICATION
+from simulation.places import NORTHMOOR
 from wards.grants import set_grant
 from wards.models import Movement, Ward
 from wards.place_loading import load_places
 from wards.place_plan import Since
 
 BASE: Final = Path(__file__).resolve().parent.parent
-PLACES: Final = BASE / "simulation" / "northmoor.yaml"
 SYSTEM: Final = "QNM"  # the organisation above all others in the file of places
 NURSES_WARD: Final = "NGH-W12"
 TOKEN_NAME: Final = "demo"  # noqa: S105 (a name, no secret)
+
+_AS_ROOT: Final = "You're running the worker with superuser privileges"
 
 Say = Callable[[str], None]
 
@@ -91,11 +99,13 @@ def _recall(path: Path) -> Secrets:
         return Secrets(*(secrets.token_urlsafe(9) for _ in range(3)))
 
 
-def _person(username: str, first: str, last: str, password: str) -> User:
-    user, _ = User.objects.get_or_create(
-        username=username, defaults={"first_name": first, "last_name": last}
-    )
-    if not user.check_password(password):
+def _person(username: str, first: str, last: str, password: str | None) -> User:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        return add_user(
+            username=username, first_name=first, last_name=last, password=password, by=None
+        )
+    if password is not None and not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
     return user
@@ -109,10 +119,7 @@ def make_accounts(home: Path) -> Secrets:
     manager = _person("site.manager", "Sam", "Okafor", found.site_manager)
     nurse = _person("ward.nurse", "Robin", "Hale", found.ward_nurse)
     administrator = _person("administrator", "Alex", "Moreno", found.administrator)
-    reader, new = User.objects.get_or_create(username="demo.reader")
-    if new:
-        reader.set_unusable_password()
-        reader.save(update_fields=["password"])
+    reader = _person("demo.reader", "Demonstration", "reader", None)
     system = Organisation.objects.get(code=SYSTEM)
     set_grant(user=manager, role=Role.SITE_MANAGER, organisation=system, by=None)
     set_grant(user=nurse, role=Role.WARD_NURSE, ward=Ward.objects.get(code=NURSES_WARD), by=None)
@@ -134,58 +141,87 @@ def _with_token(found: Secrets, reader: User) -> Secrets:
     return Secrets(found.site_manager, found.ward_nurse, found.administrator, secret)
 
 
+def make_feeds() -> None:
+    """A feed for each body of the simulated system that has places, as its senders name it."""
+    for body in Organisation.objects.filter(sites__isnull=False).distinct():
+        Feed.objects.get_or_create(
+            code=code_for(APPLICATION, body.code),
+            defaults={
+                "name": f"{body.name}: patient administration",
+                "sending_application": APPLICATION,
+                "sending_facility": body.code,
+                "organisation": body,
+            },
+        )
+
+
 def _identity() -> str:
     """What tells this database from every other, so that a mark left by one is not read for two."""
     first = MigrationRecorder.Migration.objects.aggregate(applied=Min("applied"))["applied"]
     return f"{connection.settings_dict['NAME']} of {first.isoformat()}"
 
 
-def load_history(folder: Path, state: Path, environment: Mapping[str, str], say: Say) -> None:
-    """Let the simulated hospitals have lived for weeks, once for each database.
-
-    A load cut short is taken up again: the same messages are known and change nothing twice.
-    """
-    mark = folder / "loaded"
-    identity = _identity()
-    if mark.exists() and mark.read_text() == identity and Movement.objects.exists():
-        return
-    mark.unlink(missing_ok=True)
-    messages = folder / "messages"
-    if not (folder / "written").exists():
-        messages.mkdir(parents=True, exist_ok=True)
-        say("inventing weeks of history …")
-        _run(
-            "simulation", "history", "--out", str(messages), "--state", str(state),
-            environment=environment,
-        )  # fmt: skip
-        (folder / "written").touch()
-    say("receiving them as HL7 messages …")
-    _run_manage("receive_hl7", "--file", str(messages), environment=environment)
-    mark.write_text(identity)
+def migrate() -> None:
+    """Bring the tables up to date; asking first is much quicker than doing nothing in full."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
 
 
-def _run(module: str, *arguments: str, environment: Mapping[str, str]) -> None:
-    _checked([sys.executable, "-m", module, *arguments], environment)
+class Preparation:
+    """What a demo needs once: places, feeds and weeks of history. Done in steps; a step cut short
+    is done again, and messages received twice are known and change nothing."""
 
+    def __init__(self, home: Path, environment: Mapping[str, str], say: Say) -> None:
+        self._folder = home / "history"
+        self._environment = environment
+        self._say = say
+        self.state = home / "simulation.json"
 
-def _run_manage(*arguments: str, environment: Mapping[str, str]) -> None:
-    _checked([sys.executable, "manage.py", *arguments], environment)
+    def is_done(self) -> bool:
+        """Whether this database has it all, from the places as the file now describes them."""
+        try:
+            return (self._folder / "loaded").read_text() == self._mark()
+        except OSError:
+            return False
 
+    def do(self, at: datetime) -> None:
+        """Prepare what is missing."""
+        load_places(NORTHMOOR, at=at, since=Since(None))
+        make_feeds()
+        if not Movement.objects.exists() or not self._was_loaded():
+            self._load_history()
+        (self._folder / "loaded").write_text(self._mark())
 
-def _checked(command: list[str], environment: Mapping[str, str]) -> None:
-    done = subprocess.run(command, cwd=BASE, env=dict(environment), check=False)
-    if done.returncode:
-        raise CannotShow(f"`{' '.join(command[1:])}` ended with status {done.returncode}.")
+    def _was_loaded(self) -> bool:
+        try:
+            mark = (self._folder / "loaded").read_text()
+        except OSError:
+            return False
+        return mark.split("\n")[0] == _identity()
 
+    def _mark(self) -> str:
+        return f"{_identity()}\n{hashlib.sha256(NORTHMOOR.read_bytes()).hexdigest()}"
 
-def load_simulated_places(at: datetime) -> None:
-    """The simulated system's organisations, wards and beds, as if they had always been."""
-    load_places(PLACES, at=at, since=Since(None))
+    def _load_history(self) -> None:
+        messages = self._folder / "messages"
+        written = self._folder / "written"
+        if not written.exists():
+            messages.mkdir(parents=True, exist_ok=True)
+            self._say("inventing weeks of history …")
+            self._run(
+                "-m", "simulation", "history", "--out", str(messages), "--state", str(self.state)
+            )
+            written.touch()
+        self._say("receiving them as HL7 messages …")
+        self._run("manage.py", "receive_hl7", "--file", str(messages))
 
-
-def count(at: datetime) -> None:
-    """Make the first figures, so that no page begins empty."""
-    refresh(at=at)
+    def _run(self, *command: str) -> None:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=BASE, env=dict(self._environment), check=False
+        )
+        if done.returncode:
+            raise CannotShow(f"`{' '.join(command)}` ended with status {done.returncode}.")
 
 
 def programs(*, bind: str, port: int, mllp_port: int, home: Path, state: Path) -> list[Program]:
@@ -203,9 +239,9 @@ def programs(*, bind: str, port: int, mllp_port: int, home: Path, state: Path) -
         Program(
             "worker",
             (
-                python, "-m", "celery", "--app", "flowboard.celery", "--quiet", "worker",
-                "--beat", "--schedule", str(home / "celery-schedule"), "--pool", "threads",
-                "--concurrency", "2", "--without-gossip", "--without-mingle",
+                python, "-W", f"ignore:{_AS_ROOT}", "-m", "celery", "--app", "flowboard.celery",
+                "--quiet", "worker", "--beat", "--schedule", str(home / "celery-schedule"),
+                "--pool", "threads", "--concurrency", "2", "--without-gossip", "--without-mingle",
             ),
         ),
         Program(

@@ -32,6 +32,7 @@ from psycopg.conninfo import conninfo_to_dict
 from flowboard import embedded
 
 LogFormat = Literal["json", "text"]
+HL7Strangers = Literal["accept", "refuse"]
 T = TypeVar("T")
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -73,6 +74,7 @@ class Environment:
     mllp_port: int
     web_threads: int
     session_idle_minutes: int
+    hl7_strangers: HL7Strangers
     log_format: LogFormat
     log_level: str
     static_root: Path
@@ -154,6 +156,14 @@ def _log_format(text: str) -> LogFormat:
     if text == "text":
         return "text"
     raise ValueError(f"is '{text}'; write json or text.")
+
+
+def _strangers(text: str) -> HL7Strangers:
+    if text == "accept":
+        return "accept"
+    if text == "refuse":
+        return "refuse"
+    raise ValueError(f"is '{text}'; write accept or refuse.")
 
 
 def _log_level(text: str) -> str:
@@ -238,6 +248,7 @@ def read(values: Mapping[str, str], *, base: Path) -> Environment:
         mllp_port=reader.number("MLLP_PORT", 2575, 1, 65535),
         web_threads=reader.number("WEB_THREADS", 8, 1, 200),
         session_idle_minutes=reader.number("SESSION_IDLE_MINUTES", 30, 5, 720),
+        hl7_strangers=reader.parsed("HL7_STRANGERS", "accept", _strangers, "accept"),
         log_format=reader.parsed("LOG_FORMAT", "json", _log_format, "json"),
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "INFO"),
         static_root=Path(reader.text("STATIC_ROOT", str(base / "staticfiles"))).absolute(),

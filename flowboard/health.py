@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from interop.models import Message
 from wards.models import DirtyWard
 
 
@@ -69,10 +70,17 @@ def _dirty_wards(at: datetime) -> Check:
     return _age(oldest, at, settings.HEALTH_OLDEST_DIRTY_WARD)
 
 
+def _messages(at: datetime) -> Check:
+    waiting = Message.objects.filter(status=Message.Status.RECEIVED)
+    oldest = waiting.aggregate(oldest=Min("received_at"))["oldest"]
+    return _age(oldest, at, settings.HEALTH_OLDEST_MESSAGE)
+
+
 CHECKS: Final[dict[str, Callable[[datetime], Check]]] = {
     "database": _database,
     "redis": _redis,
     "migrations": _migrations,
+    "messages": _messages,
     "dirty_wards": _dirty_wards,
 }
 OF_DATABASE: Final = frozenset({"migrations", "dirty_wards", "messages"})

@@ -140,6 +140,7 @@ def configuration(style: str, level: str, *, debug: bool = False) -> dict[str, A
                 "class": "logging.StreamHandler",
                 "stream": sys.stderr,
                 "formatter": "line",
+                "level": level,
                 "filters": ["unquoting"],
             }
         },

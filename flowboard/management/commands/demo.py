@@ -11,7 +11,6 @@ import urllib.request
 from contextlib import ExitStack
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import timezone
@@ -56,15 +55,14 @@ class Command(BaseCommand):
             "DATABASE_URL": ENV.database_url,
             "REDIS_URL": ENV.redis_url,
             "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
             "PYTHONUNBUFFERED": "1",
         }
-        state = ENV.home / "simulation.json"
         self.say("preparing the database …")
-        call_command("migrate", verbosity=0, interactive=False)
-        demo.load_simulated_places(timezone.now())
-        found = demo.make_accounts(ENV.home)
-        demo.load_history(ENV.home / "history", state, environment, self.say)
-        demo.count(timezone.now())
+        demo.migrate()
+        preparation = demo.Preparation(ENV.home, environment, self.say)
+        if not preparation.is_done():
+            preparation.do(timezone.now())
         connections.close_all()
         supervisor = Supervisor(
             demo.programs(
@@ -72,7 +70,7 @@ class Command(BaseCommand):
                 port=ENV.port,
                 mllp_port=ENV.mllp_port,
                 home=ENV.home,
-                state=state,
+                state=preparation.state,
             ),
             folder=demo.BASE,
             environment=environment,
@@ -80,6 +78,10 @@ class Command(BaseCommand):
         )
 
         def started() -> None:
+            try:
+                found = demo.make_accounts(ENV.home)
+            finally:
+                connections.close_all()
             address = f"http://127.0.0.1:{ENV.port}"
             if not _answers(f"{address}/health/live"):
                 return
