@@ -150,18 +150,21 @@ def _judged(incoming: Incoming) -> tuple[Header | None, Answer, str]:
         return header, Answer(Verdict.ERROR, "207", incoming.fault.value), "transmission"
     if header.message_type == "ACK":
         return header, _ANSWERED, "acknowledgment"
-    refused = refusal(header.message_type, header.event or _event_of_evn(incoming.raw))
+    refused = refusal(
+        header.message_type, header.event or _event_of_evn(incoming.raw, header.by.field)
+    )
     if refused:
         code = "201" if header.message_type == "ADT" else "200"
         return header, Answer(Verdict.REFUSED, code, refused), "unsupported"
     return header, TAKEN, ""
 
 
-def _event_of_evn(raw: bytes) -> str:
+def _event_of_evn(raw: bytes, field: str) -> str:
     """EVN-1, where the oldest versions name the event."""
     for line in raw.replace(b"\n", b"\r").split(b"\r"):
-        if line.startswith(b"EVN") and len(line) > 4:
-            return line[4:7].decode("latin-1").upper()
+        if line.startswith(b"EVN"):
+            fields = line.decode("latin-1").split(field)
+            return fields[1].strip().upper() if len(fields) > 1 else ""
     return ""
 
 

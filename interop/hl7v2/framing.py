@@ -86,7 +86,8 @@ class Framer:
             return [Piece(left, Fault.TOO_LARGE)]
         if was_inside:
             return [Piece(left, Fault.CUT_OFF)]
-        return [Piece(left, Fault.UNFRAMED)] if left.strip(_BETWEEN) else []
+        stripped = left.strip(_BETWEEN)
+        return [Piece(stripped, Fault.UNFRAMED)] if stripped else []
 
     def _next(self) -> Piece | None:
         return self._inside_next() if self._inside else self._outside_next()
@@ -102,17 +103,17 @@ class Framer:
             if not self._buffer.strip(_BETWEEN):
                 self._buffer.clear()
             return None
-        data = bytes(self._buffer[:start])
+        data = bytes(self._buffer[:start]).strip(_BETWEEN)
         del self._buffer[: start + 1]
         self._inside, self._looked = True, 0
-        return Piece(data, Fault.UNFRAMED) if data.strip(_BETWEEN) else Piece(b"")
+        return Piece(data, Fault.UNFRAMED)
 
     def _unframed(self, data: bytes) -> Piece:
         """Bytes that have an end but no beginning: a message if they look like one."""
         stripped = data.strip(_BETWEEN)
         if stripped.startswith((b"MSH", b"\xef\xbb\xbfMSH")):
             return Piece(stripped)
-        return Piece(data, Fault.UNFRAMED) if stripped else Piece(b"")
+        return Piece(stripped, Fault.UNFRAMED)
 
     def _inside_next(self) -> Piece | None:
         end = self._find_end()

@@ -22,10 +22,11 @@ from zoneinfo import ZoneInfo
 _DTM: Final = re.compile(
     r"(?P<Y>\d{4})(?:(?P<M>\d{2})(?:(?P<D>\d{2})(?:(?P<h>\d{2})(?:(?P<m>\d{2})"
     r"(?:(?P<s>\d{2})(?:\.?(?P<f>\d{1,9}))?)?)?)?)?)?"
-    r"\s*(?P<z>Z|[+-]\d{2}:?(?:\d{2})?)?"
+    r"\s*(?P<z>Z|[+-]\d{2}:?(?:\d{2})?)?",
+    re.ASCII,
 )
 _ISO: Final = re.compile(
-    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2}))?)?(.*)", re.DOTALL
+    r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):?(\d{2})(?::?(\d{2}))?)?(.*)", re.DOTALL | re.ASCII
 )
 _EARLIEST_YEAR: Final = 1850  # nobody alive was born before; the database takes any of these
 _LATEST_YEAR: Final = 2200

@@ -1,0 +1,41 @@
+"""The table of events: complete, consistent, and what is not in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from interop.hl7v2.events import BY_CODE, EVENTS, Deed, refusal
+
+PROMISED = [
+    f"A{number:02d}"
+    for number in (*range(1, 18), *range(20, 30), 31, *range(40, 46), 47, *range(49, 53), 60)
+]
+
+
+def test_every_promised_event_is_in_the_table_once() -> None:
+    assert sorted(event.code for event in EVENTS) == sorted(PROMISED)
+
+
+def test_every_move_has_a_kind_and_nothing_else_has() -> None:
+    for event in EVENTS:
+        assert (event.kind is not None) == (event.deed is Deed.MOVE), event.code
+
+
+def test_what_is_ignored_says_why() -> None:
+    ignored = [event for event in EVENTS if event.deed is Deed.IGNORE]
+    assert ignored
+    assert all(event.note for event in ignored)
+
+
+@pytest.mark.parametrize("code", PROMISED)
+def test_promised_events_are_not_refused(code: str) -> None:
+    assert refusal("ADT", code) == ""
+    assert BY_CODE[code].name
+
+
+@pytest.mark.parametrize(
+    ("message_type", "event"),
+    [("ADT", "A99"), ("ADT", "A0X"), ("ADT", "A18"), ("ADT", ""), ("ORU", "R01"), ("", "A01")],
+)
+def test_everything_else_is_refused_with_a_reason(message_type: str, event: str) -> None:
+    assert refusal(message_type, event)
