@@ -172,7 +172,8 @@ class Preparation:
     """What a demo needs once: places, feeds and weeks of history. Done in steps; a step cut short
     is done again, and messages received twice are known and change nothing."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str], say: Say) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str], say: Say, *, days: int) -> None:
+        self._days = days
         self._folder = home / "history"
         self._environment = environment
         self._say = say
@@ -210,8 +211,9 @@ class Preparation:
             messages.mkdir(parents=True, exist_ok=True)
             self._say("inventing weeks of history …")
             self._run(
-                "-m", "simulation", "history", "--out", str(messages), "--state", str(self.state)
-            )
+                "-m", "simulation", "history", "--out", str(messages), "--state", str(self.state),
+                "--days", str(self._days),
+            )  # fmt: skip
             written.touch()
         self._say("receiving them as HL7 messages …")
         self._run("manage.py", "receive_hl7", "--file", str(messages))

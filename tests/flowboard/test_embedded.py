@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import redis
 
 from flowboard import embedded
 from flowboard.embedded_files import POSTGRESQL
+from tests.flowboard.processes import eventually, runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("embedded")]
 
@@ -108,24 +107,6 @@ def keeper(home: Path) -> int:
     """The process that runs the servers: PostgreSQL's parent."""
     status = Path(f"/proc/{postmaster(home)}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("PPid")))
-
-
-def eventually(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError, psycopg.Error, redis.RedisError, ValueError):
-            if true():
-                return
-        time.sleep(0.05)
-    raise AssertionError("it did not come about in time")
-
-
-def runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 def stopped(home: Path) -> bool:

@@ -16,27 +16,13 @@ import pytest
 
 from flowboard import supervise
 from flowboard.supervise import Program, Supervisor
+from tests.flowboard.processes import eventually, runs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def script(text: str) -> tuple[str, ...]:
     return (sys.executable, "-u", "-c", text)
-
-
-def runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
-def eventually(true: Callable[[], bool], seconds: float = 15.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not come about in time"
-        time.sleep(0.02)
 
 
 class Stage:
@@ -140,6 +126,7 @@ SUPERVISED = """
 import os, sys
 from pathlib import Path
 from flowboard.supervise import Program, Supervisor
+from tests.flowboard.processes import eventually, runs
 child = "import os, time; print('pid', os.getpid(), flush=True); time.sleep(99)"
 Supervisor(
     [Program("child", (sys.executable, "-c", child))], folder=Path("."), environment=os.environ

@@ -9,15 +9,17 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils import timezone
 
 from flowboard import demo, embedded
 from flowboard.settings import ENV
 from flowboard.supervise import Supervisor
+
+DAYS: Final = 14
 
 
 class Command(BaseCommand):
@@ -30,6 +32,12 @@ class Command(BaseCommand):
     )
     requires_system_checks = ()
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """See `manage.py demo --help`."""
+        parser.add_argument(
+            "--days", type=int, default=DAYS, help=f"days of history to begin with (default {DAYS})"
+        )
+
     def handle(self, **options: Any) -> None:
         """Raises CommandError with what to do if it cannot start."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -39,7 +47,7 @@ class Command(BaseCommand):
                 if ENV.embedded:
                     self.say("starting PostgreSQL and Redis …")
                     stack.enter_context(embedded.join(ENV.home))
-                self._run()
+                self._run(options["days"])
         except (demo.CannotShow, embedded.CannotStart) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
@@ -49,7 +57,7 @@ class Command(BaseCommand):
         """Tell how far it is."""
         print(f"flowboard | {line}", flush=True)
 
-    def _run(self) -> None:
+    def _run(self, days: int) -> None:
         environment = {
             **os.environ,
             "DATABASE_URL": ENV.database_url,
@@ -60,7 +68,7 @@ class Command(BaseCommand):
         }
         self.say("preparing the database …")
         demo.migrate()
-        preparation = demo.Preparation(ENV.home, environment, self.say)
+        preparation = demo.Preparation(ENV.home, environment, self.say, days=days)
         if not preparation.is_done():
             preparation.do(timezone.now())
         connections.close_all()

@@ -1,0 +1,215 @@
+"""One command, and a hospital system moves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accounts.models import ApiToken, Organisation, User
+from accounts.roles import Role
+from flowboard import demo, embedded
+from interop.models import Feed
+from tests.flowboard.processes import eventually, free_port, mentioning
+from wards.models import Grant, Site, Ward
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def northmoor(db: None) -> None:
+    """As much of the simulated system as accounts need."""
+    system = Organisation.objects.create(code="QNM", name="Northmoor", kind="icb")
+    trust = Organisation.objects.create(code="RNM", name="Hospitals", kind="trust", parent=system)
+    site = Site.objects.create(code="NGH", name="General", organisation=trust)
+    Ward.objects.create(code="NGH-W12", name="Ward 12", site=site, kind="inpatient")
+
+
+def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: Path) -> None:
+    first = demo.make_accounts(tmp_path)
+    nurse = User.objects.get(username="ward.nurse")
+    assert nurse.check_password(first.ward_nurse)
+    nurse.set_password("forgotten")
+    nurse.save()
+    again = demo.make_accounts(tmp_path)
+    assert again == first
+    assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
+    assert Grant.objects.count() == 4
+    assert ApiToken.objects.count() == 1
+    assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
+
+
+def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path) -> None:
+    demo.make_accounts(tmp_path)
+    manager = Grant.objects.get(user__username="site.manager")
+    assert (manager.role, manager.organisation) == (
+        Role.SITE_MANAGER,
+        Organisation.objects.get(code="QNM"),
+    )
+    nurse = Grant.objects.get(user__username="ward.nurse")
+    assert (nurse.role, nurse.ward) == (Role.WARD_NURSE, Ward.objects.get(code="NGH-W12"))
+    reader = User.objects.get(username="demo.reader")
+    assert not reader.has_usable_password()
+    assert all(scope.endswith(":read") for scope in ApiToken.objects.get(user=reader).scopes)
+
+
+def test_a_token_that_was_revoked_is_replaced(northmoor: None, tmp_path: Path) -> None:
+    first = demo.make_accounts(tmp_path)
+    ApiToken.objects.all().delete()
+    again = demo.make_accounts(tmp_path)
+    assert again.api_token != first.api_token
+    assert again.ward_nurse == first.ward_nurse
+
+
+def test_every_body_with_places_has_its_feed(northmoor: None) -> None:
+    demo.make_feeds()
+    demo.make_feeds()
+    feed = Feed.objects.get()
+    assert (feed.sending_facility, feed.is_recognised) == ("RNM", True)
+
+
+def test_what_one_database_has_another_is_not_taken_to_have(db: None, tmp_path: Path) -> None:
+    preparation = demo.Preparation(tmp_path, os.environ, print, days=1)
+    assert not preparation.is_done()
+    (tmp_path / "history").mkdir()
+    (tmp_path / "history" / "loaded").write_text("flowboard of another day\nplaces")
+    assert not preparation.is_done()
+
+
+def test_ports_that_are_taken_are_all_named_before_anything_is_done(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with socket.socket() as one, socket.socket() as other:
+        for taken in (one, other):
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+        ports = one.getsockname()[1], other.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "manage.py", "demo"],
+            cwd=ROOT,
+            env=_environment(home, *ports),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert f"Port {ports[0]} is in use" in done.stderr
+    assert f"Port {ports[1]} is in use" in done.stderr
+    assert f"PORT={ports[0] + 1} make demo" in done.stderr
+    assert not (home / "keeper.lock").exists()
+
+
+def _environment(home: Path, port: int, mllp_port: int) -> dict[str, str]:
+    outside = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+    return {
+        **{name: value for name, value in os.environ.items() if name not in outside},
+        "FLOWBOARD_HOME": str(home),
+        "PORT": str(port),
+        "MLLP_PORT": str(mllp_port),
+    }
+
+
+@dataclass
+class Demo:
+    """A whole demo with a home of its own."""
+
+    home: Path
+    port: int
+    mllp_port: int
+    process: subprocess.Popen[str] | None = None
+    said: str = ""
+
+    def start(self) -> float:
+        """Seconds until it has said how to reach it."""
+        began = time.monotonic()
+        self.said = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo", "--days", "1"],
+            cwd=ROOT,
+            env=_environment(self.home, self.port, self.mllp_port),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said += line
+            if "Ctrl-C stops everything" in line:
+                return time.monotonic() - began
+        raise AssertionError(self.said)
+
+    def stop(self, number: signal.Signals) -> float:
+        """Seconds until it has gone."""
+        assert self.process is not None
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.said += self.process.communicate(timeout=60)[0]
+        return time.monotonic() - began
+
+    def get(self, path: str) -> Any:
+        token = re.search(r"^API token: (\S+)$", self.said, re.MULTILINE)
+        assert token is not None
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            headers={"Authorization": f"Bearer {token[1]}"},
+        )
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return json.load(response)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Demo]:
+    made = Demo(tmp_path / "home", free_port(), free_port())
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.stop(signal.SIGTERM)
+    if embedded.servers_home(made.home) != made.home:
+        shutil.rmtree(embedded.servers_home(made.home), ignore_errors=True)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("embedded")
+def test_a_demo_starts_moves_stops_and_starts_again(running: Demo) -> None:
+    first_start = running.start()
+    assert running.get("/health/ready")["status"] == "ok"
+    beds = running.get("/api/v1/occupancy/")["results"]
+    assert sum(ward["beds_open"] for ward in beds) > 900
+    assert sum(ward["patients"] for ward in beds) > 700
+    for who in ("site.manager", "ward.nurse"):
+        assert re.search(rf"{who} / \S+", running.said)
+
+    beside = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", COUNT_BEDS],
+        cwd=ROOT,
+        env=_environment(running.home, running.port, running.mllp_port),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(beside.stdout.strip().splitlines()[-1]) > 1000
+    assert running.get("/health/live")["status"] == "ok"  # the command left the servers running
+
+    assert running.stop(signal.SIGTERM) < 20
+    eventually(lambda: not mentioning(str(running.home)))
+
+    assert running.start() < min(20.0, first_start)
+    assert "receiving them" not in running.said
+    assert sum(ward["patients"] for ward in running.get("/api/v1/occupancy/")["results"]) > 700
+    assert running.stop(signal.SIGINT) < 20
+    eventually(lambda: not mentioning(str(running.home)))
+
+
+COUNT_BEDS = "from wards.models import Bed; print(Bed.objects.count())"
