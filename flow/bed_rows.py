@@ -23,11 +23,13 @@ OVERDUE: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class BedRow:
-    """A bed of the ward; see `BedTile`. `occupancy`: of whoever is in it. `empty_since`: when
-    the last patient left, if anybody has been in it."""
+    """A bed; see `BedTile`. `bay_code`: empty without a bay. `occupancy`: of whoever is in it.
+    `empty_since`: when the last patient left, if anybody has been in it."""
 
     id: int
+    ward: int
     bay: int | None
+    bay_code: str
     label: str
     kind: str
     funding: str
@@ -46,11 +48,12 @@ class BedRow:
 
 @dataclass(frozen=True, slots=True)
 class StayRow:
-    """Somebody on the ward, or in one of its beds; see `Occupant`. `ward`, `bed`: where they
-    are. `wanted`: the bed the source named, `wanted_label` its label."""
+    """Somebody on a ward, or in one of its beds; see `Occupant`. `ward`, `bed`: where they
+    are. `visit`: its number. `wanted`: the bed the source named, `wanted_label` its label."""
 
     id: int
     episode: int
+    visit: str
     patient: int
     person: int
     ward: int
@@ -78,8 +81,8 @@ class ExpectedRow:
     specialty: str
 
 
-def beds_of(ward: int, moment: Moment) -> list[BedRow]:
-    """The beds of the ward in the order of their positions; one query."""
+def beds_of(wards: Collection[int], moment: Moment) -> list[BedRow]:
+    """The beds of the wards, each ward's in the order of their positions; one query."""
     left = held(
         "wards_occupancy",
         moment,
@@ -87,36 +90,39 @@ def beds_of(ward: int, moment: Moment) -> list[BedRow]:
     )
     sql = f"""
 WITH {common(moment)}
-SELECT b.id, b.bay_id AS bay, b.label, b.kind, b.funding, b.features, b.state,
+SELECT b.id, b.ward_id AS ward, b.bay_id AS bay, coalesce(bay.code, '') AS bay_code, b.label, b.kind, b.funding, b.features, b.state,
        coalesce(b.status, '') AS status, b.status_since,
        coalesce(b.reason, '') AS closed_reason, coalesce(b.note, '') AS closed_note,
        lower(b.closed_period) AS closed_since, upper(b.closed_period) AS closed_until,
        lower(b.opened_period) AS opened_since, b.occupancy_id AS occupancy,
        emptied.at AS empty_since
   FROM beds b
+  LEFT JOIN wards_bay bay ON bay.id = b.bay_id
   LEFT JOIN (SELECT bed_id, max(upper(period)) AS at FROM {left} stay GROUP BY bed_id) emptied
          ON emptied.bed_id = b.id
- ORDER BY b.position, length(b.label), b.label, b.id
+ ORDER BY b.ward_id, b.position, length(b.label), b.label, b.id
 """  # noqa: S608 - the values travel as parameters
-    return read_as(BedRow, sql, moment.params | {"wards": [ward]})
+    return read_as(BedRow, sql, moment.params | {"wards": sorted(wards)})
 
 
-def stays_of(ward: int, moment: Moment) -> list[StayRow]:
-    """Everybody on the ward or in one of its beds, by arrival; one query."""
+def stays_of(wards: Collection[int], moment: Moment) -> list[StayRow]:
+    """Everybody on one of the wards or in one of their beds, by arrival; one query."""
     sql = f"""
-SELECT o.id, o.episode_id AS episode, e.patient_id AS patient, o.person_id AS person,
+SELECT o.id, o.episode_id AS episode, v.number AS visit, e.patient_id AS patient,
+       o.person_id AS person,
        o.ward_id AS ward, o.bed_id AS bed, o.wanted_bed_id AS wanted,
        coalesce(wanted.label, '') AS wanted_label, lower(o.period) AS since, o.on_leave,
        o.inferred,
        e.admitted_at, e.expected_discharge_at, e.specialty, e.flags
   FROM {held("wards_occupancy", moment)} o
   JOIN patients_episode e ON e.id = o.episode_id
+  JOIN patients_visit v ON v.id = e.visit_id
   LEFT JOIN wards_bed wanted ON wanted.id = o.wanted_bed_id
   LEFT JOIN wards_bed b ON b.id = o.bed_id
- WHERE o.ward_id = %(ward)s OR b.ward_id = %(ward)s
+ WHERE o.ward_id = ANY(%(wards)s) OR b.ward_id = ANY(%(wards)s)
  ORDER BY lower(o.period), o.id
 """  # noqa: S608 - the values travel as parameters
-    return read_as(StayRow, sql, moment.params | {"ward": ward})
+    return read_as(StayRow, sql, moment.params | {"wards": sorted(wards)})
 
 
 def arrivals_of(ward: int, moment: Moment, *, live: bool) -> list[ExpectedRow]:

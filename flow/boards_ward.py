@@ -42,7 +42,7 @@ def ward_board(
     view = View.of(now=now, at=at, known_at=known_at, sight=sight)
     moment = view.moment
     bays = Bay.objects.filter(ward=ward).order_by("position", "code")
-    beds, stays = beds_of(ward.pk, moment), stays_of(ward.pk, moment)
+    beds, stays = beds_of([ward.pk], moment), stays_of([ward.pk], moment)
     requests = asked(moment, wards=[ward.pk])
     incoming = [
         one
@@ -152,7 +152,7 @@ def _tile(bed: BedRow, occupant: Occupant | None, *, clash: bool) -> BedTile:
         funding=bed.funding,
         features=tuple(bed.features),
         state=BedState(bed.state),
-        since=_since(bed, occupant),
+        since=since(bed, occupant.since if occupant else None),
         status=bed.status,
         status_since=bed.status_since,
         closed_reason=bed.closed_reason,
@@ -163,10 +163,13 @@ def _tile(bed: BedRow, occupant: Occupant | None, *, clash: bool) -> BedTile:
     )
 
 
-def _since(bed: BedRow, occupant: Occupant | None) -> datetime | None:
-    """Since when the bed is in its state: the latest of the times that can have brought it."""
-    if occupant is not None:
-        return occupant.since
+def since(bed: BedRow, occupied: datetime | None) -> datetime | None:
+    """Since when the bed is in its state: the latest of the times that can have brought it.
+
+    `occupied`: since when somebody has been in it.
+    """
+    if occupied is not None:
+        return occupied
     times: Sequence[datetime | None]
     if bed.state == BedState.CLOSED:
         # A closure takes effect on an empty bed: when it began or when the patient left.

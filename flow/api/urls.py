@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from flow.api.doors import Docs, Nowhere, Problems, Schema
+from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
+from flow.api.occupancy import Beds, Occupancy, OneBed, WardBeds
+from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
 
 app_name = "flow_api"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("organisations/", Organisations.as_view(), name="organisations"),
+    path("sites/", Sites.as_view(), name="sites"),
+    path("sites/<str:code>/", OneSite.as_view(), name="site"),
+    path("wards/", Wards.as_view(), name="wards"),
+    path("wards/<path:code>/beds/", WardBeds.as_view(), name="ward_beds"),
+    path("wards/<path:code>/", OneWard.as_view(), name="ward"),
+    path("beds/", Beds.as_view(), name="beds"),
+    path("beds/<int:key>/", OneBed.as_view(), name="bed"),
+    path("occupancy/", Occupancy.as_view(), name="occupancy"),
+    path("episodes/", Episodes.as_view(), name="episodes"),
+    path("episodes/search/", SearchEpisodes.as_view(), name="search_episodes"),
+    path("episodes/<int:key>/", OneEpisode.as_view(), name="episode"),
+    path("problems/", Problems.as_view(), name="problems"),
+    path("schema/", Schema.as_view(), name="schema"),
+    path("docs/", Docs.as_view(url_name="flow_api:schema"), name="docs"),
+    # Last: whatever else is asked for below the API is answered in the API's own way.
+    re_path(r"^.*$", Nowhere.as_view(), name="nowhere"),
+]

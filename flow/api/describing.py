@@ -1,0 +1,183 @@
+"""What the OpenAPI document says of each view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from rest_framework import serializers
+
+from flow.api import shapes
+from patients.models import Episode
+from wards.models import Site, Ward
+
+PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "site": {"description": "Code of a site.", "many": True},
+    "ward": {"description": "Code of a ward.", "many": True},
+    "organisation": {"description": "Code of an organisation.", "many": True},
+    "kind": {"description": "Kind of ward.", "many": True, "enum": Ward.Kind.values},
+    "at": {
+        "description": "A moment of the past, ISO 8601 with offset; now without it.",
+        "type": OpenApiTypes.DATETIME,
+    },
+    "known_at": {
+        "description": "Only what had been recorded by then counts.",
+        "type": OpenApiTypes.DATETIME,
+    },
+    "visit": {"description": "Visit number. Prefer `episodes/search/`: addresses are kept."},
+    "mrn": {"description": "The hospital's number of a patient. Prefer `episodes/search/`."},
+    "status": {"description": "Status.", "many": True, "enum": Episode.Status.values},
+    "limit": {"description": "Most results in one answer, up to 1000.", "type": int},
+    "cursor": {"description": "From `next` of the answer before."},
+    "format": {"description": "Instead of `Accept`.", "enum": ["json", "csv"]},
+}
+
+
+def _parameters(names: str, **changed: Mapping[str, Any]) -> list[OpenApiParameter]:
+    return [
+        OpenApiParameter(
+            name,
+            **{"type": str, "required": False, **PARAMETERS[name], **changed.get(name, {})},
+        )
+        for name in (*names.split(), "format")
+    ]
+
+
+def _responses(answer: Any, *statuses: int) -> dict[Any, Any]:
+    told = {
+        304: "Unchanged since the answer of that ETag.",
+        400: "A parameter is wrong or unknown.",
+        404: "No such thing, or not in sight.",
+        409: "Several sites have a ward of this code; add `site`.",
+    }
+    responses: dict[Any, Any] = {
+        (200, "application/json"): answer,
+        (200, "text/csv"): OpenApiTypes.STR,
+        304: OpenApiResponse(description=told[304]),
+        (401, "application/problem+json"): OpenApiResponse(shapes.Problem, "No good token."),
+        (403, "application/problem+json"): OpenApiResponse(shapes.Problem, "Not for this token."),
+        (429, "application/problem+json"): OpenApiResponse(
+            shapes.Problem, "Too often; see Retry-After."
+        ),
+    }
+    if 304 not in statuses:
+        del responses[304]
+    for status in statuses:
+        if status != 304:
+            responses[status, "application/problem+json"] = OpenApiResponse(
+                shapes.Problem, told[status]
+            )
+    return responses
+
+
+def _list(name: str, row: type[serializers.Serializer[Any]], **more: Any) -> Any:
+    return inline_serializer(name, {"results": row(many=True), **more})
+
+
+_NEXT: Final = serializers.CharField(allow_null=True, help_text="Where more is, or null.")
+_AS_AT: Final = serializers.DateTimeField()
+
+OCCUPANCY: Final[dict[str, Any]] = {
+    "operation_id": "occupancy",
+    "summary": "Census of wards",
+    "parameters": _parameters("site ward kind at known_at"),
+    "responses": _responses(_list("OccupancyList", shapes.OccupancyRow), 304, 400),
+}
+BEDS: Final[dict[str, Any]] = {
+    "operation_id": "beds",
+    "summary": "Beds of all wards",
+    "parameters": _parameters("site ward kind at known_at"),
+    "responses": _responses(
+        _list("BedList", shapes.BedRow, as_at=_AS_AT, bedless=shapes.Bedless(many=True)), 304, 400
+    ),
+}
+WARD_BEDS: Final[dict[str, Any]] = {
+    "operation_id": "ward_beds",
+    "summary": "Beds of a ward",
+    "parameters": _parameters("site at known_at", site={"many": False}),
+    "responses": _responses(
+        _list(
+            "WardBedList",
+            shapes.BedRow,
+            ward=serializers.CharField(),
+            site=serializers.CharField(),
+            as_at=_AS_AT,
+            bedless=shapes.Bedless(many=True),
+        ),
+        304,
+        400,
+        404,
+        409,
+    ),
+}
+BED: Final[dict[str, Any]] = {
+    "operation_id": "bed",
+    "summary": "One bed",
+    "parameters": _parameters("at known_at"),
+    "responses": _responses(shapes.BedRow, 400, 404),
+}
+ORGANISATIONS: Final[dict[str, Any]] = {
+    "operation_id": "organisations",
+    "summary": "Organisations",
+    "parameters": _parameters(""),
+    "responses": _responses(_list("OrganisationList", shapes.OrganisationRow), 400),
+}
+SITES: Final[dict[str, Any]] = {
+    "operation_id": "sites",
+    "summary": "Sites",
+    "parameters": _parameters(
+        "organisation kind", kind={"enum": Site.Kind.values, "description": "Kind of site."}
+    ),
+    "responses": _responses(_list("SiteList", shapes.SiteRow), 400),
+}
+SITE: Final[dict[str, Any]] = {
+    "operation_id": "site",
+    "summary": "One site",
+    "parameters": _parameters(""),
+    "responses": _responses(shapes.SiteRow, 400, 404),
+}
+WARDS: Final[dict[str, Any]] = {
+    "operation_id": "wards",
+    "summary": "Wards",
+    "parameters": _parameters("organisation site kind ward"),
+    "responses": _responses(_list("WardList", shapes.WardRow), 400),
+}
+WARD: Final[dict[str, Any]] = {
+    "operation_id": "ward",
+    "summary": "One ward",
+    "parameters": _parameters("site", site={"many": False}),
+    "responses": _responses(shapes.WardWithBays, 400, 404, 409),
+}
+EPISODES: Final[dict[str, Any]] = {
+    "operation_id": "episodes",
+    "summary": "Stays",
+    "parameters": _parameters("visit mrn ward site status at limit cursor"),
+    "responses": _responses(_list("EpisodeList", shapes.EpisodeRow, next=_NEXT), 400),
+}
+SEARCH: Final[dict[str, Any]] = {
+    "operation_id": "search_episodes",
+    "summary": "Search stays",
+    "parameters": _parameters(""),
+    "request": shapes.EpisodeQuery,
+    "responses": _responses(_list("FoundEpisodeList", shapes.EpisodeRow, next=_NEXT), 400),
+}
+EPISODE: Final[dict[str, Any]] = {
+    "operation_id": "episode",
+    "summary": "One stay",
+    "parameters": _parameters(""),
+    "responses": _responses(shapes.EpisodeRow, 400, 404),
+}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How a token travels; the library finds this class by its target."""
+
+    target_class = "accounts.api_auth.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """`Authorization: Bearer …`."""
+        return {"type": "http", "scheme": "bearer", "description": "A token of Flowboard's."}

@@ -1,0 +1,205 @@
+"""How full the wards are, and bed by bed who is where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from accounts.tokens import TokenScope
+from flow.api import describing
+from flow.api.bed_lists import bed_lists
+from flow.api.finding import ward_named
+from flow.api.formats import Row
+from flow.api.params import Params
+from flow.api.problems import missing
+from flow.api.reading import Reader, answered, now, scope, shared, sight, written
+from flow.board_types import Sight
+from flow.lines import View, lines_of, visible
+from flow.moment import Moment
+from wards.models import Ward
+
+SOON: Final = 2
+"""Seconds for which one answer about many wards serves everybody: the boards' version tells of
+a change once it has been counted, and this bounds the wait where nobody counts."""
+
+CALM: Final = 10
+"""Seconds for which one answer about one ward serves everybody: its version tells of every
+change, so only what the clock alone changes can be late."""
+
+KINDS: Final = frozenset(kind.value for kind in Ward.Kind)
+
+
+def chosen(params: Params) -> QuerySet[Ward]:
+    """The wards that `site`, `ward` and `kind` name; each may be repeated."""
+    wards = Ward.objects.all()
+    sites, codes = params.texts("site"), params.texts("ward")
+    kinds = params.choices("kind", KINDS)
+    if sites:
+        wards = wards.filter(site__code__in=sites)
+    if codes:
+        wards = wards.filter(code__in=codes)
+    if kinds:
+        wards = wards.filter(kind__in=kinds)
+    return wards
+
+
+class Occupancy(Reader):
+    """The census of every ward in sight."""
+
+    needs = TokenScope.OCCUPANCY_READ
+    known: ClassVar = frozenset({"site", "ward", "kind", "at", "known_at"})
+
+    @extend_schema(**describing.OCCUPANCY)
+    def get(self, request: Request) -> HttpResponse:
+        """Now, or at `at`; by what is known, or was known at `known_at`."""
+        moment = now()
+        params = self.params(request, now=moment)
+        wards = chosen(params)
+        at, known_at = params.moment("at"), params.moment("known_at")
+        params.check()
+        view = View.of(now=moment, at=at, known_at=known_at, sight=sight(request))
+        return shared(
+            request,
+            "system",
+            ("occupancy", scope(request).key, params.canonical),
+            lambda: written(request, {"results": list(_rows(wards, view))}),
+            ttl=SOON,
+            private=False,
+        )
+
+
+def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
+    found = lines_of(wards, view)
+    for ward, line in zip(found.wards, found.lines, strict=True):
+        figures = line.figures
+        yield {
+            "ward": ward.code,
+            "ward_name": ward.name,
+            "site": ward.site.code,
+            "organisation": ward.site.organisation.code,
+            "kind": ward.kind,
+            "specialty": ward.specialty or None,
+            "recognised": line.recognised,
+            "beds_open": figures.beds_open,
+            "beds_occupied": figures.beds_occupied,
+            "beds_available": figures.beds_available,
+            "beds_unready": figures.beds_unready,
+            "beds_closed": figures.beds_closed,
+            "beds_not_opened": figures.beds_not_opened,
+            "beds_escalation": figures.beds_escalation,
+            "patients": figures.patients,
+            "bedless": figures.bedless,
+            "unlisted": figures.unlisted,
+            "clashes": figures.clashes,
+            "on_leave": figures.on_leave,
+            "waiting": figures.waiting,
+            "waiting_out": figures.waiting_out,
+            "longest_wait_since": line.longest_wait,
+            "pending_discharges": figures.pending_discharges,
+            "as_at": figures.as_at,
+            "stale": figures.stale,
+        }
+
+
+class WardBeds(Reader):
+    """One ward, bed by bed."""
+
+    needs = TokenScope.OCCUPANCY_READ
+    known: ClassVar = frozenset({"site", "at", "known_at"})
+
+    @extend_schema(**describing.WARD_BEDS)
+    def get(self, request: Request, code: str) -> HttpResponse:
+        """The beds in their order; patients where the caller may see them."""
+        asked_at = now()
+        params = self.params(request, now=asked_at)
+        site = params.text("site")
+        at, known_at = params.moment("at"), params.moment("known_at")
+        params.check()
+        seen = sight(request)
+        ward = ward_named(code, site=site, sight=seen)
+        named = seen.sees_patients(ward)
+        moment = Moment(at or asked_at, known_at)
+
+        def render() -> bytes:
+            row = Ward.objects.select_related("site").get(pk=ward)
+            beds, bedless = bed_lists([row], moment=moment, sight=seen)
+            answer = {
+                "ward": row.code,
+                "site": row.site.code,
+                "as_at": moment.at,
+                "results": beds,
+                "bedless": bedless,
+            }
+            return written(request, answer)
+
+        return shared(
+            request,
+            f"ward:{ward}",
+            ("beds", "named" if named else "counted", params.canonical),
+            render,
+            ttl=CALM,
+            private=named,
+        )
+
+
+class Beds(Reader):
+    """Every bed in sight."""
+
+    needs = TokenScope.OCCUPANCY_READ
+    known: ClassVar = frozenset({"site", "ward", "kind", "at", "known_at"})
+
+    @extend_schema(**describing.BEDS)
+    def get(self, request: Request) -> HttpResponse:
+        """As a ward's beds, of all wards chosen, ward after ward."""
+        asked_at = now()
+        params = self.params(request, now=asked_at)
+        wards = chosen(params)
+        at, known_at = params.moment("at"), params.moment("known_at")
+        params.check()
+        seen = sight(request)
+        moment = Moment(at or asked_at, known_at)
+        return shared(
+            request,
+            "system",
+            ("beds", scope(request).key, str(seen.patients == frozenset()), params.canonical),
+            lambda: written(request, _all_beds(wards, moment, seen)),
+            ttl=SOON,
+            private=seen.patients != frozenset(),
+        )
+
+
+def _all_beds(wards: QuerySet[Ward], moment: Moment, seen: Sight) -> dict[str, Any]:
+    rows = list(visible(wards, seen))
+    beds, bedless = bed_lists(rows, moment=moment, sight=seen)
+    place = {(ward.site.code, ward.code): number for number, ward in enumerate(rows)}
+    beds.sort(key=lambda bed: place[bed["site"], bed["ward"]])
+    return {"as_at": moment.at, "results": beds, "bedless": bedless}
+
+
+class OneBed(Reader):
+    """One bed by its key."""
+
+    needs = TokenScope.OCCUPANCY_READ
+    known: ClassVar = frozenset({"at", "known_at"})
+
+    @extend_schema(**describing.BED)
+    def get(self, request: Request, key: int) -> HttpResponse:
+        """The bed as in the lists."""
+        asked_at = now()
+        params = self.params(request, now=asked_at)
+        at, known_at = params.moment("at"), params.moment("known_at")
+        params.check()
+        seen = sight(request)
+        ward = visible(Ward.objects.filter(beds=key), seen).first()
+        beds, _ = bed_lists(
+            [ward] if ward else [], moment=Moment(at or asked_at, known_at), sight=seen
+        )
+        found = next((bed for bed in beds if bed["id"] == key), None)
+        if found is None:
+            raise missing("bed of this key")
+        return answered(request, written(request, found, rows=lambda: [found]))
