@@ -247,6 +247,7 @@ class _Matcher:
         )
         for pk, site, code, same_as in rows.values_list("pk", "site", "code", "same_as"):
             found[(site, code.casefold())] = same_as or pk
+        self._whole = frozenset(found)
         for (site, code), pk in list(found.items()):
             prefix = self._sites[site][0].casefold() + "-"
             found.setdefault((site, code.removeprefix(prefix)), pk)
@@ -273,7 +274,10 @@ class _Matcher:
         site = self._by_facility[where.facility]
         if site is not None or not code:
             return self._wards.get((site or 0, code)) if code else None
-        found = {s: ward for s in self._sites if (ward := self._wards.get((s, code))) is not None}
+        # A facility that is not known may be another hospital with wards of its own: then only
+        # a whole code counts, not one to which the site's code was added.
+        keys = [(s, code) for s in self._sites if not where.facility or (s, code) in self._whole]
+        found = {key[0]: self._wards[key] for key in keys if key in self._wards}
         if self.feed.default_site in found:
             return found[self.feed.default_site]
         return next(iter(found.values())) if len(found) == 1 else None
