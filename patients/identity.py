@@ -19,6 +19,7 @@ from django.db.models import Q
 from patients.joins import without_circles
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Patient, PatientIdentifier, PatientLink, Visit
+from patients.rows import rewrite
 
 FIELDS: Final = (
     "nhs_number",
@@ -212,7 +213,7 @@ def tell(patients: Mapping[int, Patient], told: Sequence[Told]) -> Heard:
     if identifiers:
         PatientIdentifier.objects.bulk_create(identifiers, ignore_conflicts=True)
     if changed:
-        Patient.objects.bulk_update([patients[pk] for pk in sorted(changed)], [*FIELDS, "stamps"])
+        rewrite([patients[pk] for pk in sorted(changed)], [*FIELDS, "stamps"])
     return Heard(frozenset(changed), frozenset(identity_changed))
 
 
@@ -249,7 +250,7 @@ def regroup(seeds: Collection[int]) -> dict[int, Patient]:
                 patient.person_id, patient.merged_into_id = root, target
                 changed.append(patient)
     if changed:
-        Patient.objects.bulk_update(changed, ["person", "merged_into"])
+        rewrite(changed, ["person_id", "merged_into_id"])
     return records
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from patients.models import Episode
+from patients.rows import rewrite
 from wards.models import BedRequest, Ward
 from wards.projection import Request, Stay
 
@@ -68,7 +69,7 @@ def write_episodes(
     if surplus:
         Episode.objects.filter(pk__in=surplus).delete()
     if changed:
-        Episode.objects.bulk_update(changed, [name.removesuffix("_id") for name in _FIELDS])
+        rewrite(changed, _FIELDS)
     if fresh:
         Episode.objects.bulk_create(fresh)
     return {top: [(row.pk, stay) for row, stay in both] for top, both in pairs.items()}
@@ -150,7 +151,7 @@ def write_requests(wanted: Mapping[int, Iterable[Request]]) -> set[int]:
         wards |= {w for row in stored.values() for w in (row.from_ward_id, row.ward_id)}
         BedRequest.objects.filter(pk__in=[row.pk for row in stored.values()]).delete()
     if changed:
-        BedRequest.objects.bulk_update(changed, ["kind", "from_ward", "ward", "period"])
+        rewrite(changed, ["kind", "from_ward_id", "ward_id", "period"])
     if fresh:
         BedRequest.objects.bulk_create(fresh)
     return {ward for ward in wards if ward is not None}

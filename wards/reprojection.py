@@ -19,6 +19,7 @@ from django.db.models import Q
 from patients.identity import stamp
 from patients.joins import root, without_circles
 from patients.models import Patient, Visit
+from patients.rows import rewrite
 from wards import bed_grants
 from wards.arbitration import settle
 from wards.bed_grants import Change
@@ -214,4 +215,4 @@ def _write_visits(
         if not visits[pk].nameless:
             row.patient_id = owners[top_of[pk]]
         row.merged_into_id = visits[pk].merged_into
-    Visit.objects.bulk_update(stored.values(), ["patient", "merged_into"])
+    rewrite(list(stored.values()), ["patient_id", "merged_into_id"])
