@@ -185,10 +185,13 @@ class Hub:
     async def _listen(self) -> None:
         pause = 0.1
         while True:
+            url = self._url()
+            # A Unix socket, with no network between its ends, knows no such option.
+            kept = {} if url.startswith("unix:") else {"socket_keepalive": True}
             try:
                 async with (
                     redis.asyncio.Redis.from_url(
-                        self._url(), socket_connect_timeout=TIMEOUT, socket_keepalive=True
+                        url, socket_connect_timeout=TIMEOUT, **kept
                     ) as line,
                     line.pubsub() as ear,
                 ):

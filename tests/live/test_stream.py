@@ -42,6 +42,19 @@ def test_a_ring_reaches_the_screens_of_that_board_and_no_other(port: int) -> Non
     run(story)
 
 
+def test_a_ring_is_heard_through_a_unix_socket_too(
+    port: int, own_redis: OwnRedis, settings: Settings
+) -> None:
+    settings.REDIS_URL = own_redis.unix_url
+
+    async def story() -> None:
+        ear = await opened(port, "boards=system")
+        doorbell.ring(["system"])
+        assert await ear.next("ring") == ("ring", "system")
+
+    run(story)
+
+
 def test_one_ring_of_many_boards_is_heard_once_for_each_board_shown(port: int) -> None:
     async def story() -> None:
         ear = await opened(port, "boards=ward:1,system")
