@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import pghistory
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.audit import deed
 from accounts.models import User
 from accounts.refusals import Refused
 from wards.dirty import mark_dirty
@@ -204,7 +206,8 @@ def close(
     clash = _same_place(closure).filter(period__overlap=closure.period).first()
     if clash is not None:
         raise Refused(f"Closed already {_span(clash.period)}; open that closure again first.")
-    closure.save()
+    with pghistory.context(**deed("close", by)):
+        closure.save()
     mark_dirty([closure.ward_id])
     return closure
 
@@ -226,11 +229,12 @@ def reopen(*, closure: int, at: datetime, by: User | None) -> Closure | None:
     if found.period.upper is not None and found.period.upper <= at:
         raise Refused(f"It opens again {_when(found.period.upper)} already.")
     mark_dirty([found.ward_id])
-    if at <= found.period.lower:
-        found.delete()
-        return None
-    found.period = DateTimeTZRange(found.period.lower, at)
-    found.save(update_fields=["period"])
+    with pghistory.context(**deed("reopen", by)):
+        if at <= found.period.lower:
+            found.delete()
+            return None
+        found.period = DateTimeTZRange(found.period.lower, at)
+        found.save(update_fields=["period"])
     return found
 
 
@@ -253,7 +257,8 @@ def open_escalation(
     clash = Opening.objects.filter(bed=bed, period__overlap=period).first()
     if clash is not None:
         raise Refused(f"Bed {found.label} is open already {_span(clash.period)}.")
-    opening = Opening.objects.create(bed=found, period=period, by=by)
+    with pghistory.context(**deed("open_escalation", by)):
+        opening = Opening.objects.create(bed=found, period=period, by=by)
     mark_dirty([ward])
     return opening
 
@@ -271,11 +276,12 @@ def close_escalation(*, bed: int, at: datetime, by: User | None) -> Opening | No
     if opening is None:
         raise Refused(f"The bed is not open {_when(at)}.")
     mark_dirty([ward])
-    if at == opening.period.lower:
-        opening.delete()
-        return None
-    opening.period = DateTimeTZRange(opening.period.lower, at)
-    opening.save(update_fields=["period"])
+    with pghistory.context(**deed("close_escalation", by)):
+        if at == opening.period.lower:
+            opening.delete()
+            return None
+        opening.period = DateTimeTZRange(opening.period.lower, at)
+        opening.save(update_fields=["period"])
     return opening
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -281,13 +282,25 @@ def test_a_withdrawn_bed_and_an_alias_are_not_closed() -> None:
     assert state(gone, NOON - HOUR).in_use
 
 
-def test_the_history_knows_who_closed() -> None:
+def audited(model: type[Model]) -> list[tuple[str, int]]:
+    """What the history says of all rows of a model: what was done, and by whom."""
+    events = model.pgh_event_models["insert"].objects.order_by("pgh_id")  # type: ignore[attr-defined]
+    return [(e.pgh_label, e.pgh_context["user"]) for e in events]
+
+
+def test_the_history_knows_who_closed_and_who_opened() -> None:
     here = some_ward()
-    nurse = User.objects.create(username="nurse")
+    nurse, matron = (User.objects.create(username=name) for name in ("nurse", "matron"))
     closure = close(ward=here.ward.pk, reason="infection", since=NOON, by=nurse)
-    reopen(closure=closure.pk, at=NOON + HOUR, by=nurse)
-    events = Closure.objects.get(pk=closure.pk).events.order_by("pgh_id")  # type: ignore[attr-defined]
-    assert [(e.pgh_label, e.by_id) for e in events] == [("insert", nurse.pk), ("update", nurse.pk)]
+    reopen(closure=closure.pk, at=NOON + HOUR, by=matron)
+    planned = close(ward=here.ward.pk, reason="estates", since=NOON + 5 * HOUR, by=nurse)
+    reopen(closure=planned.pk, at=NOON + 2 * HOUR, by=matron)
+    assert audited(Closure) == [
+        ("insert", nurse.pk), ("update", matron.pk), ("insert", nurse.pk), ("delete", matron.pk),
+    ]  # fmt: skip
+    open_escalation(bed=here.escalation.pk, since=NOON, by=nurse)
+    close_escalation(bed=here.escalation.pk, at=NOON + HOUR, by=matron)
+    assert audited(Opening) == [("insert", nurse.pk), ("update", matron.pk)]
 
 
 def test_an_escalation_bed_is_open_only_in_its_openings() -> None:
