@@ -61,7 +61,8 @@ class Nowhere(APIView):
         """Addresses end with a slash; one that lacks it is sent on, whatever the method."""
         if not request.path_info.endswith("/"):
             try:
-                leads_nowhere = resolve(f"{request.path_info}/").func == self.__class__
+                found = resolve(f"{request.path_info}/").func
+                leads_nowhere = getattr(found, "cls", None) is type(self)
             except Resolver404:
                 leads_nowhere = True
             if not leads_nowhere:
@@ -70,6 +71,6 @@ class Nowhere(APIView):
                 return HttpResponsePermanentRedirect(address, preserve_request=True)
         return super().dispatch(request, *args, **kwargs)
 
-    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Whatever the method: there is nothing here."""
         raise missing("such address in the API; /api/v1/docs/ lists them all")

@@ -18,6 +18,8 @@ from wards.models import Grant
 
 READING = [scope for scope in TokenScope if scope.endswith(":read")]
 Caller = Callable[..., APIClient]
+Value = str | int | list[str]
+"""What a query parameter can be."""
 
 
 @pytest.fixture(autouse=True)
