@@ -17,7 +17,7 @@ COPY --from=assets /app/node_modules node_modules
 COPY . .
 RUN /venv/bin/python tools/collect_assets.py && rm -rf node_modules
 # Names and key are checked at every start, so collecting needs some; none of these stays.
-RUN SECRET_KEY=only-for-collecting-static-files-0123456789 ALLOWED_HOSTS=localhost \
+RUN SECRET_KEY=only-for-collecting-static-files-and-never-kept-0123456789 ALLOWED_HOSTS=localhost \
     DATABASE_URL=postgresql://none@localhost/none REDIS_URL=redis://localhost \
     /venv/bin/python manage.py collectstatic --noinput \
  && /venv/bin/python -m compileall -q .

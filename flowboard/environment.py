@@ -36,7 +36,7 @@ HL7Strangers = Literal["accept", "refuse"]
 T = TypeVar("T")
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
-SHORTEST_KEY: Final = 32
+SHORTEST_KEY: Final = 50  # as Django advises
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off", ""})
 # Names with our prefix that are not settings; any other unknown one is a slip of the pen.

@@ -22,8 +22,8 @@ import psycopg
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
-# Extra fields of Django's own that hold whole objects.
-_NEVER: Final = frozenset({"request", "sock", "params", "sql", "data"})
+# Extra fields of libraries that hold whole objects or say the same again.
+_NEVER: Final = frozenset({"request", "sock", "params", "sql", "data", "color_message"})
 _CONCEALED: Final = (
     (re.compile(r"\?[^\s\"'?]*=[^\s\"']*"), "?…"),
     (re.compile(r"\b(?:MSH|EVN|PID|PD1|NK1|PV1|PV2|MRG|NPU|OBX|Z[A-Z0-9]{2})\|[^\n\"]*"), "[HL7]"),

@@ -170,6 +170,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not ENV.production
 WHITENOISE_AUTOREFRESH = ENV.debug
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # --- Language and time ----------------------------------------------------------------------
 USE_TZ = True
@@ -207,6 +208,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # Names for lists of words that several fields share a name for.
+    "ENUM_NAME_OVERRIDES": {
+        "WardKind": "wards.models.Ward.Kind",
+        "WardSex": "wards.models.Ward.Sex",
+        "PatientSex": "patients.models.Patient.Sex",
+        "EpisodeStatus": "patients.models.Episode.Status",
+    },
     # The documentation page's own files, so that it asks no other host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -34,6 +34,7 @@ run "mypy --strict" $bin/mypy --no-error-summary
 run "import rule" $bin/lint-imports --no-cache
 run "migrations" $bin/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 run "django" $bin/python manage.py check --fail-level WARNING
+run "openapi" $bin/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 run "no download addresses" no_download_addresses
 run "locks" $bin/python tools/check_locks.py
 if docker compose version >/dev/null 2>&1; then

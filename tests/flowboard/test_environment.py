@@ -10,7 +10,7 @@ import pytest
 from flowboard.environment import LOOPBACK, Environment, Misconfigured, own_secret_key, read
 
 BASE = Path("/srv/flowboard")
-KEY = "k3Jq8Zr1Wt6Yv0Lx5Np9Bm2Hs7Dg4FcA"
+KEY = "k3Jq8Zr1Wt6Yv0Lx5Np9Bm2Hs7Dg4FcA-k3Jq8Zr1Wt6Yv0Lx5N"
 OWN = {"DATABASE_URL": "postgresql://flow:pw@db:5432/flow", "REDIS_URL": "redis://cache:6379/2"}
 PRODUCTION = OWN | {"SECRET_KEY": KEY, "ALLOWED_HOSTS": "beds.example.nhs.uk"}
 
