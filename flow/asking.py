@@ -54,6 +54,7 @@ def asked(request: HttpRequest, *, now: datetime) -> Asked:
         return Asked(typed=typed, error=_("Give a date and a time, such as 21/11/2026 08:00."))
     if timezone.is_naive(at):
         at = timezone.make_aware(at)
+    at = at.astimezone(UTC)
     shown = f"{timezone.localtime(at):%Y-%m-%dT%H:%M}"
     if at > now:
         return Asked(typed=shown, error=_("That is still to come. Choose a moment in the past."))

@@ -38,6 +38,7 @@ from wards.scope import Scope, scope_of
 class Bedside:
     """One request at a bedside: what is there, who asks, and which forms are offered.
 
+    `awaited`: the wards that wait for the patient; who receives somebody may see and fetch them.
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason` why.
     """
 
@@ -49,6 +50,7 @@ class Bedside:
     state: BedState | None = None
     stay: reads.Stay | None = None
     occupied_since: datetime | None = None
+    awaited: frozenset[int] = frozenset()
     last: reads.Stay | None = None
     targets: Sequence[Ward] = ()
     target: Ward | None = None
@@ -64,12 +66,20 @@ class Bedside:
     @property
     def sees(self) -> bool:
         """Whether the viewer may see patients here."""
-        return self.scope.may(Permission.SEE_PATIENTS, self.ward.pk)
+        return self._may(Permission.SEE_PATIENTS)
 
     @property
     def acts(self) -> bool:
         """Whether the viewer may move patients here, which only the present allows."""
-        return self.at is None and self.scope.may(Permission.MOVE_PATIENTS, self.ward.pk)
+        return self.at is None and self._may(Permission.MOVE_PATIENTS)
+
+    @property
+    def is_host(self) -> bool:
+        """Whether the viewer moves patients on this very ward, not only fetches them."""
+        return self.scope.may(Permission.MOVE_PATIENTS, self.ward.pk)
+
+    def _may(self, permission: Permission) -> bool:
+        return any(self.scope.may(permission, ward) for ward in (self.ward.pk, *self.awaited))
 
     @property
     def can_fill(self) -> bool:
@@ -112,6 +122,7 @@ def stay(request: HttpRequest, episode: int) -> HttpResponse:
     if found is None or found.occupancy is None:
         raise Http404(_("This patient is not on a ward at that time. Look at the board again."))
     side.ward = found.occupancy.ward
+    side.awaited = reads.awaited_by(episode, at=side.moment)
     _check_seen(side)
     side.bed = found.occupancy.bed
     side.occupied_since = found.occupancy.period.lower
@@ -127,7 +138,7 @@ def _begin(request: HttpRequest) -> Bedside:
 
 
 def _check_seen(side: Bedside) -> None:
-    if not side.scope.may(Permission.SEE_COUNTS, side.ward.pk):
+    if not side.scope.may(Permission.SEE_COUNTS, side.ward.pk) and not side.sees:
         raise PermissionDenied(_("You have no role on this ward. Ask your administrator."))
 
 
@@ -163,11 +174,13 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         return request.POST if deed == name else None
 
     if side.stay is not None:
-        side.targets = reads.wards_to_choose(side.scope, here=side.ward)
+        side.targets = reads.wards_to_choose(side.scope, here=side.ward, all_of_site=side.is_host)
         side.target = _target(request, side)
         moves = side.scope.may(Permission.MOVE_PATIENTS, side.target.pk)
         beds = reads.free_beds(side.target.pk, at=side.now) if moves else []
         side.forms["move"] = MoveForm(typed("move"), ward=side.target.pk, beds=beds)
+        if not side.is_host:
+            return
         side.forms["discharge"] = DischargeForm(typed("discharge"), auto_id="discharge-%s")
         away = side.stay.episode.status == Episode.Status.ON_LEAVE
         name = "return" if away else "leave"
@@ -180,10 +193,12 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
 
 
 def _target(request: HttpRequest, side: Bedside) -> Ward:
-    """The ward whose beds are offered: the one chosen, at first the patient's own."""
+    """The ward whose beds are offered: the one chosen, at first the patient's own or, to who
+    only fetches them, the ward that waits."""
     chosen = request.POST.get("to") or request.GET.get("to") or ""
     if not chosen.isdecimal() or int(chosen) == side.ward.pk:
-        return side.ward
+        fetched = [ward for ward in side.targets if ward.pk in side.awaited]
+        return side.ward if side.is_host or not fetched else fetched[0]
     found = next((ward for ward in side.targets if ward.pk == int(chosen)), None)
     if found is None:
         raise PermissionDenied(_("You may not move patients to this ward."))
@@ -293,7 +308,7 @@ def _undo(request: HttpRequest, side: Bedside) -> str:
     """Take back the last movement made by hand, of who is here or of who was here last."""
     assert isinstance(request.user, User)
     stay = side.stay or side.last
-    line = stay.undo if stay else None
+    line = stay.undo if stay and side.is_host else None
     if line is None or str(line.id) != request.POST.get("movement"):
         raise Refused(_("That cannot be undone any more. Look at the movements again."))
     movement = Movement.objects.select_related("visit", "patient").get(pk=line.id)

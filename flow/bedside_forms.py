@@ -46,10 +46,9 @@ class WhenForm(forms.Form):
 
     def __init__(self, data: Any = None, *, auto_id: str = "bedside-%s", **kwargs: Any) -> None:
         super().__init__(data, auto_id=auto_id, **kwargs)
-        for name, field in self.fields.items():
+        for field in self.fields.values():
             kind = "nhsuk-select" if isinstance(field.widget, forms.Select) else "nhsuk-input"
-            wrong = " nhsuk-input--error" if self.is_bound and self.errors.get(name) else ""
-            field.widget.attrs.setdefault("class", kind + wrong)
+            field.widget.attrs["class"] = kind
 
     def time(self, now: datetime) -> datetime:
         """When it happened."""

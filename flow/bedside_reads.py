@@ -187,13 +187,22 @@ def free_beds(ward: int, *, at: datetime) -> list[Choice]:
     return choices
 
 
-def wards_to_choose(scope: Scope, *, here: Ward) -> list[Ward]:
-    """The wards somebody on `here` can be moved to: those where the viewer moves patients, and
-    the others of the same site, where the bed is then given on arrival."""
+def awaited_by(episode: int, *, at: datetime) -> frozenset[int]:
+    """The wards asked to take the patient in."""
+    asked = BedRequest.objects.filter(
+        episode=episode, period__contains=at, ward__isnull=False
+    ).exclude(kind=BedRequest.Kind.DISCHARGE)
+    return frozenset(ward for ward in asked.values_list("ward_id", flat=True) if ward)
+
+
+def wards_to_choose(scope: Scope, *, here: Ward, all_of_site: bool) -> list[Ward]:
+    """The wards somebody on `here` can be moved to: those where the viewer moves patients and,
+    with `all_of_site`, the others of the same site, where the bed is then given on arrival."""
     held = scope.wards(Permission.MOVE_PATIENTS)
     wards = Ward.objects.exclude(kind=Ward.Kind.UNRECOGNISED).filter(same_as=None)
     if held != ALL:
-        wards = wards.filter(Q(pk__in=held) | Q(site=here.site_id))
+        near = Q(site=here.site_id) if all_of_site else Q()
+        wards = wards.filter(Q(pk__in=held) | near)
     return list(wards.select_related("site").order_by("site__position", "site__name", "position"))
 
 

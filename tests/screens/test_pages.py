@@ -1,0 +1,357 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.db import connection
+from django.template.loader import render_to_string
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.roles import Role
+from flow.board_types import Sight
+from flow.boards import system_board
+from live import shared
+from live.doorbell import ring
+from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
+from wards.facts import MovementKind
+from wards.models import Site, Ward
+
+PAGES = ["/", "/sites/TGH/", "/wards/TGH-W1/"]
+
+
+def text(client: Client, address: str, status: int = 200) -> str:
+    response = client.get(address)
+    assert response.status_code == status, address
+    return response.content.decode()
+
+
+# --- who sees what ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/search/", "/beds/1/", "/stays/1/"])
+def test_every_page_asks_people_to_sign_in(client: Client, db: None, address: str) -> None:
+    response = client.get(address)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/sign-in/")
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_somebody_without_a_role_is_told_whom_to_ask(hospital: Hospital, address: str) -> None:
+    nobody = signed_in(user("nobody", None))
+    assert "Ask your administrator" in text(nobody, address, 403)
+
+
+def test_a_nurse_sees_the_own_ward_and_not_the_next_one(hospital: Hospital, nurse: Client) -> None:
+    assert FAMILY.upper() in text(nurse, "/wards/TGH-W1/")
+    assert "no role on this ward" in text(nurse, "/wards/TGH-W2/", 403)
+
+
+@pytest.mark.parametrize("first", ["nurse", "observer"])
+@pytest.mark.parametrize("suffix", ["", "?fragment=1"])
+def test_names_never_reach_an_observer_whoever_came_first(
+    hospital: Hospital, nurse: Client, observer: Client, first: str, suffix: str
+) -> None:
+    waits = hospital.admit(hospital.emergency)
+    hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[1])
+    order = [nurse, observer] if first == "nurse" else [observer, nurse]
+    pages = {
+        id(client): [text(client, f"{address}{suffix}") for address in PAGES]
+        for client in [*order, *order]
+    }
+    assert pages[id(nurse)][2].count(FAMILY.upper()) == 4
+    for page in pages[id(observer)]:
+        assert FAMILY.upper() not in page
+        assert "Given" not in page
+        assert "MRN" not in page
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_a_site_names_those_who_wait_to_the_wards_they_wait_for(
+    hospital: Hospital, nurse: Client, manager: Client, wanted: int
+) -> None:
+    waits = hospital.admit(hospital.emergency)
+    hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[wanted])
+    assert FAMILY.upper() in text(manager, "/sites/TGH/")
+    assert (FAMILY.upper() in text(nurse, "/sites/TGH/")) == (wanted == 0)
+
+
+def test_a_restricted_record_shows_no_name_even_on_the_own_ward(
+    hospital: Hospital, nurse: Client
+) -> None:
+    hospital.admit(hospital.beds(hospital.wards[0])[5], family="Secretname", restricted=True)
+    page = text(nurse, "/wards/TGH-W1/")
+    assert "SECRETNAME" not in page
+    assert "Restricted record" in page
+
+
+def test_boards_with_names_are_never_kept_by_the_browser(hospital: Hospital, nurse: Client) -> None:
+    assert nurse.get("/wards/TGH-W1/")["Cache-Control"] == "no-store"
+    assert nurse.get("/wards/TGH-W1/?fragment=1")["Cache-Control"] == "no-store"
+
+
+# --- the fragment -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_fragment_is_the_board_alone_and_is_sent_once(manager: Client, address: str) -> None:
+    first = manager.get(f"{address}?fragment=1")
+    assert b"<html" not in first.content
+    assert first["X-Board"].split(":")[0] in ("system", "site", "ward")
+    again = manager.get(f"{address}?fragment=1", headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 304
+    assert not again.content
+    whole = text(manager, address)
+    assert f'data-etag="{first["ETag"].replace(chr(34), "&quot;")}"' in whole
+    assert first.content.decode() in whole
+
+
+def test_after_a_ring_the_fragment_is_drawn_anew(hospital: Hospital, manager: Client) -> None:
+    address = "/wards/TGH-W1/?fragment=1"
+    first = manager.get(address)
+    hospital.admit(hospital.beds(hospital.wards[0])[4])
+    ring([f"ward:{hospital.wards[0].pk}"])
+    second = manager.get(address, headers={"If-None-Match": first["ETag"]})
+    assert second.status_code == 200
+    assert second.content.count(FAMILY.upper().encode()) == 5
+
+
+# --- the past -----------------------------------------------------------------------------------
+
+
+def at(hospital: Hospital, ago: timedelta) -> str:
+    return "?" + urlencode({"at": (hospital.now - ago).isoformat()})
+
+
+def test_any_past_moment_can_be_asked_for_and_looks_past(
+    hospital: Hospital, manager: Client
+) -> None:
+    before = text(manager, f"/wards/TGH-W1/{at(hospital, timedelta(hours=6))}")
+    after = text(manager, f"/wards/TGH-W1/{at(hospital, timedelta(hours=4))}")
+    assert (before.count(FAMILY.upper()), after.count(FAMILY.upper())) == (0, 4)
+    for page in (before, after):
+        assert "The past:" in page
+        assert "data-past" in page
+        assert "Back to now" in page
+    assert "The past:" not in text(manager, "/wards/TGH-W1/")
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_links_of_a_past_board_lead_to_the_same_moment(
+    hospital: Hospital, manager: Client, address: str
+) -> None:
+    moment = at(hospital, timedelta(hours=4))
+    page = text(manager, f"{address}{moment}")
+    assert moment.lstrip("?").replace("&", "&amp;") in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("yesterday-ish", "such as 21/11/2026 08:00"),
+        ("2026-13-45T08:00", "such as 21/11/2026 08:00"),
+        ("2999-01-01T08:00", "still to come"),
+        ("1066-10-14T09:00", "Nothing is known of that time"),
+    ],
+)
+def test_a_moment_that_is_none_is_answered_with_what_to_do(
+    manager: Client, typed: str, says: str
+) -> None:
+    page = text(manager, f"/?{urlencode({'at': typed})}", 400)
+    assert says in page
+    assert 'aria-invalid="true"' in page
+
+
+# --- finding a ward -----------------------------------------------------------------------------
+
+
+def test_an_unknown_ward_or_site_is_a_page_that_says_so(manager: Client) -> None:
+    assert "no ward with this code" in text(manager, "/wards/NOWHERE/", 404)
+    assert "no site with this code" in text(manager, "/sites/NOWHERE/", 404)
+
+
+def test_of_wards_with_one_code_the_reader_chooses(hospital: Hospital, manager: Client) -> None:
+    other = build(code="OTH", wards=0)
+    Ward.objects.create(site=other.site, code="TGH-W1", name="Ward 1 over there")
+    assert "Which ward TGH-W1" in text(manager, "/wards/TGH-W1/", 300)
+    assert "Ward 1 over there" in text(manager, "/wards/TGH-W1/?site=OTH")
+
+
+def test_a_code_with_a_slash_and_a_name_for_another_ward_both_lead_there(
+    hospital: Hospital, manager: Client
+) -> None:
+    Ward.objects.create(
+        site=hospital.site,
+        code="W1/EAST",
+        name="W1/EAST",
+        kind=Ward.Kind.UNRECOGNISED,
+        same_as=hospital.wards[0],
+    )
+    response = manager.get("/wards/W1/EAST/")
+    assert response.status_code == 302
+    assert response["Location"] == "/wards/TGH-W1/?site=TGH"
+
+
+def test_places_that_only_a_feed_knows_are_shown_apart(hospital: Hospital, manager: Client) -> None:
+    strange = Ward.objects.create(
+        site=hospital.site, code="ZZ9", name="ZZ9", kind=Ward.Kind.UNRECOGNISED
+    )
+    hospital.admit(strange)
+    for address in ("/", "/sites/TGH/"):
+        page = text(manager, address)
+        assert "nobody has recognised" in page
+        assert "/wards/ZZ9/?site=TGH" in page
+
+
+# --- what a page costs --------------------------------------------------------------------------
+
+
+def queries(client: Client, address: str) -> int:
+    client.get("/search/")  # the first request of a session writes when it began
+    shared.forget()
+    ring(["system"])
+    for site in Site.objects.values_list("pk", flat=True):
+        ring([f"site:{site}"])
+    for ward in Ward.objects.values_list("pk", flat=True):
+        ring([f"ward:{ward}"])
+    with CaptureQueriesContext(connection) as asked:
+        text(client, address)
+    return len(asked)
+
+
+BUDGET = {"/": 13, "/sites/TGH/": 16, "/wards/TGH-W1/": 14}
+"""Session, user, scope, the place, the board's own, and the menu's sites."""
+
+
+@pytest.mark.parametrize("person", ["manager", "nurse", "observer"])
+@pytest.mark.parametrize("address", PAGES)
+def test_a_page_asks_as_often_at_sixty_beds_as_at_six(
+    hospital: Hospital, request: pytest.FixtureRequest, person: str, address: str
+) -> None:
+    client: Client = request.getfixturevalue(person)
+    # Somebody waits on the small board too: nobody to name is one question less.
+    waits = hospital.admit(hospital.emergency)
+    hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[0])
+    small = queries(client, address)
+    assert small <= BUDGET[address]
+    grow(hospital)
+    assert queries(client, address) == small
+
+
+def grow(hospital: Hospital) -> None:
+    """Sixty full beds on the first ward and on a new one, and twenty people who wait."""
+    new = Ward.objects.create(site=hospital.site, code="TGH-W9", name="Ward 9", position=9)
+    for ward in (hospital.wards[0], new):
+        taken = ward.beds.count()
+        add_beds(ward, 60 - taken, first=taken)
+        for bed in hospital.beds(ward)[taken:]:
+            hospital.admit(bed)
+    for _ in range(20):
+        waits = hospital.admit(hospital.emergency)
+        hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[0])
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_board_drawn_already_costs_no_more_than_finding_out_who_asks(
+    manager: Client, address: str
+) -> None:
+    text(manager, address)
+    with CaptureQueriesContext(connection) as asked:
+        text(manager, f"{address}?fragment=1")
+    # Session, user, scope and, for a site or a ward, the place itself.
+    assert len(asked) <= 4
+
+
+# --- what a page loads --------------------------------------------------------------------------
+
+
+class Loads(HTMLParser):
+    """What a page makes the browser load or run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.scripts: list[str] = []
+        self.inline: list[str] = []
+        self._in_script = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = dict(attrs)
+        if tag == "script":
+            source = said.get("src")
+            self._in_script = source is None and said.get("type") != "application/json"
+            if source:
+                self.scripts.append(source)
+        if tag in ("link", "script", "img", "use", "iframe"):
+            self.addresses += [said[name] or "" for name in ("src", "href") if said.get(name)]
+        self.inline += [f"{tag} {name}" for name in said if name.startswith("on")]
+        self.inline += [f"{tag} style" for name in said if name == "style"]
+
+    def handle_data(self, data: str) -> None:
+        if self._in_script and data.strip():
+            self.inline.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "script":
+            self._in_script = False
+
+
+def loaded(client: Client, address: str) -> Loads:
+    loads = Loads()
+    loads.feed(text(client, address))
+    return loads
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/search/", "/beds/{bed}/"])
+def test_a_page_runs_nothing_inline_and_loads_from_nowhere_else(
+    hospital: Hospital, manager: Client, address: str
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[0].pk
+    loads = loaded(manager, address.format(bed=bed))
+    assert loads.inline == []
+    assert loads.addresses
+    assert all(one.startswith("/static/") for one in loads.addresses)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_scripts_before_charts_stay_under_a_hundred_kilobytes(
+    manager: Client, address: str
+) -> None:
+    sizes = {}
+    for script in loaded(manager, address).scripts:
+        found = finders.find(script.removeprefix("/static/"))
+        assert isinstance(found, str), f"{script} is missing; run `make assets`"
+        sizes[script] = Path(found).stat().st_size
+    charts = [script for script in sizes if "plotly" in script]
+    assert bool(charts) == (address == "/sites/TGH/")
+    assert sum(size for script, size in sizes.items() if script not in charts) < 100_000
+
+
+def test_the_menu_offers_what_the_viewer_may_use(
+    hospital: Hospital, manager: Client, observer: Client
+) -> None:
+    assert 'href="/feeds/"' in text(manager, "/")
+    assert 'href="/feeds/"' not in text(observer, "/")
+    administrator = signed_in(user("admin", Role.ADMINISTRATOR, everywhere=True))
+    assert 'href="/people/"' in text(administrator, "/")
+    assert 'href="/people/"' not in text(manager, "/")
+
+
+def test_a_figure_that_is_too_old_says_so_and_looks_it(hospital: Hospital) -> None:
+    board = system_board(now=hospital.now, sight=Sight(patients=None))
+    fresh = replace(board.total, as_at=hospital.now - timedelta(minutes=42), stale=False)
+    said = {
+        stale: render_to_string(
+            "flow/_as_at.html",
+            {"f": replace(fresh, stale=stale), "moment": hospital.now, "live": True},
+        )
+        for stale in (False, True)
+    }
+    assert "stale" in said[True]
+    assert "stale" not in said[False]
+    assert all("42 min" in one for one in said.values())

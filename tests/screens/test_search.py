@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from patients.models import Patient
+from tests.screens.hospital import FAMILY, Hospital, add_beds
+
+
+def search(client: Client, words: str) -> str:
+    response = client.post("/search/", {"q": words})
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+def test_words_in_the_address_are_not_searched_for(hospital: Hospital, manager: Client) -> None:
+    page = manager.get("/search/?q=Featherstonehaugh").content.decode()
+    assert FAMILY.upper() not in page
+    assert "Nothing fits" not in page
+
+
+@pytest.mark.parametrize("words", ["Ward 1", "ward 1", "TGH-W1", "general_med"])
+def test_wards_are_found_by_name_code_and_specialty(manager: Client, words: str) -> None:
+    assert "/wards/TGH-W1/?site=TGH" in search(manager, words)
+
+
+def test_patients_are_found_by_number_and_by_the_beginnings_of_names(
+    hospital: Hospital, nurse: Client
+) -> None:
+    patient = Patient.objects.order_by("pk").first()
+    assert patient is not None
+    spaced = f"{patient.nhs_number[:3]} {patient.nhs_number[3:6]} {patient.nhs_number[6:]}"
+    for words in (patient.identifier, patient.nhs_number, spaced, "Feather Given", "feath, giv"):
+        page = search(nurse, words)
+        assert patient.display_name in page, words
+        assert "Ward 1, bed 1" in page
+    for words in ("stonehaugh", patient.identifier[:-1], patient.nhs_number[:-1]):
+        assert FAMILY.upper() not in search(nurse, words), words
+
+
+def test_a_search_finds_nobody_on_wards_of_others(
+    hospital: Hospital, nurse: Client, observer: Client
+) -> None:
+    hospital.admit(hospital.beds(hospital.wards[1])[0], family="Otherward")
+    assert "OTHERWARD" not in search(nurse, "Otherward")
+    assert "TGH-W2" not in search(nurse, "Ward 2")
+    assert FAMILY.upper() not in search(observer, FAMILY)
+
+
+def test_a_restricted_record_is_found_by_number_and_stays_closed(
+    hospital: Hospital, nurse: Client
+) -> None:
+    hidden = hospital.admit(
+        hospital.beds(hospital.wards[0])[5], family="Secretname", restricted=True
+    )
+    page = search(nurse, hidden.person.value)
+    assert "Restricted record" in page
+    assert "SECRETNAME" not in page
+    assert "Restricted record" not in search(nurse, "Secretname")
+
+
+def test_nothing_found_says_how_to_search(manager: Client) -> None:
+    assert "Names are found by their beginning" in search(manager, "zzz")
+
+
+def test_what_is_typed_comes_back_harmless(manager: Client) -> None:
+    page = search(manager, "<script>alert(1)</script>")
+    assert "<script>alert" not in page
+
+
+def test_a_search_asks_as_often_for_many_as_for_few(hospital: Hospital, manager: Client) -> None:
+    def cost() -> int:
+        search(manager, "zzz")
+        with CaptureQueriesContext(connection) as asked:
+            assert FAMILY.upper() in search(manager, FAMILY)
+        return len(asked)
+
+    few = cost()
+    add_beds(hospital.wards[1], 24, first=6)
+    hospital.fill(hospital.wards[1], 30)
+    assert cost() == few <= 11
+    assert "There are more" in search(manager, FAMILY)
