@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,7 +55,7 @@ def test_boxes_of_a_column_do_not_overlap_and_stay_on_the_map(flow: FlowMap) -> 
     columns = {box.x for box in drawing.boxes}
     for x in columns:
         stacked = sorted((box for box in drawing.boxes if box.x == x), key=lambda box: box.y)
-        for upper, lower in zip(stacked, stacked[1:], strict=False):
+        for upper, lower in pairwise(stacked):
             assert upper.y + upper.height < lower.y
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from flow.templatetags import boards
 from wards.models import BedRequest
 
 NOW = datetime(2026, 11, 21, 8, 2, tzinfo=UTC)
-NOTHING = Figures(*[0] * 15, as_at=NOW)
+NOTHING = Figures(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, as_at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_a_bar_is_filled_exactly_and_in_proportion(beds: tuple[int, ...]) -> Non
     assert sum(1 for count in beds if count) == len(parts)
     if parts:
         assert abs(parts[-1].x + parts[-1].width - 100) < 0.1
-        for before, after in zip(parts, parts[1:], strict=False):
+        for before, after in pairwise(parts):
             assert abs(before.x + before.width - after.x) < 0.05
 
 
