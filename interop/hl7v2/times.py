@@ -60,6 +60,9 @@ def times_of(
         notes.add("PV1-45 lies before PV1-44; the discharge time was not used.")
         discharged = None
     ends = event.ends and event.deed is not Deed.SWAP
+    if own is admitted and admitted and discharged and occurred_at.at >= discharged.at:
+        notes.add("The admission is dated after PV1-45; PV1-44 was taken for its time.")
+        occurred_at = admitted
     return Times(
         occurred_at=occurred_at.at,
         sent_at=sent_at.at,
