@@ -34,6 +34,8 @@ FIELDS: Final = (
     "is_deleted",
     "is_restricted",
 )
+_WHO: Final = frozenset({"nhs_number", "date_of_birth", "is_deleted"})
+"""What decides whether two records are one person."""
 _EMPTY: Final[Mapping[str, object]] = {
     "date_of_birth": None,
     "died_at": None,
@@ -192,7 +194,7 @@ def tell(patients: Mapping[int, Patient], told: Sequence[Told]) -> Heard:
             patient.stamps[name] = mark
             changed.add(patient.pk)
             new = _EMPTY.get(name, "") if value is None else value
-            if name in ("nhs_number", "date_of_birth") and getattr(patient, name) != new:
+            if name in _WHO and getattr(patient, name) != new:
                 identity_changed.add(patient.pk)
             setattr(patient, name, new)
         known = set(patient.stamps.get("identifiers", []))
