@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from flow.board_types import Figures
@@ -93,15 +93,30 @@ def present(wards: Collection[int], *, now: datetime) -> dict[int, Count]:
     """The figures of these wards now, by ward; two queries at most."""
     fresh = {
         row.ward_id: Count(row.ward_id, _figures(row), row.longest_wait)
-        for row in WardCensus.objects.filter(
-            ~Exists(DirtyWard.objects.filter(ward=OuterRef("ward"))),
-            ward__in=list(wards),
-            as_at__gt=now - stale_after(),
-            as_at__lte=now,
-        )
+        for row in _fresh(wards, now)
     }
     missing = set(wards) - set(fresh)
     return fresh | {counted.ward: counted for counted in count(Moment(now), wards=missing)}
+
+
+def confirmed_at(wards: Collection[int], *, now: datetime) -> datetime:
+    """The time that what is said of these wards now can bear: when the longest unconfirmed of
+    them was last confirmed, or `now` where one is not confirmed at all; one query.
+
+    It stands still while nothing changes, so that an answer need not be sent again.
+    """
+    times = list(_fresh(wards, now).values_list("as_at", flat=True))
+    return min(times) if times and len(times) == len(set(wards)) else now
+
+
+def _fresh(wards: Collection[int], now: datetime) -> QuerySet[WardCensus]:
+    """The rows that answer for the present."""
+    return WardCensus.objects.filter(
+        ~Exists(DirtyWard.objects.filter(ward=OuterRef("ward"))),
+        ward__in=list(wards),
+        as_at__gt=now - stale_after(),
+        as_at__lte=now,
+    )
 
 
 def _figures(row: WardCensus) -> Figures:

@@ -176,6 +176,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     """How a token travels; the library finds this class by its target."""
 
     target_class = "accounts.api_auth.BearerAuthentication"
+    match_subclasses = True
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 
 from flow.api.problems import ApiProblem
 
@@ -43,6 +44,21 @@ RENDERERS: Final = (JSONRenderer, CsvRenderer)
 
 class Negotiation(DefaultContentNegotiation):
     """What the caller can read, of what the view can write; `?format=` goes before `Accept`."""
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        """Whoever takes anything gets JSON, without further thought."""
+        if request.META.get("HTTP_ACCEPT", "*/*") == "*/*" and "format" not in request.GET:
+            first = next(iter(renderers))
+            return first, first.media_type
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(
+            request, renderers, format_suffix
+        )
+        return chosen
 
     def filter_renderers(
         self, renderers: Iterable[BaseRenderer], format: str

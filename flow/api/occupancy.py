@@ -19,6 +19,7 @@ from flow.api.params import Params
 from flow.api.problems import missing
 from flow.api.reading import Reader, answered, now, scope, shared, sight, written
 from flow.board_types import Sight
+from flow.census import confirmed_at
 from flow.lines import View, lines_of, visible
 from flow.moment import Moment
 from wards.models import Ward
@@ -127,11 +128,12 @@ class WardBeds(Reader):
 
         def render() -> bytes:
             row = Ward.objects.select_related("site").get(pk=ward)
+            told_at = at or (asked_at if known_at else confirmed_at([ward], now=asked_at))
             beds, bedless = bed_lists([row], moment=moment, sight=seen)
             answer = {
                 "ward": row.code,
                 "site": row.site.code,
-                "as_at": moment.at,
+                "as_at": told_at,
                 "results": beds,
                 "bedless": bedless,
             }
@@ -167,18 +169,19 @@ class Beds(Reader):
             request,
             "system",
             ("beds", scope(request).key, str(seen.patients == frozenset()), params.canonical),
-            lambda: written(request, _all_beds(wards, moment, seen)),
+            lambda: written(request, _all_beds(wards, moment, seen, live=not (at or known_at))),
             ttl=SOON,
             private=seen.patients != frozenset(),
         )
 
 
-def _all_beds(wards: QuerySet[Ward], moment: Moment, seen: Sight) -> dict[str, Any]:
+def _all_beds(wards: QuerySet[Ward], moment: Moment, seen: Sight, *, live: bool) -> dict[str, Any]:
     rows = list(visible(wards, seen))
     beds, bedless = bed_lists(rows, moment=moment, sight=seen)
     place = {(ward.site.code, ward.code): number for number, ward in enumerate(rows)}
     beds.sort(key=lambda bed: place[bed["site"], bed["ward"]])
-    return {"as_at": moment.at, "results": beds, "bedless": bedless}
+    told_at = confirmed_at([row.pk for row in rows], now=moment.at) if live else moment.at
+    return {"as_at": told_at, "results": beds, "bedless": bedless}
 
 
 class OneBed(Reader):

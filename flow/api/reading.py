@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from django.http import HttpResponse, HttpResponseNotModified
 from django.utils import timezone
 from django.utils.http import parse_etags
-from rest_framework.permissions import BasePermission
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -17,13 +17,16 @@ from accounts.api_auth import HasScope
 from accounts.models import ApiToken
 from accounts.tokens import TokenScope
 from flow.api.formats import RENDERERS, Negotiation, Row, as_csv, as_json
+from flow.api.lately import Lately, SteadyBearer
 from flow.api.params import Params
 from flow.api.throttles import CallerThrottle
 from flow.board_types import Sight
 from live.shared import Rendered, rendered
 from wards.scope import Scope, scope_of
 
-_VARY: Final = "Accept, Authorization, Cookie"
+_answers: Final[Lately[Rendered]] = Lately()
+
+_VARY: Final = "Authorization, Cookie"  # the framework adds Accept
 _TYPES: Final = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
@@ -32,17 +35,25 @@ class Reader(APIView):
 
     needs: ClassVar[TokenScope]
     known: ClassVar[frozenset[str]] = frozenset()
+    authentication_classes = (SteadyBearer, SessionAuthentication)
     renderer_classes = RENDERERS
     content_negotiation_class = Negotiation
     throttle_classes = (CallerThrottle,)
 
-    def get_permissions(self) -> list[BasePermission]:
-        """Somebody is signed in and, by a token, has the scope."""
-        return [HasScope(self.needs)()]
+    def __init_subclass__(cls) -> None:
+        """Somebody must be signed in and, by a token, have the scope."""
+        if "needs" in cls.__dict__:
+            cls.permission_classes = (HasScope(cls.needs),)
 
     def params(self, request: Request, *, now: datetime) -> Params:
         """The query parameters; raises a 400 problem for an unknown one."""
         return Params.of(request.query_params, known=self.known, now=now)
+
+
+def forget() -> None:
+    """Answer nobody from what was looked up a moment ago."""
+    _answers.forget()
+    SteadyBearer.forget()
 
 
 def now() -> datetime:
@@ -102,7 +113,8 @@ def shared(
     With `If-None-Match` of what the caller has already: 304 and no body.
     """
     form = request.accepted_renderer.format
-    done = rendered(board, "\n".join(("api", form, *variant)), render, ttl, private=private)
+    name = "\n".join(("api", form, *variant))
+    done = _answers.get((board, name), lambda: rendered(board, name, render, ttl, private=private))
     response = _unchanged(request, done) or HttpResponse(done.body, content_type=_TYPES[form])
     response["ETag"] = done.etag
     response["Cache-Control"] = "private, no-cache"
