@@ -14,6 +14,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from kombu.exceptions import OperationalError as BrokerAway
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -74,12 +75,28 @@ class OlderHl7Parser(Hl7Parser):
     media_type = "application/x-hl7-v2+er7"
 
 
+class Hl7Negotiation(DefaultContentNegotiation):
+    """The answer to a message is an acknowledgment, whatever else the sender would accept."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        """Problems alone are rendered, and those are JSON."""
+        return renderers[0], renderers[0].media_type
+
+
 class ReceiveHl7(APIView):
-    """Takes HL7 v2 messages. 200: stored (AA); 400: refused (AR); 503: send again (AE)."""
+    """Takes HL7 v2 messages. 200: stored (AA); 400: refused (AR); 503: send again (AE).
+
+    Not throttled: a feed sends as fast as a hospital moves, and a refused message would be
+    sent again.
+    """
 
     permission_classes = (HasScope(TokenScope.HL7_WRITE),)
     parser_classes = (Hl7Parser, OlderHl7Parser, PlainParser)
-    _feeds = Feeds()
+    content_negotiation_class = Hl7Negotiation
+    throttle_classes = ()
+    feeds = Feeds()
 
     @extend_schema(
         summary="Send HL7 v2 messages",
@@ -108,7 +125,7 @@ class ReceiveHl7(APIView):
         peer = f"http {request.META.get('REMOTE_ADDR', '')}".strip()
         incoming = [Incoming(raw, peer) for raw in messages_in(body)] or [Incoming(body, peer)]
         try:
-            kept = store(incoming, feeds=self._feeds, at=timezone.now())
+            kept = store(incoming, feeds=self.feeds, at=timezone.now())
         except (OperationalError, InterfaceError):
             return _answer([Kept(0, None, AWAY, is_new=False)])
         _wake()

@@ -140,6 +140,7 @@ class Storer:
     def _one_by_one(self, wishes: list[_Wish], error: Exception) -> None:
         """One message of many could not be stored: the others must not suffer for it."""
         connection.close()
+        self._feeds.forget()  # in case somebody took a feed away
         if len(wishes) == 1:
             log.error("a message could not be stored: %s", type(error).__name__)
             self._answer([(wishes[0], _unkept(wishes[0], BROKEN))])

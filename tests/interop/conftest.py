@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import Organisation
+from interop.api import ReceiveHl7
 from wards.models import Bay, Bed, Site, Ward
+
+
+@pytest.fixture(autouse=True)
+def _no_feeds_of_other_tests() -> None:
+    """A process remembers feeds for some seconds; those of the test before are gone."""
+    ReceiveHl7.feeds.forget()
 
 
 @pytest.fixture

@@ -76,9 +76,10 @@ def test_two_start_bytes_are_one() -> None:
 def test_what_is_left_at_the_end_is_cut_off() -> None:
     framer = Framer()
     assert framer.feed(b"\x0bMSH|^~\\&|half") == []
-    assert not framer.is_idle
+    idle = [framer.is_idle]
     assert framer.close() == [Piece(b"MSH|^~\\&|half", Fault.CUT_OFF)]
-    assert framer.is_idle
+    idle.append(framer.is_idle)
+    assert idle == [False, True]
     assert framer.close() == []
 
 

@@ -7,12 +7,14 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 
 from interop import storing
 from interop.hl7v2.framing import framed
+from interop.inbox import Incoming, Kept, store
 from interop.listener import BadCertificate, Limits, tls
 from interop.models import Message
 from tests.interop.building import adt
@@ -142,15 +144,15 @@ def test_a_batch_through_the_wire_is_answered_message_by_message() -> None:
 def test_while_the_database_is_away_nothing_is_acknowledged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real, away = storing.store, {"for": 10**9}
+    away = {"for": 10**9}
 
-    def store(*args: object, **kwargs: object) -> object:
+    def gone(*args: Any, **kwargs: Any) -> list[Kept]:
         if away["for"] > 0:
             away["for"] -= 1
             raise OperationalError("gone")
-        return real(*args, **kwargs)  # type: ignore[arg-type]
+        return store(*args, **kwargs)
 
-    monkeypatch.setattr(storing, "store", store)
+    monkeypatch.setattr(storing, "store", gone)
     with listening(Limits(patience=0.3), applies=False) as port, Wire(port) as wire:
         answer = wire.ask(adt("A01", control="C1"))
         assert code(answer) == "AE"
@@ -176,14 +178,12 @@ def test_connections_that_the_database_cuts_are_made_anew() -> None:
 def test_one_message_that_cannot_be_stored_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = storing.store
-
-    def store(incoming: list[storing.Incoming], **kwargs: object) -> object:
+    def picky(incoming: list[Incoming], **kwargs: Any) -> list[Kept]:
         if any(b"|BAD|" in each.raw for each in incoming):
             raise ValueError("no")
-        return real(incoming, **kwargs)  # type: ignore[arg-type]
+        return store(incoming, **kwargs)
 
-    monkeypatch.setattr(storing, "store", store)
+    monkeypatch.setattr(storing, "store", picky)
     with listening(applies=False) as port, Wire(port) as wire:
         wire.send(b"".join(framed(adt("A08", control=c)) for c in ("C1", "BAD", "C3")))
         assert [code(wire.answer()) for _ in range(3)] == ["AA", "AE", "AA"]

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def feed(**values: object) -> Known:
-    made = Feed.objects.create(**{"code": "PAS", "name": "PAS", **values})  # type: ignore[arg-type]
+    made = Feed.objects.create(**{"code": "PAS", "name": "PAS", **values})
     return Feeds().by_id(made.pk)
 
 

@@ -1,0 +1,118 @@
+"""HL7 v2 over HTTP: who may send, what is taken, and what is answered."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from accounts.models import User
+from accounts.roles import Role
+from accounts.tokens import TokenScope, issue
+from interop import api
+from interop.models import Message
+from tests.interop.building import adt
+from tests.interop.delivering import apply_all, ends, stays
+from wards.grants import set_grant
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/api/v1/hl7v2/"
+HL7 = "application/hl7-v2"
+
+
+def bearer(*scopes: TokenScope) -> dict[str, str]:
+    user = User.objects.create_user(username=f"engine {User.objects.count()}")
+    _, secret = issue(user, "engine", scopes)
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def headers(db: None) -> dict[str, str]:
+    return bearer(TokenScope.HL7_WRITE)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [HL7, f"{HL7}; charset=utf-8", "text/plain", "application/x-hl7-v2+er7"],
+)
+def test_a_message_is_stored_and_acknowledged(
+    client: Client, headers: dict[str, str], content_type: str
+) -> None:
+    response = client.post(
+        ADDRESS, adt("A01", control="C5", place="W1"), content_type, headers=headers
+    )
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith(HL7)
+    assert b"MSA|AA|C5" in response.content
+    assert Message.objects.get().peer == "http 127.0.0.1"
+    apply_all()
+    assert stays("V1")
+
+
+def test_whatever_the_sender_accepts_it_gets_an_acknowledgment(
+    client: Client, headers: dict[str, str]
+) -> None:
+    for accept in (HL7, "text/plain", "image/png"):
+        response = client.post(ADDRESS, adt("A01"), HL7, headers={**headers, "Accept": accept})
+        assert response.status_code == 200
+
+
+def test_a_batch_is_acknowledged_message_by_message(
+    client: Client, headers: dict[str, str]
+) -> None:
+    body = b"BHS|^~\\&|\r" + adt("A01", control="C1") + adt("A99", control="C2") + b"BTS|2"
+    response = client.post(ADDRESS, body, HL7, headers=headers)
+    assert response.status_code == 400
+    assert b"MSA|AA|C1" in response.content
+    assert b"MSA|AR|C2" in response.content
+    assert ends() == {"received": 1, "rejected": 1}
+
+
+def test_what_is_no_message_is_refused_and_kept(client: Client, headers: dict[str, str]) -> None:
+    response = client.post(ADDRESS, b"hello", "text/plain", headers=headers)
+    assert response.status_code == 400
+    assert b"MSA|AR||The message does not begin with an MSH segment." in response.content
+    assert ends() == {"rejected": 1}
+
+
+def test_an_empty_body_and_other_kinds_of_body_are_refused(
+    client: Client, headers: dict[str, str]
+) -> None:
+    assert client.post(ADDRESS, b" ", HL7, headers=headers).status_code == 400
+    assert client.post(ADDRESS, {"a": 1}, "application/json", headers=headers).status_code == 415
+    assert client.get(ADDRESS, headers=headers).status_code == 405
+    assert ends() == {}
+
+
+def test_a_body_that_is_too_large_is_refused(
+    client: Client, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "DEFAULT_LIMIT", 1000)
+    assert client.post(ADDRESS, b"x" * 1001, HL7, headers=headers).status_code == 413
+
+
+def test_while_the_database_is_away_it_is_to_be_sent_again(
+    client: Client, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(api, "store", away)
+    response = client.post(ADDRESS, adt("A01"), HL7, headers=headers)
+    assert response.status_code == 503
+    assert b"MSA|AE" in response.content
+
+
+def test_only_a_token_with_the_scope_may_send(client: Client) -> None:
+    assert client.post(ADDRESS, adt("A01"), HL7).status_code == 401
+    other = bearer(TokenScope.OCCUPANCY_READ)
+    assert client.post(ADDRESS, adt("A01"), HL7, headers=other).status_code == 403
+    assert ends() == {}
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.FEED_MANAGER, 200), (Role.WARD_NURSE, 403)])
+def test_a_person_needs_to_manage_feeds(client: Client, role: Role, status: int) -> None:
+    user = User.objects.create_user(username="person")
+    set_grant(user=user, role=role, everywhere=True, by=None)
+    client.force_login(user)
+    assert client.post(ADDRESS, adt("A01"), HL7).status_code == status
