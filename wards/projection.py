@@ -19,29 +19,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from wards.facts import MovementKind as Kind
 from wards.facts import Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One movement as stored, its places already resolved to the wards they turned out to be."""
-
-    id: int
-    kind: Kind
-    occurred_at: datetime
-    sent_at: datetime
-    key: str
-    place: Place | None = None
-    from_place: Place | None = None
-    wanted_ward: int | None = None
-    admitted_at: datetime | None = None
-    discharged_at: datetime | None = None
-    cancels: int | None = None
-    source: str = ""
-    stay: Mapping[str, str | None] = field(default_factory=dict)
+from wards.said import PENDING, Standing, Told, agrees, said_order, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,123 +64,6 @@ class Stay:
     flags: tuple[str, ...]
     claims: tuple[Claim, ...]
     requests: tuple[Request, ...]
-
-
-_TARGETS: Final[Mapping[Kind, frozenset[Kind]]] = {
-    Kind.CANCELLED_ADMIT: frozenset({Kind.ADMITTED}),
-    Kind.CANCELLED_TRANSFER: frozenset({Kind.TRANSFERRED}),
-    Kind.CANCELLED_DISCHARGE: frozenset({Kind.DISCHARGED}),
-    Kind.CANCELLED_LEAVE: frozenset({Kind.LEFT}),
-    Kind.CANCELLED_RETURN: frozenset({Kind.RETURNED}),
-    Kind.CANCELLED_EXPECTED: frozenset({Kind.EXPECTED}),
-    Kind.CANCELLED_PENDING_ADMIT: frozenset({Kind.PENDING_ADMIT, Kind.EXPECTED}),
-    Kind.CANCELLED_PENDING_TRANSFER: frozenset({Kind.PENDING_TRANSFER}),
-    Kind.CANCELLED_PENDING_DISCHARGE: frozenset({Kind.PENDING_DISCHARGE}),
-}
-_PENDING: Final[Mapping[Kind, str]] = {
-    Kind.PENDING_ADMIT: "admit",
-    Kind.PENDING_TRANSFER: "transfer",
-    Kind.PENDING_DISCHARGE: "discharge",
-}
-_RANK: Final[Mapping[Kind, int]] = {kind: rank for rank, kind in enumerate(Kind)}
-
-
-@dataclass(slots=True)
-class _Standing:
-    """A movement that has not been taken back. `implied`: a discharge known only from a time."""
-
-    told: Told
-    kind: Kind
-    occurred_at: datetime
-    implied: bool = False
-    dropped_at: datetime | None = None  # a pending move that was called off
-
-    @property
-    def said(self) -> tuple[datetime, int, str]:
-        return (self.told.sent_at, _RANK[self.kind], self.told.key)
-
-    @property
-    def happened(self) -> tuple[datetime, datetime, int, str]:
-        return (self.occurred_at, *self.said)
-
-
-def said_order(movement: Told) -> tuple[datetime, int, str]:
-    """The order in which the source said things; equal moments are told apart by content."""
-    return (movement.sent_at, _RANK[movement.kind], movement.key)
-
-
-@dataclass(slots=True)
-class _Heard:
-    """What stands after every cancellation has been matched."""
-
-    standing: list[_Standing]
-    cancelled_admission: bool
-
-
-def standing(movements: Iterable[Told]) -> _Heard:
-    """Match cancellations and repeats in the order in which the source said them."""
-    stands: list[_Standing] = []
-    called_off = False
-    for told in sorted(movements, key=said_order):
-        kind = told.kind
-        if kind is Kind.GIVEN or kind is Kind.JOINED:
-            continue
-        if kind is Kind.DELETED:
-            stands, called_off = [], True
-        elif kind in _TARGETS:
-            target = _cancelled_by(told, stands)
-            if kind is Kind.CANCELLED_ADMIT:
-                called_off = True
-                stands = [s for s in stands if _outlives_cancelled_admission(s, target)]
-            elif kind is Kind.CANCELLED_DISCHARGE:
-                stands = [s for s in stands if s is not target and not s.implied]
-            elif target is not None and target.kind in _PENDING:
-                target.dropped_at = told.occurred_at
-            elif target is not None:
-                stands = [s for s in stands if s.told is not target.told]
-        elif not any(_repeats(told, s) for s in stands):
-            stands.append(_Standing(told, kind, told.occurred_at))
-            if told.discharged_at is not None and kind is not Kind.DISCHARGED:
-                stands.append(_Standing(told, Kind.DISCHARGED, told.discharged_at, implied=True))
-    return _Heard(stands, called_off)
-
-
-def _cancelled_by(told: Told, stands: Sequence[_Standing]) -> _Standing | None:
-    """The movement that `told` takes back: the one it names, else one at its very time, else
-    the latest of its kind."""
-    if told.cancels is not None:
-        return next((s for s in stands if s.told.id == told.cancels and not s.implied), None)
-    candidates = [
-        s
-        for s in stands
-        if s.kind in _TARGETS[told.kind] and not s.implied and s.dropped_at is None
-    ]
-    for candidate in reversed(candidates):
-        if candidate.occurred_at == told.occurred_at:
-            return candidate
-    return candidates[-1] if candidates else None
-
-
-def _outlives_cancelled_admission(s: _Standing, target: _Standing | None) -> bool:
-    """Whether what was said before an admission was cancelled still counts after it.
-
-    Only what lies before that admission does: an earlier stay of the same visit.
-    """
-    return target is not None and s.happened < target.happened
-
-
-def _repeats(told: Told, s: _Standing) -> bool:
-    return (
-        not s.implied
-        and s.dropped_at is None
-        and s.kind is told.kind
-        and s.occurred_at == told.occurred_at
-        and s.told.place == told.place
-        and s.told.wanted_ward == told.wanted_ward
-        and s.told.admitted_at == told.admitted_at
-        and s.told.discharged_at == told.discharged_at
-        and s.told.stay == told.stay
-    )
 
 
 def project(movements: Sequence[Told], *, nameless: bool = False) -> list[Stay]:
@@ -244,7 +108,7 @@ class _Spot:
 
     at: datetime
     place: Place
-    by: _Standing
+    by: Standing
     on_leave: bool
     inferred: bool
 
@@ -253,10 +117,10 @@ class _Spot:
 class _Builder:
     """One stay while it is being walked through."""
 
-    members: list[_Standing] = field(default_factory=list)
+    members: list[Standing] = field(default_factory=list)
     spots: list[_Spot] = field(default_factory=list)
-    admitted: _Standing | None = None
-    discharged: _Standing | None = None
+    admitted: Standing | None = None
+    discharged: Standing | None = None
     ended_by: datetime | None = None  # the next stay began and no discharge was heard of
     on_leave: bool = False
     expected_only: bool = True
@@ -266,7 +130,7 @@ class _Builder:
     def place(self) -> Place | None:
         return self.spots[-1].place if self.spots else None
 
-    def put(self, s: _Standing, place: Place, *, inferred: bool = False) -> None:
+    def put(self, s: Standing, place: Place, *, inferred: bool = False) -> None:
         self.spots.append(_Spot(s.occurred_at, place, s, self.on_leave, inferred))
 
     @property
@@ -311,7 +175,7 @@ class _Builder:
         )
 
 
-def _walk(ordered: Sequence[_Standing], *, nameless: bool) -> list[_Builder]:
+def _walk(ordered: Sequence[Standing], *, nameless: bool) -> list[_Builder]:
     builders: list[_Builder] = []
     for s in ordered:
         open_stay = builders[-1] if builders else None
@@ -325,7 +189,7 @@ def _walk(ordered: Sequence[_Standing], *, nameless: bool) -> list[_Builder]:
     return builders
 
 
-def _begins_another(s: _Standing, current: _Builder, *, nameless: bool) -> bool:
+def _begins_another(s: Standing, current: _Builder, *, nameless: bool) -> bool:
     """Whether `s` opens a new stay of the same visit."""
     if current.expected_only:
         return False
@@ -342,9 +206,9 @@ def _begins_another(s: _Standing, current: _Builder, *, nameless: bool) -> bool:
     )
 
 
-def _step(b: _Builder, s: _Standing) -> None:
+def _step(b: _Builder, s: Standing) -> None:
     """Let one movement act on the stay it belongs to."""
-    kind, place = s.kind, s.told.place
+    kind, place = s.kind, s.place
     if kind not in (Kind.OBSERVED, Kind.TRACKED):
         b.is_a_stay = True
     if kind is Kind.DISCHARGED:
@@ -354,7 +218,7 @@ def _step(b: _Builder, s: _Standing) -> None:
     if kind is Kind.EXPECTED or kind is Kind.PENDING_ADMIT:
         return
     b.expected_only = False
-    if kind in _PENDING:
+    if kind in PENDING:
         return
     if b.discharged is not None:
         return  # said of a stay that was over; its details still count
@@ -379,32 +243,23 @@ def _step(b: _Builder, s: _Standing) -> None:
         b.put(s, place, inferred=True)
 
 
-def _contradicts(s: _Standing, spot: _Spot) -> bool:
+def _contradicts(s: Standing, spot: _Spot) -> bool:
     """Whether the source of `s`, knowing of `spot` when it spoke, says another place.
 
     Another source's update knows nothing of `spot`.
     """
     return (
-        s.told.place is not None
-        and not _agrees(s.told.place, spot.place)
+        s.place is not None
+        and not agrees(s.place, spot.place)
         and s.told.source == spot.by.told.source
         and s.said > spot.by.said
     )
 
 
-def _agrees(seen: Place, known: Place) -> bool:
-    """Whether a sighting says nothing other than what is known; it may say less."""
-    return (
-        seen.ward == known.ward
-        and (seen.bay is None or seen.bay == known.bay)
-        and (seen.bed is None or seen.bed == known.bed)
-    )
-
-
-def _discharge(b: _Builder, s: _Standing) -> None:
+def _discharge(b: _Builder, s: Standing) -> None:
     if b.discharged is None:
-        if not b.spots and s.told.place is not None:
-            b.put(s, s.told.place, inferred=True)
+        if not b.spots and s.place is not None:
+            b.put(s, s.place, inferred=True)
         b.discharged = s
     elif (not s.implied, s.said) > (not b.discharged.implied, b.discharged.said):
         b.discharged = s  # an amended time; one that was really said beats an implied one
@@ -444,7 +299,7 @@ def _claims(spots: Sequence[_Spot], admitted: datetime, end: datetime | None) ->
 
 def _requests(b: _Builder) -> Iterable[Request]:
     """Pending moves, each until it was met, called off, replaced or overtaken by the discharge."""
-    pending = [m for m in b.members if m.kind in _PENDING]
+    pending = [m for m in b.members if m.kind in PENDING]
     end = b.ends_at if not b.expected_only else None
     for number, s in enumerate(pending):
         since, until = s.occurred_at, s.dropped_at
@@ -464,7 +319,7 @@ def _requests(b: _Builder) -> Iterable[Request]:
         before = [spot.place.ward for spot in b.spots if spot.at <= since]
         here = s.told.place.ward if s.told.place else None
         yield Request(
-            _PENDING[s.kind],
+            PENDING[s.kind],
             since,
             until,
             before[-1] if before else here,
@@ -473,7 +328,7 @@ def _requests(b: _Builder) -> Iterable[Request]:
         )
 
 
-def _meets(later: _Standing, pending: _Standing, b: _Builder) -> bool:
+def _meets(later: Standing, pending: Standing, b: _Builder) -> bool:
     """Whether `later` is what `pending` waited for."""
     if pending.kind is Kind.PENDING_ADMIT:
         return later.kind is Kind.ADMITTED

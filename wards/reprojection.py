@@ -25,7 +25,8 @@ from wards.arbitration import settle
 from wards.bed_grants import Change
 from wards.episode_rows import write_episodes, write_requests
 from wards.facts import MovementKind, Place
-from wards.projection import Claim, Told, project
+from wards.projection import Claim, project
+from wards.said import Told
 
 _MOVEMENTS: Final = """
     SELECT m.id, m.visit_id, m.patient_id, m.into_visit_id, m.kind, m.occurred_at, m.sent_at,
