@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pghistory
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -61,6 +62,7 @@ class Team(models.Model):
         return self.name
 
 
+@pghistory.track(exclude=["password", "last_login"])
 class User(AbstractUser):
     """A person or a program that signs in. What they may do, and where, is in their grants."""
 
@@ -72,6 +74,7 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
 
+@pghistory.track(exclude=["digest", "last_used_at"])
 class ApiToken(models.Model):
     """A secret that a program sends as `Authorization: Bearer …`.
 

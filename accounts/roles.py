@@ -21,6 +21,7 @@ class Role(StrEnum):
     """The parts people play."""
 
     OBSERVER = "observer"
+    READER = "reader"
     WARD_NURSE = "ward_nurse"
     BED_MANAGER = "bed_manager"
     SITE_MANAGER = "site_manager"
@@ -30,6 +31,7 @@ class Role(StrEnum):
 
 LABELS: Final[dict[Role, str]] = {
     Role.OBSERVER: "Observer (counts only)",
+    Role.READER: "Reader (patients too, changes nothing)",
     Role.WARD_NURSE: "Ward nurse",
     Role.BED_MANAGER: "Bed manager",
     Role.SITE_MANAGER: "Site manager",
@@ -40,6 +42,7 @@ LABELS: Final[dict[Role, str]] = {
 _P = Permission
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.OBSERVER: frozenset({_P.SEE_COUNTS}),
+    Role.READER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS}),
     Role.WARD_NURSE: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS}),
     Role.BED_MANAGER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.MANAGE_BEDS}),
     Role.SITE_MANAGER: frozenset(

@@ -124,8 +124,7 @@ def make_accounts(home: Path) -> Secrets:
     set_grant(user=manager, role=Role.SITE_MANAGER, organisation=system, by=None)
     set_grant(user=nurse, role=Role.WARD_NURSE, ward=Ward.objects.get(code=NURSES_WARD), by=None)
     set_grant(user=administrator, role=Role.ADMINISTRATOR, everywhere=True, by=None)
-    # Seeing patients takes a role that may also move them; the token's scopes only let it read.
-    set_grant(user=reader, role=Role.BED_MANAGER, everywhere=True, by=None)
+    set_grant(user=reader, role=Role.READER, everywhere=True, by=None)
     found = _with_token(found, reader)
     _keep(path, found)
     return found
