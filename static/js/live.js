@@ -1,7 +1,8 @@
 // Keeps the board true: hears rings, fetches the board, morphs it in, and says how old it is.
 //
 // The page is `live` while the stream beats, `polling` while the board can be fetched but rings
-// are not heard, and `lost` once nothing has confirmed it for LOST milliseconds. A page whose
+// are not heard, and `lost` once nothing has confirmed it for LOST milliseconds or two tries in
+// a row have failed. A page whose
 // server answers with a sign-in page is `out`.
 (function () {
   "use strict";
@@ -25,6 +26,7 @@
   let retry = 500;
   let hiding = null;
   let out = false;
+  let failures = 0;
 
   // --- the line -------------------------------------------------------------------------------
   function show(state, words) {
@@ -49,7 +51,7 @@
       if (face.textContent !== text) face.textContent = text;
     }
     if (out) return show("lost", "signed out");
-    if (age > LOST) return lose();
+    if (age > LOST || failures > 1) return lose();
     if (lostSince !== null) recover();
     if (hears) show("live", `live, ${Math.round(age / 1000)} s`);
     else show("polling", `asking, ${Math.round(age / 1000)} s`);
@@ -72,6 +74,7 @@
   }
 
   function confirm() {
+    failures = 0;
     confirmed = Date.now();
     judge();
   }
@@ -158,7 +161,10 @@
     }
     lastFetch = Date.now();
     fetching = load()
-      .catch(() => judge())
+      .catch(() => {
+        failures += 1;
+        judge();
+      })
       .finally(() => {
         fetching = null;
         plan();
