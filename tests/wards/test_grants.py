@@ -56,7 +56,7 @@ def test_a_grant_given_twice_is_one_and_is_audited() -> None:
 
 def test_a_grant_needs_a_known_role_at_one_place() -> None:
     nurse, here = somebody("nurse"), some_ward()
-    with pytest.raises(Refused, match="use one of observer, ward_nurse"):
+    with pytest.raises(Refused, match="use one of observer, reader, ward_nurse"):
         set_grant(user=nurse, role="emperor", everywhere=True, by=None)
     with pytest.raises(Refused, match="Choose one place"):
         set_grant(user=nurse, role=Role.OBSERVER, by=None)
