@@ -243,21 +243,22 @@ def _difference(stored: Sequence[Row], desired: Sequence[Row], episodes: set[int
             removed.append(row.id)
     fresh = list(waiting.values())
     change.wards |= {row.ward for row in fresh}
+    held: dict[BedClaim, list[Row]] = defaultdict(list)
+    for row in stored:
+        if row.bed is not None:
+            held[row.claim].append(row)
     change.displaced = {
         new.episode
         for new in fresh
-        if new.episode not in episodes and new.bed is None and _held_before(new, stored)
+        if new.episode not in episodes and new.bed is None and _held_before(new, held[new.claim])
     }
     _write(removed, shorter, longer, fresh)
     return change
 
 
-def _held_before(new: Row, stored: Iterable[Row]) -> bool:
-    """Whether the claim of `new` held the bed for part of the time it is now without."""
-    return any(
-        row.bed is not None and row.claim == new.claim and row.lo < new.hi and new.lo < row.hi
-        for row in stored
-    )
+def _held_before(new: Row, held: Iterable[Row]) -> bool:
+    """Whether the claim of `new`, which held the bed in `held`, is without it for part of that."""
+    return any(row.lo < new.hi and new.lo < row.hi for row in held)
 
 
 def _write(
