@@ -52,7 +52,8 @@ class Negotiation(DefaultContentNegotiation):
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         """Whoever takes anything gets JSON, without further thought."""
-        if request.META.get("HTTP_ACCEPT", "*/*") == "*/*" and "format" not in request.GET:
+        given = request._request
+        if given.META.get("HTTP_ACCEPT", "*/*") == "*/*" and "format" not in given.GET:
             first = next(iter(renderers))
             return first, first.media_type
         chosen: tuple[BaseRenderer, str] = super().select_renderer(

@@ -56,7 +56,7 @@ class SteadyBearer(BearerAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """As `BearerAuthentication` does."""
-        header = request.META.get("HTTP_AUTHORIZATION", "")
+        header = request._request.META.get("HTTP_AUTHORIZATION", "")
         if not header:
             return None
         look: Any = super().authenticate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
@@ -35,18 +36,24 @@ change, so only what the clock alone changes can be late."""
 KINDS: Final = frozenset(kind.value for kind in Ward.Kind)
 
 
-def chosen(params: Params) -> QuerySet[Ward]:
-    """The wards that `site`, `ward` and `kind` name; each may be repeated."""
-    wards = Ward.objects.all()
-    sites, codes = params.texts("site"), params.texts("ward")
-    kinds = params.choices("kind", KINDS)
-    if sites:
-        wards = wards.filter(site__code__in=sites)
-    if codes:
-        wards = wards.filter(code__in=codes)
-    if kinds:
-        wards = wards.filter(kind__in=kinds)
-    return wards
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which wards `site`, `ward` and `kind` name; each may be repeated."""
+
+    sites: list[str]
+    codes: list[str]
+    kinds: list[str]
+
+    @classmethod
+    def of(cls, params: Params) -> Choice:
+        """What the parameters say."""
+        return cls(params.texts("site"), params.texts("ward"), params.choices("kind", KINDS))
+
+    @property
+    def wards(self) -> QuerySet[Ward]:
+        """These wards."""
+        named = {"site__code__in": self.sites, "code__in": self.codes, "kind__in": self.kinds}
+        return Ward.objects.filter(**{name: values for name, values in named.items() if values})
 
 
 class Occupancy(Reader):
@@ -60,7 +67,7 @@ class Occupancy(Reader):
         """Now, or at `at`; by what is known, or was known at `known_at`."""
         moment = now()
         params = self.params(request, now=moment)
-        wards = chosen(params)
+        choice = Choice.of(params)
         at, known_at = params.moment("at"), params.moment("known_at")
         params.check()
         view = View.of(now=moment, at=at, known_at=known_at, sight=sight(request))
@@ -68,7 +75,7 @@ class Occupancy(Reader):
             request,
             "system",
             ("occupancy", scope(request).key, params.canonical),
-            lambda: written(request, {"results": list(_rows(wards, view))}),
+            lambda: written(request, {"results": list(_rows(choice.wards, view))}),
             ttl=SOON,
             private=False,
         )
@@ -160,7 +167,7 @@ class Beds(Reader):
         """As a ward's beds, of all wards chosen, ward after ward."""
         asked_at = now()
         params = self.params(request, now=asked_at)
-        wards = chosen(params)
+        choice = Choice.of(params)
         at, known_at = params.moment("at"), params.moment("known_at")
         params.check()
         seen = sight(request)
@@ -169,7 +176,9 @@ class Beds(Reader):
             request,
             "system",
             ("beds", scope(request).key, str(seen.patients == frozenset()), params.canonical),
-            lambda: written(request, _all_beds(wards, moment, seen, live=not (at or known_at))),
+            lambda: written(
+                request, _all_beds(choice.wards, moment, seen, live=not (at or known_at))
+            ),
             ttl=SOON,
             private=seen.patients != frozenset(),
         )

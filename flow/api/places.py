@@ -14,7 +14,7 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing
 from flow.api.finding import ward_named
-from flow.api.occupancy import chosen
+from flow.api.occupancy import Choice
 from flow.api.problems import missing
 from flow.api.reading import Reader, answered, now, scope, sight, written
 from flow.lines import visible
@@ -155,8 +155,9 @@ class Wards(Places):
         """Those in sight, in the order of their sites."""
         asked_at = now()
         params = self.params(request, now=asked_at)
-        wards, owners = chosen(params), params.texts("organisation")
+        choice, owners = Choice.of(params), params.texts("organisation")
         params.check()
+        wards = choice.wards
         if owners:
             wards = wards.filter(site__organisation__code__in=owners)
         found = _counted(visible(wards, sight(request)), asked_at)

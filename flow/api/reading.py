@@ -47,7 +47,7 @@ class Reader(APIView):
 
     def params(self, request: Request, *, now: datetime) -> Params:
         """The query parameters; raises a 400 problem for an unknown one."""
-        return Params.of(request.query_params, known=self.known, now=now)
+        return Params.of(request._request.GET, known=self.known, now=now)
 
 
 def forget() -> None:
@@ -123,7 +123,7 @@ def shared(
 
 
 def _unchanged(request: Request, done: Rendered) -> HttpResponse | None:
-    asked = request.META.get("HTTP_IF_NONE_MATCH")
+    asked = request._request.META.get("HTTP_IF_NONE_MATCH")
     if not asked:
         return None
     tags = parse_etags(asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from rest_framework.request import Request
@@ -113,6 +114,7 @@ def _caller(request: Request) -> tuple[str, str]:
     return "user", f"user:{request.user.pk}"
 
 
+@cache
 def parse_rate(rate: str) -> tuple[int, int]:
     """`"1200/min"` as a number and seconds. Raises ValueError for anything else."""
     number, _, unit = rate.partition("/")

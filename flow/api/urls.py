@@ -11,15 +11,16 @@ from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
 
 app_name = "flow_api"
 urlpatterns: list[URLPattern | URLResolver] = [
+    # What is asked for most comes first.
+    path("occupancy/", Occupancy.as_view(), name="occupancy"),
+    path("wards/<path:code>/beds/", WardBeds.as_view(), name="ward_beds"),
     path("organisations/", Organisations.as_view(), name="organisations"),
     path("sites/", Sites.as_view(), name="sites"),
     path("sites/<str:code>/", OneSite.as_view(), name="site"),
     path("wards/", Wards.as_view(), name="wards"),
-    path("wards/<path:code>/beds/", WardBeds.as_view(), name="ward_beds"),
     path("wards/<path:code>/", OneWard.as_view(), name="ward"),
     path("beds/", Beds.as_view(), name="beds"),
     path("beds/<int:key>/", OneBed.as_view(), name="bed"),
-    path("occupancy/", Occupancy.as_view(), name="occupancy"),
     path("episodes/", Episodes.as_view(), name="episodes"),
     path("episodes/search/", SearchEpisodes.as_view(), name="search_episodes"),
     path("episodes/<int:key>/", OneEpisode.as_view(), name="episode"),
