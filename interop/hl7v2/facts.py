@@ -134,13 +134,14 @@ class _Reader:
     def _groups(self) -> Iterator[_Group]:
         for found in self.message.groups():
             pid, pv1, pv2 = found["PID"], found.get("PV1"), found.get("PV2")
-            person = people.person_key(pid, self.sender.code)
+            known = people.numbers_of(pid)
+            person = people.person_key(known, self.sender.code)
             if person is None:
                 raise Unusable("no_patient", "PID-3, PID-2, PID-4 and PID-18 hold no number.")
             if len(person.value) > people.LONGEST_IDENTIFIER:
                 raise Unusable("bad_patient", "The patient number is longer than 100 characters.")
             described = people.details(
-                pid, found.get("PD1"), self.sender.code, self.clock, self.notes
+                pid, found.get("PD1"), known, person, self.sender.code, self.clock, self.notes
             )
             times = times_of(self.message, self.event, pv1, self.clock, self.notes)
             yield _Group(

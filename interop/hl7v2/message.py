@@ -1,14 +1,15 @@
 """A message as segments, fields, repetitions, components: read with python-hl7.
 
-Only the segments that can mean something to Flowboard are handed to the library. The delimiters
-are settled before (see `delimiters`), because it fails on ones that contradict each other.
+The delimiters are settled before (see `delimiters`), because the library fails on ones that
+contradict each other.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import hl7
@@ -20,74 +21,78 @@ from interop.hl7v2.header import Header, Unreadable, cleaned, header_in
 NULL: Final = '""'
 """What HL7 writes to say that a value is to be taken back (chapter 2, section 2.5.3)."""
 
-USED: Final = frozenset({"EVN", "PID", "PD1", "PV1", "PV2", "MRG", "NPU"})
+USED: Final[Mapping[str, tuple[int, ...]]] = {
+    "EVN": (1, 2, 6),
+    "PID": (2, 3, 4, 5, 7, 8, 11, 18, 29, 30),
+    "PD1": (3, 12),
+    "PV1": (2, 3, 4, 6, 7, 9, 10, 19, 37, 42, 44, 45),
+    "PV2": (8, 9),
+    "MRG": (1, 3, 4, 5),
+    "NPU": (1, 2),
+}
+"""The segments and fields that can mean something here. No others are parted: the library takes
+most of its time over fields that nobody looks at."""
+
 _SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One segment. Fields count from 1 as in the standard; a missing one reads as empty."""
-
-    name: str
-    _fields: Sequence[object]
-    _by: Delimiters
-    _codec: str
-
-    def repetitions(self, number: int) -> list[Repetition]:
-        """The repetitions of a field; an empty field has none."""
-        if number >= len(self._fields):
-            return []
-        field = self._fields[number]
-        items = [field] if isinstance(field, str) else list(_items(field))
-        read = [Repetition(_items(item), self._by, self._codec) for item in items]
-        return [repetition for repetition in read if repetition.is_said]
-
-    def first(self, number: int) -> Repetition:
-        """The first repetition of a field, empty if there is none."""
-        found = self.repetitions(number)
-        return found[0] if found else Repetition((), self._by, self._codec)
-
-    def text(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
-        """A value of the first repetition: "" if it was not said, `NULL` if it is taken back."""
-        return self.first(number).text(component, subcomponent)
-
-
-@dataclass(frozen=True, slots=True)
 class Repetition:
     """One repetition of a field; components and subcomponents count from 1."""
 
-    _components: Sequence[object]
-    _by: Delimiters
-    _codec: str
+    __slots__ = ("_by", "_codec", "_parts")
+
+    def __init__(self, parts: Sequence[Sequence[str]], by: Delimiters, codec: str) -> None:
+        self._parts = parts
+        self._by = by
+        self._codec = codec
 
     @property
     def is_said(self) -> bool:
         """Whether anything stands in it."""
-        return any(part.strip() for component in self._components for part in _texts(component))
+        return any(text.strip() for component in self._parts for text in component)
 
     @property
     def is_null(self) -> bool:
         """Whether it says nothing but that the field is to be taken back."""
-        parts = [part.strip() for component in self._components for part in _texts(component)]
-        return any(parts) and all(part in ("", NULL) for part in parts)
+        texts = [text.strip() for component in self._parts for text in component]
+        return any(texts) and all(text in ("", NULL) for text in texts)
 
     def text(self, component: int = 1, subcomponent: int = 1) -> str:
         """A value without its escapes: "" if it was not said, `NULL` if it is taken back."""
-        if component > len(self._components):
+        if component > len(self._parts):
             return ""
-        parts = _texts(self._components[component - 1])
-        if subcomponent > len(parts):
+        texts = self._parts[component - 1]
+        if subcomponent > len(texts):
             return ""
-        return unescape(parts[subcomponent - 1], self._by, self._codec).strip()
+        text = texts[subcomponent - 1]
+        if self._by.escape in text:
+            text = unescape(text, self._by, self._codec)
+        return text.strip()
 
 
-def _items(node: object) -> Sequence[object]:
-    """The parts of a node of the library's tree; a leaf is its own only part."""
-    return node if isinstance(node, list) else (node,)
+_UNSAID: Final = Repetition((), Delimiters(), "ascii")
 
 
-def _texts(component: object) -> list[str]:
-    return [str(part) for part in component] if isinstance(component, list) else [str(component)]
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment. Fields count from 1 as in the standard; one that is missing, or of no use
+    here, reads as empty."""
+
+    name: str
+    _fields: Mapping[int, Sequence[Repetition]]
+
+    def repetitions(self, number: int) -> Sequence[Repetition]:
+        """The repetitions of a field in which something stands."""
+        return self._fields.get(number, ())
+
+    def first(self, number: int) -> Repetition:
+        """The first repetition of a field, empty if there is none."""
+        found = self._fields.get(number)
+        return found[0] if found else _UNSAID
+
+    def text(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
+        """A value of the first repetition: "" if it was not said, `NULL` if it is taken back."""
+        return self.first(number).text(component, subcomponent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +150,58 @@ def read(raw: bytes, *, encoding: str = "") -> Message:
         text = cleaned(decoded.text)
         header = header_in(text)
     by = header.by
-    lines = _segments(text)
-    used = [line for line in lines if line[:3] in USED and line[3:4] in ("", by.field)]
+    used = [line for line in _segments(text) if line[:3] in USED and line[3:4] in ("", by.field)]
     head = by.field.join(("MSH" + by.field + by.encoding_characters, *header.raw[2:3]))
     try:
-        parsed = hl7.parse("\r".join([head, *used]))
+        parsed = hl7.parse("\r".join([head, *(_useful(line, by.field) for line in used)]))
     except (hl7.HL7Exception, AssertionError, IndexError, ValueError, RecursionError) as error:
         raise Unreadable(f"The message cannot be parted ({type(error).__name__}).") from error
     codec = decoded.codec if codec_named(decoded.codec) else "utf-8"
     return Message(
         header=header,
         segments=tuple(
-            Segment(line[:3], _items(node), by, codec)
+            Segment(line[:3], _fields(USED[line[:3]], node, by, codec))
             for line, node in zip(used, list(parsed)[1:], strict=True)
         ),
         codec=decoded.codec,
         as_declared=decoded.as_declared,
     )
+
+
+def _useful(line: str, field: str) -> str:
+    """The line with none but its useful fields, one after the other."""
+    fields = line.split(field)
+    last = len(fields)
+    useful = [fields[number] if number < last else "" for number in USED[line[:3]]]
+    # An end that is not blank keeps the library from trimming the last segment.
+    return field.join([fields[0], *useful, "."])
+
+
+def _fields(
+    numbers: Sequence[int], node: Sequence[object], by: Delimiters, codec: str
+) -> dict[int, list[Repetition]]:
+    """What the library made of a line of useful fields, by their numbers in the segment."""
+    found: dict[int, list[Repetition]] = {}
+    for number, field in zip(numbers, islice(node, 1, None), strict=False):
+        if field == [""]:
+            continue
+        read = [
+            Repetition([_texts(component) for component in _items(item)], by, codec)
+            for item in _items(field)
+        ]
+        said = [repetition for repetition in read if repetition.is_said]
+        if said:
+            found[number] = said
+    return found
+
+
+def _items(node: object) -> Sequence[object]:
+    """The parts of a node of the library's tree; a leaf is its own only part."""
+    return node if isinstance(node, list) else (node,)
+
+
+def _texts(component: object) -> Sequence[str]:
+    return component if isinstance(component, list) else (str(component),)
 
 
 def _segments(text: str) -> list[str]:

@@ -127,28 +127,51 @@ def _number(rep: Repetition) -> Number:
     )
 
 
-def person_key(pid: Segment, feed: str) -> PersonKey | None:
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """All identifiers of a PID segment: those of PID-3, those of PID-2 and PID-4, the account."""
+
+    listed: list[Number]
+    older: list[Number]
+    account: str
+
+    @property
+    def all(self) -> list[Number]:
+        """Every identifier of the person, PID-3 first."""
+        return [*self.listed, *self.older]
+
+
+def numbers_of(pid: Segment) -> Numbers:
+    """The identifiers in a PID segment."""
+    account = pid.text(18)
+    return Numbers(
+        listed=numbers(pid, 3),
+        older=[*numbers(pid, 2), *numbers(pid, 4)],
+        account="" if account == NULL else account,
+    )
+
+
+def person_key(known: Numbers, feed: str) -> PersonKey | None:
     """The record a PID segment is about.
 
     The first local number of PID-3; else PID-2, PID-4; else a valid NHS number; else any other
     number of PID-3; else the account (PID-18). None where there is nothing at all.
     """
-    listed = numbers(pid, 3)
-    ranked = [n for n in listed if n.rank is not None]
-    older = [n for number in (2, 4) for n in numbers(pid, number)]
-    for number in (
-        *sorted(ranked, key=lambda n: n.rank or 0)[:1],
-        *(n for n in older if n.rank is not None),
-    ):
-        return number.key(feed)
-    for number in (*listed, *older):
+    best: Number | None = None
+    for number in known.listed:
+        if number.rank is not None and (best is None or number.rank < (best.rank or 0)):
+            best = number
+    if best is None:
+        best = next((number for number in known.older if number.rank is not None), None)
+    if best is not None:
+        return best.key(feed)
+    for number in known.all:
         nhs_number = normalised(number.value) if number.is_nhs else None
         if nhs_number:
             return PersonKey(NHS, nhs_number)
-    for number in (*listed, *older):
+    for number in known.all:
         return number.key(feed)
-    account = pid.text(18)
-    return PersonKey(f"{feed} account"[:100], account) if account not in ("", NULL) else None
+    return PersonKey(f"{feed} account"[:100], known.account) if known.account else None
 
 
 def prior_keys(mrg: Segment, feed: str) -> list[PersonKey]:
@@ -163,8 +186,16 @@ def prior_keys(mrg: Segment, feed: str) -> list[PersonKey]:
     return []
 
 
-def details(pid: Segment, pd1: Segment | None, feed: str, clock: Clock, notes: Notes) -> Details:
-    """Everything that PID and PD1 say of the person."""
+def details(
+    pid: Segment,
+    pd1: Segment | None,
+    known: Numbers,
+    key: PersonKey,
+    feed: str,
+    clock: Clock,
+    notes: Notes,
+) -> Details:
+    """Everything that PID and PD1 say of the person whose record is `key`."""
     values: dict[str, str | date | datetime | bool | None] = {}
     values.update(_name(pid))
     values.update(_dates(pid, clock, notes))
@@ -181,14 +212,13 @@ def details(pid: Segment, pd1: Segment | None, feed: str, clock: Clock, notes: N
         shielded = pd1.text(12).upper()
         if shielded in ("Y", "N", NULL):
             values["is_restricted"] = shielded == "Y"
-    others = [n for number in (3, 2, 4) for n in numbers(pid, number)]
-    for number in others:
+    for number in known.all:
         nhs_number = normalised(number.value) if number.is_nhs else None
         if nhs_number:
             values.setdefault("nhs_number", nhs_number)
         elif number.is_nhs:
             notes.add("An NHS number fails its check; it is kept as an ordinary identifier.")
-    return Details(values, tuple(_identifiers(others, feed, person_key(pid, feed))))
+    return Details(values, tuple(_identifiers(known.all, feed, key)))
 
 
 def _identifiers(read: Iterable[Number], feed: str, key: PersonKey | None) -> Iterable[Identifier]:

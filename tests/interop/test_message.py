@@ -77,7 +77,7 @@ def test_values_are_found_by_field_component_and_subcomponent() -> None:
     assert pid.first(8).is_null
     assert not pid.first(3).is_null
     assert pid.text(40) == ""
-    assert pid.repetitions(6) == []
+    assert not pid.repetitions(6)
 
 
 @pytest.mark.parametrize("ending", ["\r", "\n", "\r\n", "\r\r\n"])

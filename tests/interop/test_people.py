@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from interop.hl7v2.people import Notes, details, person_key, prior_keys
+from interop.hl7v2.people import Notes, details, numbers_of, person_key, prior_keys
 from interop.hl7v2.timestamps import Clock
 from patients.keys import Details, PersonKey
 from tests.interop.building import LONDON, adt, parsed, segment
@@ -17,7 +17,7 @@ VALID, INVALID = "9990000018", "9990000019"
 def key(**pid: str) -> PersonKey | None:
     found = parsed(adt("A01", mrn="", pid=pid)).first("PID")
     assert found is not None
-    return person_key(found, "PAS")
+    return person_key(numbers_of(found), "PAS")
 
 
 def described(*more: str, **pid: str) -> tuple[Details, list[str]]:
@@ -25,7 +25,11 @@ def described(*more: str, **pid: str) -> tuple[Details, list[str]]:
     found = message.first("PID")
     assert found is not None
     notes = Notes()
-    return details(found, message.first("PD1"), "PAS", Clock(LONDON), notes), notes.said
+    known = numbers_of(found)
+    named = person_key(known, "PAS")
+    assert named is not None
+    pd1 = message.first("PD1")
+    return details(found, pd1, known, named, "PAS", Clock(LONDON), notes), notes.said
 
 
 @pytest.mark.parametrize(
