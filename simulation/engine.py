@@ -116,7 +116,7 @@ class Engine:
         return twin
 
     def data(self) -> dict[str, Any]:
-        """The state to save."""
+        """The state to save, as JSON data that must be written out at once."""
         self.state.random = states.packed_random(self.rng)
         return states.to_data(self.state)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from simulation.beds import ask, best_bed, drop, free_beds
 from simulation.clock import DAY, HOUR
-from simulation.demand import ADMITTED, PLACE_RATE, elective_share
+from simulation.demand import ADMITTED, Prevalence
 from simulation.engine import Engine
 from simulation.hazards import MEMORY_DAYS, Condition, Stage
 from simulation.inpatients import book_onward, patient_for, resume
@@ -23,14 +23,11 @@ from simulation.worlds import HOME, ONWARD_KIND, Onward, Stream
 _SERVICES_FULL: Final = 0.9
 
 
-def fill(e: Engine) -> None:
+def fill(e: Engine, there: Prevalence) -> None:
     """Put the patients of an ordinary day into an empty system, unheard."""
-    outlook = Outlook(e.hazards, place_rate=PLACE_RATE)
     for stream in e.world.streams:
         for number, course in enumerate(stream.courses):
-            start = Condition(stream.name, number, Stage.ACTIVE, ADMITTED, ADMITTED)
-            hours = outlook.stages(start, ADMITTED)
-            for day, still in enumerate(islice(hours, 23, 24 * MEMORY_DAYS, 24)):
+            for day, still in enumerate(there[stream.name, number]):
                 for site in e.places.acute_sites:
                     rate = course.weight * _a_day(e, site, stream)
                     for (stage, way), chance in still.items():
@@ -38,12 +35,12 @@ def fill(e: Engine) -> None:
                             _settle(e, site, stream, number, day, stage, way)
     for service in e.world.onward:
         for ward in e.places.of_kind(ONWARD_KIND[service.way]):
-            _fill_service(e, outlook, service, ward)
+            _fill_service(e, service, ward)
 
 
 def _a_day(e: Engine, site: str, stream: Stream) -> float:
-    emergencies = e.state.demand[site].get(f"emergency:{stream.name}", 0.0)
-    return emergencies + stream.electives / 7 * elective_share(e.places, site, stream.specialty)
+    rates = e.state.demand[site]
+    return rates.get(f"emergency:{stream.name}", 0.0) + rates.get(f"list:{stream.name}", 0.0)
 
 
 def _settle(
@@ -83,9 +80,9 @@ def _place(e: Engine, visit: Visit, day: int, bed: int) -> None:
     visit.path = [[visit.admitted, visit.ward, visit.bed]]
 
 
-def _fill_service(e: Engine, outlook: Outlook, service: Onward, ward: Ward) -> None:
+def _fill_service(e: Engine, service: Onward, ward: Ward) -> None:
     start = Condition(service.way, 0, Stage.ACTIVE, ADMITTED, ADMITTED)
-    hours = outlook.stages(start, ADMITTED)
+    hours = Outlook(e.hazards).stages(start, ADMITTED)
     still = [sum(left.values()) for left in islice(hours, 0, 24 * MEMORY_DAYS, 24)]
     for bed in free_beds(e, ward):
         if e.rng.random() < _SERVICES_FULL:

@@ -13,7 +13,7 @@ from simulation.clock import HOUR
 from simulation.mllp import Answer, Line, Stopped, Unreachable
 from simulation.session import Session
 
-SAVED_EVERY: Final = 20.0
+SAVED_EVERY: Final = 60.0
 TOLD_EVERY: Final = 60.0
 _LONGEST_PAUSE: Final = 15.0
 _TRIES: Final = 60  # of a message that is answered with an error each time, some ten minutes
@@ -124,9 +124,10 @@ class Live:
             self._was_down = True
         self.counts.again += 1
         self._waits = min(_LONGEST_PAUSE, self._waits * 1.6 + 0.3)
-        until = time.monotonic() + self._waits
-        while not self.stopped() and time.monotonic() < until:
-            self.pause(min(0.3, self._waits))
+        left = self._waits
+        while left > 0 and not self.stopped():
+            self.pause(min(0.3, left))
+            left -= 0.3
 
     def _until_next(self) -> float:
         due = self.session.feed.next_due

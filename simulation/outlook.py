@@ -18,8 +18,6 @@ from simulation.hazards import LEFT, Condition, Hazards, Odds, Stage, odds_of
 from simulation.worlds import SUPPORT
 
 _BY_WAY: Final = (Stage.READY, Stage.WAITING, Stage.ARRANGED, Stage.LOUNGE)
-_HORIZON_DAYS: Final = 150
-_ENOUGH: Final = 0.99
 
 Key = tuple[Stage, str]
 Move = tuple[int, float, tuple[tuple[int, float], ...]]
@@ -58,18 +56,6 @@ class Outlook:
         keys = self._chain(c.stream).keys
         for masses in self._steps(c, at, 0):
             yield {key: mass for key, mass in zip(keys, masses, strict=True) if mass}
-
-    def mean_days(self, c: Condition) -> float:
-        """Expected days from admission to the end of the stay, the last in a hundred left out."""
-        hours = 0.0
-        for _, masses in zip(
-            range(24 * _HORIZON_DAYS), self._steps(c, c.admitted, 0), strict=False
-        ):
-            still = sum(masses)
-            hours += still
-            if still < 1 - _ENOUGH:
-                break
-        return hours / 24
 
     def _steps(self, c: Condition, at: int, on_leave_until: int) -> Iterator[list[float]]:
         chain = self._chain(c.stream)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 NORTHMOOR: Final = Path(__file__).with_name("northmoor.yaml")
-UNLIMITED: Final = -1
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where there is one
 ACUTE_KINDS: Final = frozenset({"assessment", "inpatient", "critical_care"})
 
 
@@ -102,7 +102,7 @@ def load(path: Path = NORTHMOOR) -> Places:
     """Read a places file; raises PlacesError naming the entry that is wrong."""
     try:
         raw = path.read_bytes()
-        content = yaml.safe_load(raw)
+        content = yaml.load(raw, Loader=_LOADER)  # noqa: S506 - both are safe loaders
     except OSError as error:
         raise PlacesError(f"{path}: cannot be read: {error.strerror}") from error
     except yaml.YAMLError as error:

@@ -6,7 +6,6 @@ from typing import Final
 
 from simulation import beds
 from simulation.clock import HOUR, hour_of_week, weekday
-from simulation.demand import elective_share
 from simulation.emergency import register
 from simulation.engine import Engine, handles
 from simulation.inpatients import admit, begin, course_of, patient_for
@@ -24,16 +23,21 @@ _DAY_SURGERY: Final = "day_surgery"
 def book_lists(e: Engine, site: str) -> None:
     """Book the patients of the lists in two days' time, each at some minute of this afternoon."""
     day = (weekday(e.now) + 2) % 7
-    for stream in e.world.streams:
-        share = elective_share(e.places, site, stream.specialty)
-        for _ in range(e.count(stream.electives / 5 * share * _LIST_DAYS[day])):
-            e.schedule(e.local(13) + e.rng.randrange(5 * HOUR), "book", site, stream.name)
+    for name, a_day in _lists(e, site):
+        for _ in range(e.count(a_day * 7 / 5 * _LIST_DAYS[day])):
+            e.schedule(e.local(13) + e.rng.randrange(5 * HOUR), "book", site, name)
     unit = next(e.places.of_site(site, "day_case"), None)
     if unit is not None:
         chairs = sum(len(w.beds) for w in e.places.of_kind("day_case"))
         mean = e.world.day_cases * len(unit.beds) / chairs * _LIST_DAYS[day]
         for _ in range(e.count(mean)):
             e.schedule(e.local(13) + e.rng.randrange(5 * HOUR), "book_day_case", site)
+
+
+def _lists(e: Engine, site: str) -> list[tuple[str, float]]:
+    """The streams that are treated on lists at a hospital, with patients a day."""
+    rates = e.state.demand[site].items()
+    return [(key.removeprefix("list:"), rate) for key, rate in rates if key.startswith("list:")]
 
 
 @handles("book")
@@ -51,10 +55,7 @@ def book(e: Engine, site: str, name: str) -> None:
 def book_day_case(e: Engine, site: str) -> None:
     """A patient is put on a day list."""
     unit = next(e.places.of_site(site, "day_case"))
-    lists = (
-        (s.name, s.electives * elective_share(e.places, site, s.specialty)) for s in e.world.streams
-    )
-    stream = e.stream(e.chosen(lists))
+    stream = e.stream(e.chosen(_lists(e, site)))
     hour = e.rng.choice((7, 7, 8, 8, 9, 11, 12, 12, 13))
     _pre_admit(e, unit, stream, e.local(hour, days=2, minutes=e.rng.randrange(60)), "12")
 

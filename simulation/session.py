@@ -115,11 +115,17 @@ def _way_so_far(e: Engine, visit: Visit) -> Iterator[Happening]:
     yield _of(e, visit, "A01" if visit.patient_class == "I" else "A04", visit.path[0])
     for before, step in pairwise(visit.path):
         yield _of(e, visit, "A02", step, before=before)
-    here = (visit.ward, visit.bed)
     if visit.status == "leave":
-        yield _of(e, visit, "A21", (visit.leave_since, *here))
+        yield _of(e, visit, "A21", _place_then(visit, visit.leave_since))
     request = e.request_of(visit)
     if request is not None and request.told:
-        yield replace(_of(e, visit, "A15", (request.since, *here)), wanted=request.ward)
+        then = _place_then(visit, request.since)
+        yield replace(_of(e, visit, "A15", then), wanted=request.ward)
     if visit.stage == Stage.ARRANGED:
-        yield _of(e, visit, "A16", (visit.since, *here))
+        yield _of(e, visit, "A16", _place_then(visit, visit.since))
+
+
+def _place_then(visit: Visit, at: int) -> tuple[int, int, int]:
+    """The step with which a patient who had come by a minute would be told of at it."""
+    step = next(step for step in reversed(visit.path) if step[0] <= at)
+    return (at, step[1], step[2])

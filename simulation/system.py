@@ -9,7 +9,7 @@ from typing import Any, Final
 from simulation import state as states
 from simulation.beds import bed_meeting
 from simulation.clock import HOUR, weekday
-from simulation.demand import expected
+from simulation.demand import expected, prevalence
 from simulation.emergency import arrivals_of_the_hour
 from simulation.engine import Engine, handles
 from simulation.filling import fill
@@ -38,8 +38,9 @@ def new(places: Places, world: World, *, seed: int, start: int) -> Engine:
         random=states.packed_random(rng),
     )
     engine = Engine(places, world, state)
-    state.demand = expected(places, engine.hazards)
-    fill(engine)
+    there = prevalence(engine.hazards)
+    state.demand = expected(places, world, there)
+    fill(engine, there)
     for site in places.acute_sites:
         engine.schedule(start - start % HOUR + HOUR, "hour", site)
     engine.schedule(engine.local(3, days=1), "day")

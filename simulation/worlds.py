@@ -42,7 +42,8 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Patients of one kind. `share` weighs emergencies, `electives` counts admissions a week.
+    """Patients of one kind. `share` weighs emergencies; `lists` is the part of their wards' beds
+    that is planned for operations and treatments on a list.
 
     `unit` is the specialty of the assessment unit they go through first, empty for straight to
     the ward; `pathways` weighs the ways out; `critical` and `worsens` are the chance of starting
@@ -57,7 +58,7 @@ class Stream:
     ages: tuple[float, float]
     pathways: Mapping[str, float]
     unit: str = ""
-    electives: float = 0.0
+    lists: float = 0.0
     critical: float = 0.0
     worsens: float = 0.0
     dies: float = 0.002
@@ -179,30 +180,30 @@ _STREAMS: Final = (
     _medical("respiratory", 14, _courses(0.40, 1.4, 6.0, 0.75), 69,
         critical=0.1, worsens=0.006, dies=0.006),
     _medical("cardiology", 11, _courses(0.45, 1.2, 5.0, 0.70), 69,
-        critical=0.04, worsens=0.004, electives=14),
+        critical=0.04, worsens=0.004, lists=0.15),
     _medical("gastroenterology", 8, _courses(0.45, 1.3, 5.5, 0.75), 60,
-        critical=0.06, worsens=0.003, electives=6),
+        critical=0.06, worsens=0.003, lists=0.1),
     _medical("elderly_medicine", 16, _courses(0.28, 1.6, 9.0, 0.75), 84, "acute_frailty",
         dies=0.008),
     _medical("diabetes_endocrine", 4, _courses(0.50, 1.2, 5.0, 0.70), 62, critical=0.06),
     _medical("stroke", 4, _courses(0.15, 2.0, 8.5, 0.85), 76, "", dies=0.006),
-    _medical("renal", 2.5, _courses(0.30, 1.5, 6.0, 0.75), 67, critical=0.08, electives=4),
+    _medical("renal", 2.5, _courses(0.30, 1.5, 6.0, 0.75), 67, critical=0.08, lists=0.2),
     _medical("haematology_oncology", 3.5, _courses(0.25, 1.5, 6.5, 0.80), 64,
-        dies=0.006, electives=12),
+        dies=0.006, lists=0.65),
     _surgical("general_surgery", 11, _courses(0.55, 1.2, 4.5, 0.75), 56,
-        critical=0.08, worsens=0.003, electives=30),
+        critical=0.08, worsens=0.003, lists=0.34),
     _surgical("colorectal_surgery", 1.5, _courses(0.0, 1.0, 6.0, 0.65), 66,
-        critical=0.3, electives=18),
+        critical=0.3, lists=0.75),
     _surgical("vascular_surgery", 1.5, _courses(0.15, 1.5, 7.0, 0.80), 70,
-        critical=0.24, electives=9),
-    _surgical("urology", 4, _courses(0.55, 1.1, 3.5, 0.70), 64, electives=30),
+        critical=0.24, lists=0.6),
+    _surgical("urology", 4, _courses(0.55, 1.1, 3.5, 0.70), 64, lists=0.38),
     _surgical("trauma_orthopaedics", 9, _courses(0.35, 1.6, 9.0, 0.65), 75, "",
         critical=0.02, dies=0.004),
     _surgical("elective_orthopaedics", 0, _courses(0.0, 1.0, 2.6, 0.50), 68, "",
-        electives=62, dies=0.0003),
+        lists=0.86, dies=0.0003),
     _surgical("gynaecology", 2.5, _courses(0.60, 1.1, 3.0, 0.60), 47,
-        female=1.0, electives=20, dies=0.0003),
-    _surgical("ear_nose_throat", 2, _courses(0.65, 1.0, 3.0, 0.65), 51, electives=18, dies=0.0005),
+        female=1.0, lists=0.55, dies=0.0003),
+    _surgical("ear_nose_throat", 2, _courses(0.65, 1.0, 3.0, 0.65), 51, lists=0.55, dies=0.0005),
     Stream("paediatrics", "paediatrics", "children", 11, _courses(0.70, 0.9, 2.8, 0.70),
         (5.0, 4.5), _CHILD, dies=0.0001),
 )  # fmt: skip
@@ -252,7 +253,7 @@ ORDINARY: Final = World(
     conversion=0.29,
     gp_share=0.14,
     day_cases=46.0,
-    load=1.07,
+    load=1.10,
     outbreaks_per_day=0.35,
 )
 
