@@ -113,7 +113,9 @@ def standing(movements: Iterable[Told]) -> Heard:
         elif not any(_repeats(told, s) for s in stands):
             stands.append(Standing(told, kind, told.occurred_at, told.place))
             if told.discharged_at is not None and kind is not Kind.DISCHARGED:
-                stands.append(Standing(told, Kind.DISCHARGED, told.discharged_at, implied=True))
+                stands.append(
+                    Standing(told, Kind.DISCHARGED, told.discharged_at, told.place, implied=True)
+                )
     return Heard(stands, called_off)
 
 
