@@ -126,7 +126,7 @@
       window.flowboard.refresh?.();
     } else if (answer.ok || answer.status === 422 || answer.status === 409) {
       draw(text);
-      drawer().querySelector(".nhsuk-error-summary, h2")?.focus();
+      (drawer().querySelector(".nhsuk-error-summary") || drawer().querySelector("h2"))?.focus();
     } else {
       say(`That did not work (${answer.status}): nothing was recorded. Try again.`, true);
     }
@@ -202,5 +202,5 @@
     document.addEventListener("flowboard:board", compare);
   }
 
-  document.addEventListener("DOMContentLoaded", start);
+  start(); // deferred: the page has been read
 })();

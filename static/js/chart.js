@@ -34,8 +34,8 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", () => draw(true));
   document.addEventListener("flowboard:board", () => draw(false));
   document.addEventListener("flowboard:theme", () => draw(true));
+  draw(true); // deferred: the page has been read
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw(true));
 })();

@@ -113,7 +113,6 @@
     const before = facts(board());
     window.Idiomorph.morph(board(), html, {
       morphStyle: "innerHTML",
-      ignoreActiveValue: true,
       callbacks: {
         // What the browser itself put there stays: opened details, drawn charts.
         beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
@@ -250,5 +249,5 @@
     window.addEventListener("pagehide", () => stream && stream.close());
   }
 
-  document.addEventListener("DOMContentLoaded", start);
+  start(); // deferred: the page has been read
 })();

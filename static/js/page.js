@@ -116,5 +116,5 @@
     setInterval(() => tick(), 10000);
   }
 
-  document.addEventListener("DOMContentLoaded", ready);
+  ready(); // deferred: the page has been read
 })();
