@@ -201,7 +201,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "flow.api.problems.handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "DEFAULT_THROTTLE_RATES": {"token": "1200/min", "user": "1200/min", "anon": "60/min"},
+    # A program may ask for the beds of every ward of a large system every few seconds.
+    "DEFAULT_THROTTLE_RATES": {"token": "6000/min", "user": "1200/min", "anon": "60/min"},
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {

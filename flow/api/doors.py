@@ -28,6 +28,7 @@ class Docs(SpectacularSwaggerSplitView):
     """The same for people, to read and to try out. Its script and style come from this host, and
     no script stands in the page, as the content security policy asks."""
 
+    template_name = "api/docs.html"
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
