@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from interop.applying import Applier
 from interop.feeds import Known
@@ -23,6 +23,9 @@ from interop.hl7v2.understanding import Understood, understand
 from interop.inbox import Incoming, digest_of, store
 from interop.models import Message
 
+_DONE: Final = """
+    SELECT id, status FROM interop_message WHERE id = ANY(%s) AND status <> 'received'
+"""
 log = logging.getLogger("interop")
 
 _WINDOW: Final = 2000  # messages stored, understood and applied together
@@ -145,8 +148,9 @@ def _apply(applier: Applier, waiting: Sequence[int], report: Report) -> None:
     moved_at = time.monotonic()
     while left:
         busy = bool(applier.apply_batch(_WINDOW))
-        rows = Message.objects.filter(pk__in=left).exclude(status=Message.Status.RECEIVED)
-        done = dict(rows.values_list("pk", "status"))
+        with connection.cursor() as cursor:
+            cursor.execute(_DONE, [list(left)])
+            done = dict(cursor.fetchall())
         report.counts.update(done.values())
         left -= done.keys()
         if done:
