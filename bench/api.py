@@ -31,7 +31,7 @@ from psycopg import sql
 
 from flowboard.start import BASE, prepare
 
-DATABASE: Final = "flowboard_bench_api"
+DATABASE: Final = f"flowboard_bench_api_{os.getpid()}"
 CONNECTIONS: Final = 8
 OCCUPANCY: Final = "/api/v1/occupancy/"
 BEDS: Final = "/api/v1/wards/BIG/beds/"
@@ -154,15 +154,15 @@ def server(application: str, environment: dict[str, str]) -> Iterator[int]:
 
 
 @contextmanager
-def database(parts: dict[str, str]) -> Iterator[str]:
+def database(parts: dict[str, str], *, called: str = DATABASE) -> Iterator[str]:
     """An empty database on the same server until the block ends; its address."""
-    name = sql.Identifier(DATABASE)
+    name = sql.Identifier(called)
     with psycopg.connect(**parts, autocommit=True) as admin:  # type: ignore[arg-type]
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         admin.execute(sql.SQL("CREATE DATABASE {}").format(name))
         place = {key: value for key, value in parts.items() if key != "dbname"}
         try:
-            yield f"postgresql:///{DATABASE}?{urlencode(place)}"
+            yield f"postgresql:///{called}?{urlencode(place)}"
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 

@@ -23,7 +23,7 @@ from flow.api.formats import Row
 from flow.api.params import Params, cursor_of
 from flow.api.people import records_of_mrn, records_of_nhs_number, visits_named
 from flow.api.problems import invalid, missing
-from flow.api.reading import Reader, answered, now, scope, written
+from flow.api.reading import Reader, answered, form_of, now, scope, written
 from flow.board_types import Face
 from flow.faces import faces
 from patients.models import Episode
@@ -83,7 +83,7 @@ class OneEpisode(Reader):
         if found is None:
             raise missing("episode of this key")
         [row] = told([found])
-        return answered(request, written(request, row, rows=lambda: flat([row])))
+        return answered(request, written(form_of(request), row, rows=lambda: flat([row])))
 
 
 def body_params(request: Request, *, known: Collection[str]) -> Params:
@@ -225,7 +225,9 @@ def flat(episodes: Iterable[Row]) -> Iterable[Row]:
 
 def paged(request: Request, results: list[dict[str, Any]], following: str | None) -> HttpResponse:
     """A page; the next is named in the body, in CSV by a Link header."""
-    body = written(request, {"results": results, "next": following}, rows=lambda: flat(results))
+    body = written(
+        form_of(request), {"results": results, "next": following}, rows=lambda: flat(results)
+    )
     linked = following is not None and following.startswith("http")
     return answered(
         request, body, headers={"Link": f'<{following}>; rel="next"'} if linked else None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 
 from accounts.tokens import TokenScope
@@ -18,7 +19,8 @@ from flow.api.finding import ward_named
 from flow.api.formats import Row
 from flow.api.params import Params
 from flow.api.problems import missing
-from flow.api.reading import Reader, answered, now, scope, shared, sight, written
+from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
+from flow.api.sharing import Shared, SharedReader
 from flow.board_types import Sight
 from flow.census import confirmed_at
 from flow.lines import View, lines_of, visible
@@ -56,29 +58,27 @@ class Choice:
         return Ward.objects.filter(**{name: values for name, values in named.items() if values})
 
 
-class Occupancy(Reader):
-    """The census of every ward in sight."""
+@extend_schema_view(get=extend_schema(**describing.OCCUPANCY))
+class Occupancy(SharedReader):
+    """The census of every ward in sight: now or at `at`, as known now or at `known_at`."""
 
     needs = TokenScope.OCCUPANCY_READ
     known: ClassVar = frozenset({"site", "ward", "kind", "at", "known_at"})
 
-    @extend_schema(**describing.OCCUPANCY)
-    def get(self, request: Request) -> HttpResponse:
-        """Now, or at `at`; by what is known, or was known at `known_at`."""
-        moment = now()
-        params = self.params(request, now=moment)
+    def share(self, request: Request, **_: Any) -> Shared:
+        """One row a ward."""
+        params = self.params(request, now=now())
         choice = Choice.of(params)
         at, known_at = params.moment("at"), params.moment("known_at")
         params.check()
-        view = View.of(now=moment, at=at, known_at=known_at, sight=sight(request))
-        return shared(
-            request,
-            "system",
-            ("occupancy", scope(request).key, params.canonical),
-            lambda: written(request, {"results": list(_rows(choice.wards, view))}),
-            ttl=SOON,
-            private=False,
-        )
+        seen, form = sight(request), form_of(request)
+
+        def make(asked_at: datetime) -> bytes:
+            view = View.of(now=asked_at, at=at, known_at=known_at, sight=seen)
+            return written(form, {"results": list(_rows(choice.wards, view))})
+
+        variant = ("occupancy", scope(request).key, params.canonical)
+        return Shared("system", variant, ttl=SOON, private=False, form=form, make=make)
 
 
 def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
@@ -114,74 +114,58 @@ def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
         }
 
 
-class WardBeds(Reader):
-    """One ward, bed by bed."""
+@extend_schema_view(get=extend_schema(**describing.WARD_BEDS))
+class WardBeds(SharedReader):
+    """One ward, bed by bed in their order; patients where the caller may see them."""
 
     needs = TokenScope.OCCUPANCY_READ
     known: ClassVar = frozenset({"site", "at", "known_at"})
 
-    @extend_schema(**describing.WARD_BEDS)
-    def get(self, request: Request, code: str) -> HttpResponse:
-        """The beds in their order; patients where the caller may see them."""
-        asked_at = now()
-        params = self.params(request, now=asked_at)
+    def share(self, request: Request, **place: Any) -> Shared:
+        """One row a bed, and whoever has none."""
+        params = self.params(request, now=now())
         site = params.text("site")
         at, known_at = params.moment("at"), params.moment("known_at")
         params.check()
-        seen = sight(request)
-        ward = ward_named(code, site=site, sight=seen)
+        seen, form = sight(request), form_of(request)
+        ward = ward_named(place["code"], site=site, sight=seen)
         named = seen.sees_patients(ward)
-        moment = Moment(at or asked_at, known_at)
 
-        def render() -> bytes:
+        def make(asked_at: datetime) -> bytes:
             row = Ward.objects.select_related("site").get(pk=ward)
             told_at = at or (asked_at if known_at else confirmed_at([ward], now=asked_at))
+            moment = Moment(at or asked_at, known_at)
             beds, bedless = bed_lists([row], moment=moment, sight=seen)
-            answer = {
-                "ward": row.code,
-                "site": row.site.code,
-                "as_at": told_at,
-                "results": beds,
-                "bedless": bedless,
-            }
-            return written(request, answer)
+            head = {"ward": row.code, "site": row.site.code, "as_at": told_at}
+            return written(form, head | {"results": beds, "bedless": bedless})
 
-        return shared(
-            request,
-            f"ward:{ward}",
-            ("beds", "named" if named else "counted", params.canonical),
-            render,
-            ttl=CALM,
-            private=named,
-        )
+        variant = ("beds", "named" if named else "counted", params.canonical)
+        return Shared(f"ward:{ward}", variant, ttl=CALM, private=named, form=form, make=make)
 
 
-class Beds(Reader):
-    """Every bed in sight."""
+@extend_schema_view(get=extend_schema(**describing.BEDS))
+class Beds(SharedReader):
+    """As a ward's beds, of all wards chosen, ward after ward."""
 
     needs = TokenScope.OCCUPANCY_READ
     known: ClassVar = frozenset({"site", "ward", "kind", "at", "known_at"})
 
-    @extend_schema(**describing.BEDS)
-    def get(self, request: Request) -> HttpResponse:
-        """As a ward's beds, of all wards chosen, ward after ward."""
-        asked_at = now()
-        params = self.params(request, now=asked_at)
+    def share(self, request: Request, **_: Any) -> Shared:
+        """One row a bed."""
+        params = self.params(request, now=now())
         choice = Choice.of(params)
         at, known_at = params.moment("at"), params.moment("known_at")
         params.check()
-        seen = sight(request)
-        moment = Moment(at or asked_at, known_at)
-        return shared(
-            request,
-            "system",
-            ("beds", scope(request).key, str(seen.patients == frozenset()), params.canonical),
-            lambda: written(
-                request, _all_beds(choice.wards, moment, seen, live=not (at or known_at))
-            ),
-            ttl=SOON,
-            private=seen.patients != frozenset(),
-        )
+        seen, form = sight(request), form_of(request)
+        named = seen.patients != frozenset()
+
+        def make(asked_at: datetime) -> bytes:
+            moment = Moment(at or asked_at, known_at)
+            live = not (at or known_at)
+            return written(form, _all_beds(choice.wards, moment, seen, live=live))
+
+        variant = ("beds", scope(request).key, str(named), params.canonical)
+        return Shared("system", variant, ttl=SOON, private=named, form=form, make=make)
 
 
 def _all_beds(wards: QuerySet[Ward], moment: Moment, seen: Sight, *, live: bool) -> dict[str, Any]:
@@ -214,4 +198,4 @@ class OneBed(Reader):
         found = next((bed for bed in beds if bed["id"] == key), None)
         if found is None:
             raise missing("bed of this key")
-        return answered(request, written(request, found, rows=lambda: [found]))
+        return answered(request, written(form_of(request), found, rows=lambda: [found]))

@@ -16,7 +16,7 @@ from flow.api import describing
 from flow.api.finding import ward_named
 from flow.api.occupancy import Choice
 from flow.api.problems import missing
-from flow.api.reading import Reader, answered, now, scope, sight, written
+from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
 from flow.lines import visible
 from wards.models import Bay, Site, Ward
 from wards.scope import ALL, Scope
@@ -53,11 +53,11 @@ class Places(Reader):
 
     def listed(self, request: Request, rows: list[dict[str, Any]]) -> HttpResponse:
         """All rows at once: a whole care system has a few hundred wards."""
-        return answered(request, written(request, {"results": rows}))
+        return answered(request, written(form_of(request), {"results": rows}))
 
     def one(self, request: Request, row: dict[str, Any]) -> HttpResponse:
         """A single place."""
-        return answered(request, written(request, row, rows=lambda: [row]))
+        return answered(request, written(form_of(request), row, rows=lambda: [row]))
 
 
 class Organisations(Places):
@@ -183,5 +183,5 @@ class OneWard(Places):
         told = [{"code": bay.code, "name": str(bay), "sex": bay.sex} for bay in bays]
         return answered(
             request,
-            written(request, _ward(ward) | {"bays": told}, rows=lambda: [_ward(ward)]),
+            written(form_of(request), _ward(ward) | {"bays": told}, rows=lambda: [_ward(ward)]),
         )

@@ -53,7 +53,10 @@ class CallerThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         """Whether this request is still within the limit; counts it."""
-        scope, caller = _caller(request)
+        return self.admits(*_caller(request))
+
+    def admits(self, scope: str, caller: str) -> bool:
+        """The same by the name of the limit and that of the caller."""
         rate = api_settings.DEFAULT_THROTTLE_RATES.get(scope)
         if rate is None:
             return True

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
-from flow.api import reading
+from flow.api import sharing
 from flow.api.finding import forget_codes
 from flow.api.throttles import CallerThrottle
 from live import shared
@@ -29,7 +29,7 @@ def _nothing_remembered() -> Iterator[None]:
     shared.forget()
     forget_codes()
     CallerThrottle.forget()
-    reading.forget()
+    sharing.forget()
     yield
     shared.forget()
 

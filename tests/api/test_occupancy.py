@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from accounts.roles import Role
 from accounts.tokens import TokenScope
 from flow import census
-from flow.api import reading
+from flow.api import sharing
 from flow.counts import count
 from flow.moment import Moment
 from live import shared
@@ -42,7 +42,7 @@ PROMISED = {
 
 def rows(client: APIClient, **query: Value) -> dict[str, dict[str, object]]:
     shared.forget()
-    reading.forget()
+    sharing.forget()
     response = client.get(OCCUPANCY, query)
     assert response.status_code == 200, response.content
     return {row["ward"]: row for row in response.json()["results"]}
@@ -176,7 +176,7 @@ def test_nothing_but_the_clock_changes_an_answer_between_confirmations(
     for address in (OCCUPANCY, "/api/v1/beds/", f"/api/v1/wards/{hospital.ward.code}/beds/"):
         first = client.get(address)
         shared.forget()
-        reading.forget()
+        sharing.forget()
         again = client.get(address)
         assert again.content == first.content
         assert again["ETag"] == first["ETag"]

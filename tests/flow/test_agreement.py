@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Role
 from flow import census
-from flow.api import reading
+from flow.api import sharing
 from flow.boards import Figures, Sight, SystemBoard, site_board, system_board, ward_board
 from flow.counts import NUMBERS, count
 from flow.moment import Moment
@@ -204,7 +204,7 @@ def faces_agree(world: Story) -> None:
     client = APIClient()
     client.force_login(world.by)
     ring(["system"])
-    reading.forget()
+    sharing.forget()
     answer = client.get("/api/v1/occupancy/", {"at": now.isoformat()})
     rows = {row["ward"]: row for row in answer.json()["results"]}
     assert sum(row["patients"] for row in rows.values()) == sum(
