@@ -34,6 +34,7 @@ class Known:
 
     id: int
     code: str
+    name: str
     application: str
     facility: str
     is_recognised: bool
@@ -143,6 +144,7 @@ class Feeds:
             Known(
                 id=feed.pk,
                 code=feed.code,
+                name=feed.name,
                 application=feed.sending_application.casefold(),
                 facility=feed.sending_facility.casefold(),
                 is_recognised=feed.is_recognised,

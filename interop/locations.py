@@ -300,7 +300,7 @@ class _Matcher:
             return self.feed.default_site
         return site_for(
             code=self._site_code(where),
-            name=where.facility or self.feed.code,
+            name=where.facility or self.feed.name,
             organisation=self.feed.organisation,
             source=self.feed.code,
         )
