@@ -16,7 +16,7 @@ from interop.inbox import WAITING_CHANNEL
 
 log = logging.getLogger("interop")
 
-_LARGEST_BATCH: Final = 2000
+_LARGEST_BATCH: Final = 500  # a repeat of a message waits for the batch that it is in
 _NAP: Final = 1.0  # seconds after which it looks for messages even if nobody rang
 _TIDY_EVERY: Final = 5.0
 _WAITS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between tries while the database is away

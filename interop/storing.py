@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from interop.feeds import Feeds, Known
 from interop.hl7v2.ack import Answer, Verdict
@@ -123,7 +123,7 @@ class Storer:
                 if wishes:
                     time.sleep(_PAUSE)
                 continue
-            except (DatabaseError, ValueError, TypeError) as error:
+            except Exception as error:  # nothing that one sender sends may stop the others
                 self._one_by_one(wishes, error)
                 return
             if was_away:

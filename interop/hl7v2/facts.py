@@ -168,7 +168,7 @@ class _Reader:
         # Account numbers are a series of their own: they must not meet the visit numbers.
         if not _said(number):
             return None
-        return VisitKey(f"{self.sender.code} account"[:100], self._fitting(number))
+        return VisitKey(people.account_authority(self.sender.code), self._fitting(number))
 
     def _fitting(self, number: str) -> str:
         if len(number) > people.LONGEST_IDENTIFIER:
@@ -222,10 +222,16 @@ class _Reader:
             yield from self._joined(groups[0], [other.person], survivor=False)
 
     def _merge(self, group: _Group) -> Iterator[Statement]:
-        others = people.prior_keys(group.mrg, self.sender.code) if group.mrg else []
+        others = people.prior_keys(group.mrg, self._authority(group)) if group.mrg else []
         if not others:
             raise Unusable("no_other", "MRG-1 names no number that was given up.")
         yield from self._joined(group, others, survivor=True)
+
+    def _authority(self, group: _Group) -> str:
+        """Whose numbers those of MRG are that do not say so: as a rule that of the survivor."""
+        authority = group.person.authority
+        is_local = authority not in (people.NHS, people.account_authority(self.sender.code))
+        return authority if is_local else self.sender.code
 
     def _joined(
         self, group: _Group, others: Iterable[PersonKey], *, survivor: bool

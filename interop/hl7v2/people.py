@@ -171,18 +171,26 @@ def person_key(known: Numbers, feed: str) -> PersonKey | None:
             return PersonKey(NHS, nhs_number)
     for number in known.all:
         return number.key(feed)
-    return PersonKey(f"{feed} account"[:100], known.account) if known.account else None
+    return PersonKey(account_authority(feed), known.account) if known.account else None
 
 
-def prior_keys(mrg: Segment, feed: str) -> list[PersonKey]:
-    """The records an MRG segment gives up: its local numbers, else MRG-4, else whatever it has."""
+def account_authority(feed: str) -> str:
+    """The authority of a feed's account numbers, which are a series of their own."""
+    return f"{feed} account"[:100]
+
+
+def prior_keys(mrg: Segment, authority: str) -> list[PersonKey]:
+    """The records an MRG segment gives up: its local numbers, else MRG-4, else whatever it has.
+
+    `authority` is that of numbers which name none.
+    """
     listed = numbers(mrg, 1)
     best = min((n.rank for n in listed if n.rank is not None), default=None)
     if best is not None:
-        return list(dict.fromkeys(n.key(feed) for n in listed if n.rank == best))
+        return list(dict.fromkeys(n.key(authority) for n in listed if n.rank == best))
     for number in (*numbers(mrg, 4), *listed):
         nhs_number = normalised(number.value) if number.is_nhs else None
-        return [PersonKey(NHS, nhs_number) if nhs_number else number.key(feed)]
+        return [PersonKey(NHS, nhs_number) if nhs_number else number.key(authority)]
     return []
 
 

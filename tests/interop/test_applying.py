@@ -179,6 +179,23 @@ def test_two_patients_in_one_bed_are_both_kept(hospital: Site) -> None:
     assert sorted(row.bed is not None for row in rows) == [False, True]
 
 
+def test_details_are_taken_back_and_the_latest_said_win(hospital: Site) -> None:
+    told = {"f5": "SMITH^JOHN^^^MR", "f7": "19500101", "f8": "M", "f11": "^^^^AB1 2CD", "f30": "N"}
+    nulls = {"f5": '""', "f7": '""', "f8": '""', "f11": '""'}
+    later = adt("A31", visit="", made="20260111120000", pid=nulls)
+    deliver(later, adt("A31", visit="", made="20260110120000", pid=told))
+    person = Patient.objects.get()
+    assert (person.family_name, person.date_of_birth, person.postcode) == ("", None, "")
+    assert person.sex == "unknown"
+    deliver(adt("A31", visit="", made="20260112120000", pid=told))
+    person.refresh_from_db()
+    assert (person.family_name, str(person.date_of_birth), person.sex) == (
+        "SMITH",
+        "1950-01-01",
+        "male",
+    )
+
+
 def test_a_merge_in_the_feed_joins_the_stays_of_both_numbers(hospital: Site) -> None:
     deliver(
         adt("A01", place="NGH-W1^A^1^NGH"),

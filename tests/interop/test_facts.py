@@ -322,6 +322,23 @@ def test_a_merge_without_a_number_is_held() -> None:
     assert held.value.code == "no_other"
 
 
+@pytest.mark.parametrize(
+    ("mrn", "prior", "authority"),
+    [
+        ("M1^^^RNM^MR", "M2", "RNM"),
+        ("M1^^^RNM^MR", "M2^^^OLD^MR", "OLD"),
+        ("M1", "M2", "PAS"),
+        ("9990000018^^^NHS^NH", "M2", "PAS"),
+    ],
+)
+def test_a_number_given_up_without_an_authority_is_of_the_survivor_s(
+    mrn: str, prior: str, authority: str
+) -> None:
+    (join, *_) = facts(adt("A40", segment("MRG", f1=prior), mrn=mrn, visit=""))
+    assert isinstance(join, Joined)
+    assert join.other == PersonKey(authority, "M2")
+
+
 def test_a_link_joins_and_lets_both_stand() -> None:
     meaning = facts(adt("A24", segment("PID", f3="M2^^^RNM^MR"), visit=""))
     (join,) = [f for f in meaning if isinstance(f, Joined)]

@@ -106,7 +106,7 @@ def test_half_a_message_before_the_line_breaks_is_kept() -> None:
 def test_a_message_that_is_too_large_is_refused_and_the_next_is_taken() -> None:
     with listening(Limits(message=20_000), applies=False) as port, Wire(port) as wire:
         answer = wire.ask(adt("A01", "OBX|1|" + "x" * 50_000, control="BIG"))
-        assert code(answer) == "AE"
+        assert code(answer) == "AR"
         assert b"|BIG|The message is larger" in answer
         assert code(wire.ask(adt("A01"))) == "AA"
 
