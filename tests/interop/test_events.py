@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from interop.hl7v2.events import BY_CODE, EVENTS, Deed, refusal
@@ -39,3 +41,10 @@ def test_promised_events_are_not_refused(code: str) -> None:
 )
 def test_everything_else_is_refused_with_a_reason(message_type: str, event: str) -> None:
     assert refusal(message_type, event)
+
+
+def test_the_table_in_the_documentation_is_this_table() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "feeds.md").read_text()
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| A")]
+    told = {row[1].strip(): (row[2].strip(), row[4].strip()) for row in rows}
+    assert told == {event.code: (event.name, event.note) for event in EVENTS}
