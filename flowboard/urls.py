@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
+
+from flow.api.doors import Nowhere
 
 urlpatterns = [
     path("health/", include("flowboard.health_urls")),
@@ -11,5 +13,6 @@ urlpatterns = [
     path("feeds/", include("interop.urls")),
     path("api/v1/", include("interop.api_urls")),
     path("api/v1/", include("flow.api.urls")),
+    re_path(r"^api/", Nowhere.as_view()),
     path("", include("flow.urls")),
 ]

@@ -9,8 +9,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
@@ -79,6 +80,14 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response:
         error = ApiProblem("not-found", HTTPStatus.NOT_FOUND, "There is nothing at this address.")
     elif isinstance(error, DjangoPermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig):
+        error = ApiProblem(
+            "", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large; send less at once."
+        )
+    elif isinstance(error, SuspiciousOperation | UnreadablePostError):
+        error = ApiProblem(
+            "", HTTPStatus.BAD_REQUEST, "The request could not be read; send it again."
+        )
     elif isinstance(error, (OperationalError, InterfaceError)):
         log.warning("database away", exc_info=error)
         error = ApiProblem(
@@ -130,8 +139,9 @@ def _document(error: exceptions.APIException) -> dict[str, object]:
         return document(
             429, f"Too many requests. Ask again in {_seconds(error)} seconds.", kind="throttled"
         )
-    kinds = {401: "unauthenticated", 403: "insufficient-scope", 400: "invalid-parameter"}
-    kind = kinds.get(error.status_code, "")
+    kind = {401: "unauthenticated", 400: "invalid-parameter"}.get(error.status_code, "")
+    if error.get_codes() == "insufficient_scope":
+        kind = "insufficient-scope"
     if isinstance(error, exceptions.ValidationError):
         errors = _errors(error.detail)
         detail = " ".join(reason for reasons in errors.values() for reason in reasons)

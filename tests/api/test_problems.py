@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from pytest_django import Settings
 from rest_framework.settings import api_settings
 from rest_framework.test import APIClient
 
@@ -49,7 +50,24 @@ def test_with_a_wrong_token(db: None) -> None:
 
 def test_with_a_token_for_something_else(caller: Caller) -> None:
     response = caller(scopes=[TokenScope.PLACES_READ]).get(OCCUPANCY)
-    assert "occupancy:read" in problem(response, 403)["detail"]
+    told = problem(response, 403)
+    assert "occupancy:read" in told["detail"]
+    assert told["type"] == "/api/v1/problems/#insufficient-scope"
+
+
+def test_a_session_needs_its_csrf_token_to_send(hospital: Hospital) -> None:
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_user("manager"))
+    told = problem(client.post("/api/v1/episodes/search/", {}, format="json"), 403)
+    assert "CSRF" in told["detail"]
+    assert told["type"] == "about:blank"
+
+
+def test_a_body_that_is_too_large(client: APIClient, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    body = b'{"visit": "' + b"1" * 200 + b'"}'
+    address = "/api/v1/episodes/search/"
+    problem(client.post(address, body, content_type="application/json"), 413)
 
 
 def test_somebody_signed_in_may_read_as_in_the_browser(hospital: Hospital) -> None:
@@ -62,9 +80,9 @@ def test_somebody_signed_in_may_read_as_in_the_browser(hospital: Hospital) -> No
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options", "patch"])
-@pytest.mark.parametrize("address", ["nothing/", "nothing/at/all", ""])
+@pytest.mark.parametrize("address", ["v1/nothing/", "v1/nothing/at/all", "v1/", "v2/wards/", ""])
 def test_an_address_that_leads_nowhere(client: APIClient, method: str, address: str) -> None:
-    problem(getattr(client, method)(f"/api/v1/{address}"), 404)
+    problem(getattr(client, method)(f"/api/{address}"), 404)
 
 
 def test_a_missing_slash_is_put_right(client: APIClient, hospital: Hospital) -> None:
