@@ -136,6 +136,7 @@ def server(application: str, environment: dict[str, str]) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port)]
     command += ["--log-level", "warning", "--no-access-log", "--lifespan", "on"]
+    command += ["--timeout-graceful-shutdown", "1"]
     process = subprocess.Popen(command, cwd=BASE, env=environment, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import random
 import time
@@ -26,6 +27,9 @@ BEAT = 4.0
 
 PATIENCE = 20.0
 """Seconds for which a client may take nothing before it is let go."""
+
+SLICES = 16
+"""In how many parts a beat goes out, so that a ring never waits for a thousand beats."""
 
 LIFE = 3600.0
 """Seconds after which a stream ends, give or take a tenth; the client asks anew and is
@@ -123,6 +127,7 @@ class Hub:
     def __init__(self, url: Callable[[], str], channel: Callable[[], str]) -> None:
         self._url, self._channel = url, channel
         self._streams: set[Stream] = set()
+        self._slices: list[set[Stream]] = [set() for _ in range(SLICES)]
         self._by_board: dict[str, set[Stream]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.hears = False
@@ -135,6 +140,7 @@ class Hub:
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tick())]
         self._streams.add(stream)
+        min(self._slices, key=len).add(stream)
         for board in stream.boards:
             self._by_board.setdefault(board, set()).add(stream)
         stream.tell(self._beat())
@@ -142,6 +148,8 @@ class Hub:
     def leave(self, stream: Stream) -> None:
         """Forget `stream`; with the last one, stop listening."""
         self._streams.discard(stream)
+        for part in self._slices:
+            part.discard(stream)
         for board in stream.boards:
             listening = self._by_board.get(board, set())
             listening.discard(stream)
@@ -170,10 +178,10 @@ class Hub:
                     stream.tell(news)
 
     async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT)
+        for part in itertools.cycle(self._slices):
+            await asyncio.sleep(BEAT / SLICES)
             now, beat = time.monotonic(), self._beat()
-            for stream in list(self._streams):
+            for stream in part.copy():
                 if stream.is_stuck(now):
                     log.info("a screen that takes nothing was let go")
                     stream.drop()

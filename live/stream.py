@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -87,8 +87,8 @@ class EventStreams:
             }
         )
 
-        async def say(news: bytes, more: bool) -> None:
-            await send({"type": "http.response.body", "body": news, "more_body": more})
+        def say(news: bytes, more: bool) -> Awaitable[None]:
+            return send({"type": "http.response.body", "body": news, "more_body": more})
 
         async def gone() -> None:
             while (await receive())["type"] != "http.disconnect":
