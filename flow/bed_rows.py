@@ -90,7 +90,8 @@ def beds_of(wards: Collection[int], moment: Moment) -> list[BedRow]:
     )
     sql = f"""
 WITH {common(moment)}
-SELECT b.id, b.ward_id AS ward, b.bay_id AS bay, coalesce(bay.code, '') AS bay_code, b.label, b.kind, b.funding, b.features, b.state,
+SELECT b.id, b.ward_id AS ward, b.bay_id AS bay, coalesce(bay.code, '') AS bay_code, b.label,
+       b.kind, b.funding, b.features, b.state,
        coalesce(b.status, '') AS status, b.status_since,
        coalesce(b.reason, '') AS closed_reason, coalesce(b.note, '') AS closed_note,
        lower(b.closed_period) AS closed_since, upper(b.closed_period) AS closed_until,

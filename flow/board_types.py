@@ -6,7 +6,6 @@ asked for on a past one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -44,10 +43,6 @@ class Sight:
     def sees_patients(self, ward: int | None) -> bool:
         """Whether the patients of the ward may be shown by name."""
         return self.patients is None or (ward is not None and ward in self.patients)
-
-    def within(self, wards: Iterable[int]) -> list[int]:
-        """Those of `wards` that may be shown."""
-        return [ward for ward in wards if self.sees(ward)]
 
 
 @dataclass(frozen=True, slots=True)

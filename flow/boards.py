@@ -1,9 +1,9 @@
 """The boards: one function each returns everything a page, a wall screen or the API shows.
 
 Each asks a fixed number of queries, however many beds there are, besides those of whoever
-watches the feeds. With `at`, a past moment is
-computed from the recorded periods: what was true then, as known now; with `known_at` as well,
-what was true then as known at that time. `now` is passed in and never read from a clock here.
+watches the feeds. With `at`, a past moment is computed from the recorded periods: what was true
+then, as known now; with `known_at` as well, what was true then as known at that time. `now` is
+passed in and never read from a clock here.
 """
 
 from __future__ import annotations

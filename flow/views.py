@@ -51,15 +51,6 @@ class Show:
     drawer: bool = False
 
 
-def sight_of(scope: Scope) -> Sight:
-    """What a viewer with this scope may see on boards."""
-    counts = scope.wards(Permission.SEE_COUNTS)
-    patients = scope.wards(Permission.SEE_PATIENTS)
-    return Sight(
-        counts=None if counts == ALL else counts, patients=None if patients == ALL else patients
-    )
-
-
 @require_safe
 def system(request: HttpRequest) -> HttpResponse:
     """The whole care system."""
@@ -68,7 +59,7 @@ def system(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
 
     def context(at: datetime | None, now: datetime) -> dict[str, Any]:
-        board = system_board(now=now, sight=sight_of(scope), at=at)
+        board = system_board(now=now, sight=Sight.of(scope), at=at)
         waits = [site.longest_wait for site in board.sites if site.longest_wait]
         return {
             "board": board,
@@ -90,7 +81,7 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
     held = scope.sites_in_part(Permission.SEE_COUNTS)
     if held != ALL and place.pk not in held:
         raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
-    sight = sight_of(scope)
+    sight = Sight.of(scope)
 
     def context(at: datetime | None, now: datetime) -> dict[str, Any]:
         board = site_board(place, now=now, sight=sight, at=at)
@@ -123,7 +114,7 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
         return place
     if not scope.may(Permission.SEE_COUNTS, place.pk):
         raise PermissionDenied(_("You have no role on this ward. Ask your administrator."))
-    sight = sight_of(scope)
+    sight = Sight.of(scope)
     show = Show(
         f"ward:{place.pk}",
         place.name,
