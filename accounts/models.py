@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Organisation(models.Model):
-    """A provider, council, integrated care board or other body, by its ODS code; they form a tree."""
+    """A provider, council, integrated care board or other body, by ODS code; they form a tree."""
 
     class Kind(models.TextChoices):
         ICB = "icb", _("Integrated care board")

@@ -63,7 +63,6 @@ def ward_groups(wards: Iterable[WardLine]) -> list[Group[WardLine]]:
     """Wards by kind, in the order patients pass through them."""
     listed = list(wards)
     groups: list[Group[WardLine]] = [
-        Group(label, label, [w for w in listed if w.place.kind in kinds])
-        for label, kinds in _WARDS
+        Group(label, label, [w for w in listed if w.place.kind in kinds]) for label, kinds in _WARDS
     ]
     return [group for group in groups if group.lines]
