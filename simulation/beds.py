@@ -236,16 +236,27 @@ def bed_left(e: Engine, number: int) -> None:
     elif bed.kind in ("chair", "place"):
         e.state.condition[number] = "U"
         bed_offered(e, number)
-    else:
+    elif bed.kind == "trolley":
         e.tell_bed(number, "K")
-        e.schedule(e.now + _cleaning_minutes(e, bed), "bed_clean", number)
+        e.schedule(e.now + e.between(4, 11), "bed_clean", number)
+    else:
+        needs_cleaning(e, number, 1.4 if bed.is_side_room else 1.0)
 
 
-def _cleaning_minutes(e: Engine, bed: Bed) -> int:
-    if bed.kind == "trolley":
-        return e.between(4, 11)
-    minutes = e.around(38, 0.35) * (1.4 if bed.is_side_room else 1.0)
-    return round(minutes * (1.8 if not 7 <= local_hour(e.now) < 21 else 1.0))
+def needs_cleaning(e: Engine, number: int, effort: float) -> None:
+    """Call housekeeping to a bed; at night few are there and it takes longer."""
+    pace = effort * (1.0 if 7 <= local_hour(e.now) < 21 else 1.8)
+    begins = e.now + round(e.around(14, 0.5) * pace)
+    e.tell_bed(number, "K")
+    e.schedule(begins, "housekeeping", number)
+    e.schedule(begins + round(e.around(24, 0.3) * pace), "bed_clean", number)
+
+
+@handles("housekeeping")
+def housekeeping(e: Engine, number: int) -> None:
+    """Housekeeping begins with a bed."""
+    if e.beds[number].room_key not in e.state.rooms:
+        e.tell_bed(number, "H")
 
 
 @handles("bed_clean")

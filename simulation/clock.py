@@ -63,12 +63,6 @@ def weekday(minute: int) -> int:
     return hour_of_week(minute // HOUR) // 24
 
 
-def local_day_start(minute: int) -> int:
-    """The minute at which the local day that holds `minute` began."""
-    local = moment_of(minute).astimezone(LONDON)
-    return minute_of(local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0))
-
-
 def local_time(minute: int, *, days: int, hour: int, minutes: int = 0) -> int:
     """A local clock time `days` after the local day of `minute`.
 

@@ -115,7 +115,7 @@ class Feed:
     def _is_worth_telling(self, what: Happening) -> bool:
         key, kind = str(what.bed), self.places.beds[what.bed].kind
         known = self.state.told.get(key, "U")
-        if not self.is_full and (kind != "bed" or what.status == "K"):
+        if not self.is_full and (kind != "bed" or what.status in "KH"):
             return False
         if not self.is_full and what.status == "U" and known == "U":
             return False

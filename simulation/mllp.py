@@ -52,11 +52,6 @@ class Line:
         self._stopped = stopped
         self._socket: socket.socket | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether a connection was up when last used."""
-        return self._socket is not None
-
     def close(self) -> None:
         """Hang up."""
         if self._socket is not None:

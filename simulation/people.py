@@ -66,7 +66,10 @@ _TOWNS: Final = (
     ("Over Wendale", "QZ2"), ("Saltholm", "QZ5"), ("Fernsbury", "QZ3"),
 )  # fmt: skip
 _PRACTICES: Final = tuple(f"QZ{n:04d}" for n in range(101, 141))
-_TITLES: Final = {"F": ("Mrs", "Miss", "Ms", "Dr"), "M": ("Mr", "Mr", "Mr", "Dr")}
+_TITLES: Final = {
+    "F": ("Mrs", "Mrs", "Mrs", "Mrs", "Miss", "Miss", "Ms", "Ms", "Ms", "Dr"),
+    "M": ("Mr",) * 14 + ("Dr",),
+}
 
 
 @dataclass

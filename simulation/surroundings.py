@@ -73,8 +73,7 @@ def reopen(e: Engine, name: str) -> None:
             if e.state.occupant[bed.number]:
                 e.tell_bed(bed.number, "O")
             else:
-                e.tell_bed(bed.number, "K")
-                e.schedule(e.now + e.between(90, 240), "bed_clean", bed.number)
+                beds.needs_cleaning(e, bed.number, 3.0)
 
 
 @handles("shuffle")

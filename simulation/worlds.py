@@ -19,11 +19,6 @@ REABLEMENT: Final = "reablement"
 REHABILITATION: Final = "rehabilitation"
 CARE_HOME: Final = "care_home"
 
-PATHWAY_NUMBER: Final[Mapping[str, str]] = {
-    HOME: "0", VIRTUAL: "0", SUPPORT: "1", REABLEMENT: "1", REHABILITATION: "2", CARE_HOME: "3",
-}  # fmt: skip
-"""Discharge pathway 0 to 3 of each way out (hospital discharge and community support guidance)."""
-
 ONWARD_KIND: Final[Mapping[str, str]] = {
     VIRTUAL: "virtual", REABLEMENT: "reablement",
     REHABILITATION: "community", CARE_HOME: "care_home",

@@ -46,7 +46,6 @@ def test_local_clock_times_hold_across_the_change_of_summer_time() -> None:
     morning = clock.local_time(evening, days=1, hour=8)
     assert clock.moment_of(morning).astimezone(LONDON).hour == 8
     assert morning - evening == 13 * 60
-    assert clock.local_day_start(evening) == evening - 20 * 60
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:

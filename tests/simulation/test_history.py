@@ -73,6 +73,7 @@ def test_the_opening_tells_of_everybody_who_is_there(begin: Begin) -> None:
 def test_the_system_is_full_from_the_first_hour(content: str, quarter: Places) -> None:
     known = understand(messages_of(content), {"ERH-HAZ": "HAZEL"})
     acute = {ward.code: len(ward.beds) for ward in quarter.wards if ward.is_acute}
+    rates = []
     for hour in (1, 30, 70):
         at = START + hour * HOUR
         inside = 0
@@ -80,7 +81,9 @@ def test_the_system_is_full_from_the_first_hour(content: str, quarter: Places) -
             steps = [place for since, place in stay.path if since <= at]
             if steps and (stay.end is None or stay.end > at):
                 inside += steps[-1][0] in acute and bool(steps[-1][2])
-        assert 0.85 < inside / sum(acute.values()) <= 1.0
+        rates.append(inside / sum(acute.values()))
+    assert min(rates) > 0.8
+    assert max(rates) <= 1.0
 
 
 def test_history_and_live_together_are_one_straight_story(

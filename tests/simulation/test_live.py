@@ -143,7 +143,7 @@ def assert_told(received: list[str], begin: Begin, until: float) -> None:
 def test_the_gap_is_made_up_and_then_time_is_kept(
     begin: Begin, listener: Listener, tmp_path: Path
 ) -> None:
-    began = (START + 3 * HOUR) * 60.0
+    began = (START + 10 * HOUR) * 60.0  # a busy hour of the day
     wall = Wall(now=began, end=began + 1800)
     live = livening(begin(), listener, tmp_path / "state", wall)
     arrived_at: list[float] = []
