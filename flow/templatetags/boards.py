@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from flow import words
 from flow.board_types import BayBox, Figures, Trend
+from flow.flow_map_types import FlowEdge, FlowMap
 from patients.nhs_number import spaced
 
 register = template.Library()
@@ -49,6 +50,8 @@ def duration(length: timedelta | None) -> str:
         return f"{days} d"
     if hours >= 24:
         return f"{days} d {hours % 24} h"
+    if hours >= 10:
+        return f"{hours} h"
     if hours >= 1:
         return f"{hours} h {minutes % 60} min"
     return f"{minutes} min" if minutes else "< 1 min"
@@ -174,6 +177,13 @@ def spark(trend: Trend) -> str:
         f"{number * step:.1f},{_SPARK_HEIGHT - 2 - room * (value - low) / ((high - low) or 1):.1f}"
         for number, value in enumerate(values)
     )
+
+
+@register.filter
+def queues(flow: FlowMap, most: int) -> list[FlowEdge]:
+    """Where people wait: first where waiting grows, then the longest queues."""
+    waiting = [edge for edge in flow.edges if edge.waiting]
+    return sorted(waiting, key=lambda edge: (not edge.grows, -edge.waiting))[:most]
 
 
 @register.filter

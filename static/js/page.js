@@ -12,6 +12,7 @@
     const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60)];
     if (days >= 3) return `${days} d`;
     if (hours >= 24) return `${days} d ${hours % 24} h`;
+    if (hours >= 10) return `${hours} h`;
     if (hours >= 1) return `${hours} h ${minutes % 60} min`;
     return minutes ? `${minutes} min` : "< 1 min";
   }
