@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.db.models import QuerySet
@@ -19,6 +21,19 @@ if TYPE_CHECKING:
 else:
     ModelForm = forms.ModelForm
     ChoiceOfWard = ChoiceOfBed = forms.ModelChoiceField
+
+
+_SAID_OF_A_FEED: Final = (
+    "name",
+    "sending_application",
+    "sending_facility",
+    "organisation",
+    "default_site",
+    "timezone",
+    "encoding",
+    "quiet_after",
+    "is_recognised",
+)
 
 
 def _dress(form: forms.BaseForm) -> None:
@@ -54,17 +69,7 @@ class FeedForm(ModelForm):
 
     class Meta:
         model = Feed
-        fields = (
-            "name",
-            "sending_application",
-            "sending_facility",
-            "organisation",
-            "default_site",
-            "timezone",
-            "encoding",
-            "quiet_after",
-            "is_recognised",
-        )
+        fields: Sequence[str] = _SAID_OF_A_FEED
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -72,6 +77,21 @@ class FeedForm(ModelForm):
         if isinstance(site, forms.ModelChoiceField):
             site.queryset = Site.objects.exclude(kind=Site.Kind.UNRECOGNISED)
         _dress(self)
+
+
+class NewFeedForm(FeedForm):
+    """A feed that is set up before its first message."""
+
+    class Meta(FeedForm.Meta):
+        fields = ("code", *_SAID_OF_A_FEED)
+        help_texts = {"code": _("Letters, digits, dots, dashes. It cannot be changed later.")}
+
+    def clean_code(self) -> str:
+        """A code that can stand in addresses and beside numbers."""
+        code: str = self.cleaned_data["code"]
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", code):
+            raise forms.ValidationError(_("Use letters, digits, dots and dashes only."))
+        return code
 
 
 class SameWardForm(forms.Form):

@@ -9,6 +9,7 @@ from interop import views
 app_name = "interop"
 urlpatterns = [
     path("", views.feeds, name="feeds"),
+    path("new/", views.new_feed, name="new_feed"),
     path("<int:pk>/", views.feed, name="feed"),
     path("troubles/", views.troubles, name="troubles"),
     path("replay/", views.replay_messages, name="replay"),

@@ -23,7 +23,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from interop.applying import replay
-from interop.forms import FeedForm, NewWardForm, SameBedForm, SameWardForm
+from interop.forms import FeedForm, NewFeedForm, NewWardForm, SameBedForm, SameWardForm
 from interop.models import Feed, Message
 from interop.overview import (
     TROUBLED,
@@ -75,6 +75,7 @@ def feeds(request: HttpRequest) -> HttpResponse:
         {
             "lines": lines,
             "now": now,
+            "may_add": scope_of(request.user).may_everywhere(Permission.MANAGE_FEEDS),
             "held": sum(line.held for line in lines),
             "rejected": sum(line.rejected for line in lines),
         },
@@ -91,6 +92,19 @@ def feed(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Saved. It holds for messages from now on."))
         return redirect("interop:feeds")
     return render(request, "interop/feed.html", {"feed": found, "form": form})
+
+
+@for_feed_managers
+def new_feed(request: HttpRequest) -> HttpResponse:
+    """A feed set up before its first message; for those who manage feeds everywhere."""
+    if not scope_of(request.user).may_everywhere(Permission.MANAGE_FEEDS):
+        raise PermissionDenied(_("A new feed is set up by somebody who manages feeds everywhere."))
+    form = NewFeedForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("The feed is set up."))
+        return redirect("interop:feeds")
+    return render(request, "interop/feed.html", {"feed": None, "form": form})
 
 
 @require_safe

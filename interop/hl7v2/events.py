@@ -6,6 +6,7 @@ refused (AR) and the message is kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -144,10 +145,15 @@ BY_CODE: Final[Mapping[str, Event]] = {event.code: event for event in EVENTS}
 def refusal(message_type: str, event: str) -> str:
     """Why a message of this type and event is refused; "" if it is not."""
     if message_type != "ADT":
-        named = message_type or "nothing"
-        return f"Message type not supported: MSH-9 says {named[:20]}, this endpoint takes ADT."
+        named = _named(message_type) if message_type else "nothing"
+        return f"Message type not supported: MSH-9 says {named}, this endpoint takes ADT."
     if not event:
         return "MSH-9 names no trigger event (for example ADT^A01)."
     if event not in BY_CODE:
-        return f"Event not supported: {event[:20]}. The message is kept but nothing was done."
+        return f"Event not supported: {_named(event)}. The message is kept but nothing was done."
     return ""
+
+
+def _named(code: str) -> str:
+    """A code as it was sent; anything longer could be a patient's name in the wrong field."""
+    return code if re.fullmatch(r"[A-Z0-9]{1,6}", code) else "something that is no code"

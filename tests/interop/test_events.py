@@ -43,6 +43,11 @@ def test_everything_else_is_refused_with_a_reason(message_type: str, event: str)
     assert refusal(message_type, event)
 
 
+def test_a_refusal_does_not_repeat_what_is_no_code() -> None:
+    assert "SMITH" not in refusal("SMITH JOHN", "A01")
+    assert "SMITH" not in refusal("ADT", "SMITH^JOHN")
+
+
 def test_the_table_in_the_documentation_is_this_table() -> None:
     text = (Path(__file__).resolve().parents[2] / "docs" / "feeds.md").read_text()
     rows = [line.split("|") for line in text.splitlines() if line.startswith("| A")]

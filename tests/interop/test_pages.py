@@ -204,6 +204,21 @@ def test_what_is_known_of_a_feed_can_be_changed(
     assert "Not a character set" in bad.content.decode()
 
 
+def test_a_feed_may_be_set_up_before_its_first_message(
+    client: Client, manager: User, hospital: Site
+) -> None:
+    assert client.get("/feeds/new/").status_code == 200
+    values = {"code": "EPR", "name": "The EPR", "sending_application": "EPR*"}
+    values |= {"timezone": "Europe/London", "is_recognised": "on"}
+    wrong = client.post("/feeds/new/", {**values, "code": "no good/"})
+    assert "letters, digits" in wrong.content.decode()
+    assert client.post("/feeds/new/", values).status_code == 302
+    keep(adt("A01", application="EPR2"))
+    assert Message.objects.get().feed.code == "EPR"
+    person(client, Role.FEED_MANAGER, site=hospital)
+    assert client.get("/feeds/new/").status_code == 403
+
+
 def test_unknown_places_are_listed_with_their_patients_and_can_be_mapped(
     client: Client, manager: User, hospital: Site
 ) -> None:
