@@ -22,7 +22,7 @@ from datetime import datetime
 
 from wards.facts import MovementKind as Kind
 from wards.facts import Place
-from wards.said import PENDING, Standing, Told, agrees, said_order, standing
+from wards.said import PENDING, PLANS, Standing, Told, agrees, said_order, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,9 @@ class _Builder:
     def stay(self) -> Stay:
         ordered = sorted({m.told.id: m.told for m in self.members}.values(), key=said_order)
         if self.expected_only:
-            status, start, end = "expected", None, None
+            plans = [m for m in self.members if m.kind in PLANS]
+            called_off = plans and all(m.dropped_at for m in plans)
+            status, start, end = "cancelled" if called_off else "expected", None, None
         else:
             start, end = self.admitted_at, self.ends_at
             status = "discharged" if end else "on_leave" if self.on_leave else "in_hospital"

@@ -51,6 +51,8 @@ PENDING: Final[Mapping[Kind, str]] = {
     Kind.PENDING_TRANSFER: "transfer",
     Kind.PENDING_DISCHARGE: "discharge",
 }
+PLANS: Final = frozenset({Kind.EXPECTED, *PENDING})
+"""What somebody meant to happen; called off it stays known, with the time it was."""
 _RANK: Final[Mapping[Kind, int]] = {kind: rank for rank, kind in enumerate(Kind)}
 
 
@@ -105,7 +107,7 @@ def standing(movements: Iterable[Told]) -> Heard:
                 stands = [s for s in stands if _outlives_cancelled_admission(s, target)]
             elif kind is Kind.CANCELLED_DISCHARGE:
                 stands = [s for s in stands if s is not target and not s.implied]
-            elif target is not None and target.kind in PENDING:
+            elif target is not None and target.kind in PLANS:
                 target.dropped_at = told.occurred_at
             elif target is not None:
                 stands = [s for s in stands if s.told is not target.told]

@@ -370,3 +370,22 @@ def test_joined_records_need_two_names(hospital: Hospital) -> None:
     )
     merged = dict(Patient.objects.values_list("identifier", "merged_into__identifier"))
     assert merged == {"P0": "P1", "P1": None}, "of a circle of merges the oldest falls"
+
+
+@pytest.mark.parametrize(
+    ("plan", "withdrawal"),
+    [
+        (MovementKind.EXPECTED, MovementKind.CANCELLED_EXPECTED),
+        (MovementKind.EXPECTED, MovementKind.CANCELLED_PENDING_ADMIT),
+        (MovementKind.PENDING_ADMIT, MovementKind.CANCELLED_PENDING_ADMIT),
+    ],
+)
+def test_a_plan_called_off_is_a_cancelled_episode(
+    hospital: Hospital, plan: MovementKind, withdrawal: MovementKind
+) -> None:
+    record([told(0, plan, 0, None), told(0, withdrawal, 5, None)], source="feed")
+    assert Episode.objects.get().status == "cancelled"
+    record([told(0, plan, 9, None)], source="feed")
+    assert Episode.objects.get().status == "expected"
+    record([told(0, MovementKind.ADMITTED, 20, hospital.beds[0])], source="feed")
+    assert Episode.objects.get().status == "in_hospital"
