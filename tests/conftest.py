@@ -8,8 +8,9 @@ name a database that holds nothing dear. Side by side, each worker has its own.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -90,6 +91,27 @@ def child_environment(transactional_db: None) -> dict[str, str]:
         "DATABASE_URL": f"postgresql:///{parts['dbname']}?{urlencode(place)}",
         "REDIS_URL": settings.REDIS_URL,
     }
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The Chromium that CHROMIUM names, or the machine's own, without calls home."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if program is None or not shutil.which(program):
+        pytest.skip("no Chromium: run `make chromium` and name it in CHROMIUM")
+    # From here on Playwright's event loop runs in this thread, beside which Django's rows are
+    # read; it runs until the worker ends, which is why browser tests come last.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    quiet = ("background-networking", "component-update", "sync")
+    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
+    arguments += [f"--disable-{chatter}" for chatter in quiet]
+    return {**browser_type_launch_args, "executable_path": program, "args": arguments}
+
+
+@pytest.hookimpl(trylast=True)  # pytest-django and pytest itself put tests in order too
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests after all others."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.hookimpl(wrapper=True)

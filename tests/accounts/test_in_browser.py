@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -35,17 +33,13 @@ def people() -> dict[str, int]:
 
 
 @pytest.fixture
-def chromium(people: dict[str, int], live_server: LiveServer) -> Iterator[Browser]:
-    """Chromium; asked for last and so closed first, before the database is emptied."""
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if program is None:
-        pytest.skip("no Chromium: set CHROMIUM to one, or run `make chromium`")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
+def chromium(
+    people: dict[str, int], live_server: LiveServer, browser: Browser
+) -> Iterator[Browser]:
+    """Chromium; its pages are closed before the database is emptied."""
+    yield browser
+    for context in browser.contexts:
+        context.close()
 
 
 def sound(page: Page) -> None:
