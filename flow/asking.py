@@ -19,17 +19,27 @@ SITREP: Final = time(8)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What `?at=` asks for. at: a past moment; None for now. typed: for the form to show again.
-    error: why what was typed is no moment, in words for the person who typed it."""
+    """What `?at=` asks for. at: a past moment; None for now. then: only what was known at that
+    moment counts (`known=then`). typed: for the form to show again. error: why what was typed is
+    no moment, in words for the person who typed it."""
 
     at: datetime | None = None
+    then: bool = False
     typed: str = ""
     error: str = ""
 
     @property
+    def known_at(self) -> datetime | None:
+        """Until when what was recorded counts; None for all that is known now."""
+        return self.at if self.then else None
+
+    @property
     def query(self) -> str:
         """To be added to links, so that they lead to the same moment."""
-        return "?" + urlencode({"at": self.at.isoformat()}) if self.at else ""
+        if self.at is None:
+            return ""
+        said = {"at": self.at.isoformat()} | ({"known": "then"} if self.then else {})
+        return "?" + urlencode(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ def asked(request: HttpRequest, *, now: datetime) -> Asked:
         return Asked(typed=shown, error=_("That is still to come. Choose a moment in the past."))
     if at < EARLIEST:
         return Asked(typed=shown, error=_("Nothing is known of that time. Choose a later one."))
-    return Asked(at=at, typed=shown)
+    return Asked(at=at, then=request.GET.get("known") == "then", typed=shown)
 
 
 def presets(*, now: datetime) -> list[Preset]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -72,6 +73,11 @@ class Navigation:
         return tuple(
             Item(str(label), address) for label, name in named if (address := address_of(name))
         )
+
+    @property
+    def zone(self) -> str:
+        """The time zone in which every page speaks."""
+        return timezone.get_current_timezone_name()
 
     @property
     def sign_out(self) -> str:

@@ -38,12 +38,12 @@ closure that begins, a figure that grows stale) is at most so late."""
 @dataclass(frozen=True, slots=True)
 class Show:
     """A board to be shown. name: of the doorbell. private: holds patients' names. context: what
-    its template needs, for the moment asked for (None is now) and the clock's now."""
+    its template needs, for the moment asked for and the clock's now."""
 
     name: str
     title: str
     template: str
-    context: Callable[[datetime | None, datetime], Mapping[str, Any]]
+    context: Callable[[Asked, datetime], Mapping[str, Any]]
     private: bool = False
     subtitle: str = ""
     up: Sequence[tuple[str, str]] = field(default=())
@@ -58,8 +58,8 @@ def system(request: HttpRequest) -> HttpResponse:
     if not scope.may_anywhere(Permission.SEE_COUNTS):
         raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
 
-    def context(at: datetime | None, now: datetime) -> dict[str, Any]:
-        board = system_board(now=now, sight=Sight.of(scope), at=at)
+    def context(wish: Asked, now: datetime) -> dict[str, Any]:
+        board = system_board(now=now, sight=Sight.of(scope), at=wish.at, known_at=wish.known_at)
         waits = [site.longest_wait for site in board.sites if site.longest_wait]
         return {
             "board": board,
@@ -83,8 +83,8 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
         raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
     sight = Sight.of(scope)
 
-    def context(at: datetime | None, now: datetime) -> dict[str, Any]:
-        board = site_board(place, now=now, sight=sight, at=at)
+    def context(wish: Asked, now: datetime) -> dict[str, Any]:
+        board = site_board(place, now=now, sight=sight, at=wish.at, known_at=wish.known_at)
         return {
             "board": board,
             "groups": ward_groups(board.wards),
@@ -115,11 +115,16 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
     if not scope.may(Permission.SEE_COUNTS, place.pk):
         raise PermissionDenied(_("You have no role on this ward. Ask your administrator."))
     sight = Sight.of(scope)
+
+    def context(wish: Asked, now: datetime) -> dict[str, Any]:
+        known_at = wish.known_at
+        return {"board": ward_board(place, now=now, sight=sight, at=wish.at, known_at=known_at)}
+
     show = Show(
         f"ward:{place.pk}",
         place.name,
         "flow/_ward.html",
-        lambda at, now: {"board": ward_board(place, now=now, sight=sight, at=at)},
+        context,
         private=sight.patients != frozenset(),
         subtitle=place.get_kind_display(),
         up=[
@@ -161,7 +166,7 @@ def _answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:
             "mapping": address_of("interop:mapping")
             if scope.may_anywhere(Permission.MANAGE_FEEDS)
             else "",
-            **show.context(wish.at, now),
+            **show.context(wish, now),
         }
         return render_to_string(show.template, context).encode()
 
@@ -201,6 +206,14 @@ def _fragment(request: HttpRequest, show: Show, body: bytes, etag: str) -> HttpR
     return response
 
 
+def _other_knowledge(wish: Asked, kept: Mapping[str, str]) -> str:
+    """The same moment as known then, or as known now: whichever is not shown."""
+    if wish.at is None:
+        return ""
+    said = {**kept, "at": wish.at.isoformat()} | ({} if wish.then else {"known": "then"})
+    return "?" + urlencode(said)
+
+
 def _page_context(request: HttpRequest, show: Show, wish: Asked, now: datetime) -> dict[str, Any]:
     moment = wish.at or now
     site = request.GET.get("site")
@@ -218,7 +231,9 @@ def _page_context(request: HttpRequest, show: Show, wish: Asked, now: datetime) 
         "moment": moment,
         "past": wish.at is not None,
         "past_words": in_words(moment),
-        "today_words": f"{timezone.localtime(now):%a %-d %b}",
+        "known_then": wish.then,
+        "known_other": _other_knowledge(wish, kept),
+        "today_words": f"{timezone.localtime(now):%a %-d %b %H:%M}",
         "presets": presets(now=now),
         "at_query": wish.query,
         "at_typed": wish.typed or f"{timezone.localtime(now):%Y-%m-%dT%H:%M}",

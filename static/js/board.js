@@ -50,7 +50,7 @@
   async function into(address, options) {
     const answer = await fetch(address, { cache: "no-store", ...options });
     if (answer.redirected) {
-      location.assign(answer.url);
+      location.reload(); // signed out: the page itself knows the way to the sign-in and back
       return null;
     }
     return answer;
@@ -200,6 +200,7 @@
       if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
     });
     document.addEventListener("flowboard:board", compare);
+    document.addEventListener("flowboard:out", shut);
   }
 
   start(); // deferred: the page has been read

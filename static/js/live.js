@@ -37,17 +37,31 @@
     document.documentElement.dataset.lineIs = state;
   }
 
+  const zone = { timeZone: document.documentElement.dataset.zone };
+  const time = new Intl.DateTimeFormat("en-GB", {
+    ...zone, hour: "2-digit", minute: "2-digit", second: "2-digit",
+  });
+  // American, for its months have three letters all; the order is ours.
+  const date = new Intl.DateTimeFormat("en-US", {
+    ...zone, weekday: "short", day: "numeric", month: "short",
+  });
+
   function hours(milliseconds) {
-    return new Intl.DateTimeFormat("en-GB", {
-      hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: "Europe/London",
-    }).format(milliseconds);
+    return time.format(milliseconds);
+  }
+
+  function today(milliseconds) {
+    const part = Object.fromEntries(
+      date.formatToParts(milliseconds).map(({ type, value }) => [type, value]),
+    );
+    return `${part.weekday} ${part.day} ${part.month}`;
   }
 
   function judge() {
     const age = Date.now() - confirmed;
     const face = document.getElementById("clock");
     if (face) {
-      const text = hours(clock.now()).slice(0, 5);
+      const text = `${today(clock.now())} ${hours(clock.now()).slice(0, 5)}`;
       if (face.textContent !== text) face.textContent = text;
     }
     if (out) return show("lost", "signed out");
@@ -185,6 +199,7 @@
     out = true;
     document.getElementById("signed-out").hidden = false;
     board().querySelectorAll(".name").forEach((name) => (name.textContent = "Sign in to see"));
+    document.dispatchEvent(new CustomEvent("flowboard:out"));
     etag = "";
     judge();
   }

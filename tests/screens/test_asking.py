@@ -46,6 +46,14 @@ def test_whatever_is_typed_gives_a_moment_or_a_reason(typed: str) -> None:
     assert found.at is None or EARLIEST <= found.at <= NOW
 
 
+def test_what_was_known_then_is_asked_for_by_name() -> None:
+    known_now, known_then = ask("at=2026-07-01T08:00"), ask("at=2026-07-01T08:00&known=then")
+    assert known_now.known_at is None
+    assert known_then.known_at == known_then.at
+    assert ask(known_then.query.lstrip("?")).then
+    assert not ask("known=then").then
+
+
 def test_the_hour_that_comes_twice_is_the_first_of_the_two() -> None:
     assert ask("at=2026-10-25T01:30").at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 

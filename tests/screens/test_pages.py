@@ -141,6 +141,20 @@ def test_any_past_moment_can_be_asked_for_and_looks_past(
     assert "The past:" not in text(manager, "/wards/TGH-W1/")
 
 
+def test_a_past_moment_can_be_seen_as_it_was_known_then(
+    hospital: Hospital, manager: Client
+) -> None:
+    # All four were told of just now, and said to have come five hours ago.
+    address = f"/wards/TGH-W1/{at(hospital, timedelta(hours=4))}"
+    now = text(manager, address)
+    then = text(manager, f"{address}&known=then")
+    assert (now.count(FAMILY.upper()), then.count(FAMILY.upper())) == (4, 0)
+    assert "As it is known now." in now
+    assert "As it was known then." in then
+    assert "known=then" in now
+    assert "known=then" in then
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_links_of_a_past_board_lead_to_the_same_moment(
     hospital: Hospital, manager: Client, address: str
