@@ -212,6 +212,18 @@ def test_the_real_program_listens_applies_and_stops_in_good_order(
     assert Message.objects.filter(status="applied").count() == 2
 
 
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_an_applier_whose_parent_is_gone_already_ends(child_environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "apply_hl7", "--with-parent=1"],
+        env=child_environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+
+
 def _children(parent: int) -> list[int]:
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -23,8 +23,9 @@ class Command(BaseCommand):
         """One option, for the listener that starts it."""
         parser.add_argument(
             "--with-parent",
-            action="store_true",
-            help="end when the process that started this one has ended",
+            type=int,
+            metavar="PID",
+            help="end when that process, which started this one, has ended",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,10 +33,10 @@ class Command(BaseCommand):
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        parent = os.getppid()
-        follows = options["with_parent"]
+        # Named by the parent: by the time this runs it may be gone already.
+        parent = options["with_parent"]
         apply_forever(
             stop=stop,
             now=timezone.now,
-            goes_on=lambda: not follows or os.getppid() == parent,
+            goes_on=lambda: parent is None or os.getppid() == parent,
         )

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import time
@@ -188,7 +189,7 @@ async def _keep_applying() -> None:
             sys.executable,
             str(settings.BASE_DIR / "manage.py"),
             "apply_hl7",
-            "--with-parent",
+            f"--with-parent={os.getpid()}",
             start_new_session=True,  # a Ctrl-C is for the listener, which ends it in good order
         )
         try:
