@@ -25,6 +25,8 @@ from interop.models import Message
 WAITING_CHANNEL: Final = "interop_waiting"
 """PostgreSQL notifies this channel when messages wait to be applied."""
 
+# What was refused once (cut off on its way, say) is judged anew when it comes again: its sender is
+# answered by the new verdict, so the message must follow it.
 _STORE: Final = """
     WITH stored AS (
         INSERT INTO interop_message (feed_id, raw, digest, received_at, control_id, event,
@@ -33,7 +35,14 @@ _STORE: Final = """
           FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[], %s::timestamptz[], %s::text[],
                       %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],
                       %s::text[])
-            ON CONFLICT (feed_id, digest) DO UPDATE SET repeats = interop_message.repeats + 1
+            ON CONFLICT (feed_id, digest) DO UPDATE SET
+               repeats = interop_message.repeats + 1,
+               (status, reason_code, reason) = (
+                   SELECT judged.* FROM (VALUES
+                       (excluded.status, excluded.reason_code, excluded.reason),
+                       (interop_message.status, interop_message.reason_code,
+                        interop_message.reason)) AS judged
+                   OFFSET CASE interop_message.status WHEN 'rejected' THEN 0 ELSE 1 END LIMIT 1)
         RETURNING id, feed_id, digest, status, repeats)
     SELECT id, feed_id, digest, repeats,
            CASE WHEN status = 'received' THEN pg_notify(%s, '') END
@@ -86,7 +95,9 @@ def store(
     the database is away; then nothing may be acknowledged, and storing again does no harm.
     """
     rows = [_row(each, feeds, feed) for each in incoming]
-    once = {row.key: row for row in rows}
+    # Of the same bytes, whole and cut off, the whole ones count.
+    by_worth = sorted(rows, key=lambda row: row.status != Message.Status.REJECTED)
+    once = {row.key: row for row in by_worth}
     ordered = [once[key] for key in sorted(once)]  # in key order, so that two calls cannot deadlock
     columns = (
         [row.feed.id for row in ordered],

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Q
 
+from patients import identity
 from patients.identity import stamp
 from patients.joins import root, without_circles
-from patients.models import Patient, Visit
+from patients.models import Visit
 from patients.rows import rewrite
 from wards import bed_grants
 from wards.arbitration import settle
@@ -70,13 +71,17 @@ class _Visit:
 def reproject(people: dict[int, int]) -> Change:
     """Project all visits of these people (record → person; every record of each, all locked)
     and write the difference."""
-    visits = _visits(people)
-    streams = _streams(visits)
-    owners = {top: _owner(top, members) for top, members in streams.items()}
+    while True:
+        visits = _visits(people)
+        streams = _streams(visits)
+        owners = {top: _owner(top, members) for top, members in streams.items()}
+        beyond = ({v.patient for v in visits.values()} | set(owners.values())) - set(people)
+        if not beyond:
+            break
+        # A visit joins these people to others, whose other stays count as well.
+        others = identity.lock_people(beyond)
+        people = people | {pk: other.person_id or pk for pk, other in others.items()}
     _write_visits(visits, streams, owners)
-    beyond = set(owners.values()) - set(people)
-    if beyond:
-        people = people | _people_of(beyond)
     stays = {
         top: project(
             [told for v in members for told in v.movements],
@@ -103,17 +108,6 @@ def reproject(people: dict[int, int]) -> Change:
         {episode: stay.requests for pairs in episodes.values() for episode, stay in pairs}
     )
     return change
-
-
-def _people_of(records: Collection[int]) -> dict[int, int]:
-    """Record → person, for all records of the people that `records` belong to."""
-    people = Patient.objects.filter(id__in=list(records)).values("person_id")
-    return {
-        pk: person or pk
-        for pk, person in Patient.objects.filter(person_id__in=people).values_list(
-            "id", "person_id"
-        )
-    }
 
 
 def _visits(people: Mapping[int, int]) -> dict[int, _Visit]:

@@ -84,6 +84,24 @@ def test_a_broken_transmission_is_kept_and_asked_for_again() -> None:
     assert Message.objects.get().status == "rejected"
 
 
+@pytest.mark.parametrize("in_one_call", [True, False])
+def test_what_was_cut_off_counts_once_it_has_come_whole(in_one_call: bool) -> None:
+    raw = adt("A01")
+    cut, whole = Incoming(raw, fault=Fault.CUT_OFF), Incoming(raw)
+    feeds = Feeds()
+    if in_one_call:
+        answers = store([whole, cut], feeds=feeds, at=NOW)
+    else:
+        answers = [kept for each in (cut, whole) for kept in store([each], feeds=feeds, at=NOW)]
+    assert {kept.answer.verdict for kept in answers} == {Verdict.ERROR, Verdict.TAKEN}
+    message = Message.objects.get()
+    assert (message.status, message.reason_code, message.reason) == ("received", "", "")
+    apply_all()
+    assert ends() == {"applied": 1}
+    store([cut], feeds=feeds, at=NOW)
+    assert ends() == {"applied": 1}, "what was applied stays so"
+
+
 def test_an_acknowledgment_from_a_sender_is_kept_and_ignored() -> None:
     (kept,) = keep(b"MSH|^~\\&|PAS|RNM|FB|X|2026||ACK^A01|1|P|2.4\rMSA|AA|77")
     assert Message.objects.get(pk=kept.id).status == "ignored"

@@ -11,7 +11,7 @@ from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode, Patient
 from tests.wards.hospital import Hospital, build, minutes, whereabouts
 from wards import bed_states
-from wards.facts import Joined, Moved, MovementKind, Place
+from wards.facts import Joined, Moved, MovementKind, Place, VisitJoined
 from wards.models import DirtyWard, Movement, Occupancy
 from wards.movements import (
     Refused,
@@ -389,3 +389,36 @@ def test_a_plan_called_off_is_a_cancelled_episode(
     assert Episode.objects.get().status == "expected"
     record([told(0, MovementKind.ADMITTED, 20, hospital.beds[0])], source="feed")
     assert Episode.objects.get().status == "in_hospital"
+
+
+def test_a_visit_number_corrected_onto_another_patient(hospital: Hospital) -> None:
+    """A visit joins two people for a while: the stays of both count, one by one or together."""
+    m3, m0 = PersonKey("T", "M3"), PersonKey("T", "M0")
+    a, b, c, d = hospital.beds[:4]
+
+    def joined(number: int, into: str, person: PersonKey) -> VisitJoined:
+        return VisitJoined(
+            key=f"j{number}",
+            sent_at=minutes(number),
+            person=person,
+            visit=VisitKey("T", into),
+            other=VisitKey("T", "V2"),
+        )
+
+    facts = [
+        told(1, MovementKind.ADMITTED, 0, a, person=m3),
+        told(5, MovementKind.ADMITTED, 2880, b, person=m3),
+        joined(600, "V1", m3),
+        joined(2040, "V4", m0),
+        told(4, MovementKind.ADMITTED, 1440, c, person=m0),
+        told(4, MovementKind.TRANSFERRED, 2160, d, person=m0),
+        told(4, MovementKind.DISCHARGED, 3600, None, person=m0),
+    ]
+    with transaction.atomic():
+        record(facts, source="feed")
+        together = whereabouts()
+        transaction.set_rollback(True)
+    for fact in facts:
+        record([fact], source="feed")
+    assert whereabouts() == together
+    assert [row[0] for row in together].count("V4") == 2

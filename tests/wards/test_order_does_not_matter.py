@@ -141,7 +141,11 @@ def state_after(portions: list[list[Fact]]) -> dict[str, list[tuple[object, ...]
 )
 def test_any_order_any_portions_any_repeats(hospital: Hospital, data: st.DataObject) -> None:
     count = data.draw(st.integers(2, 14))
-    facts: list[Fact] = [data.draw(any_fact(hospital, n)) for n in range(count)]
+    agree_in_any_order([data.draw(any_fact(hospital, n)) for n in range(count)], data)
+
+
+def agree_in_any_order(facts: list[Fact], data: st.DataObject) -> None:
+    """One batch of the facts in order, against portions of them in any order, some twice."""
     shuffled = data.draw(st.permutations(facts))
     repeats = data.draw(st.lists(st.sampled_from(facts), max_size=4))
     delivered = [*shuffled, *repeats]
@@ -150,6 +154,46 @@ def test_any_order_any_portions_any_repeats(hospital: Hospital, data: st.DataObj
         delivered[a:b] for a, b in zip([0, *cuts], [*cuts, len(delivered)], strict=True) if a < b
     ]
     assert state_after(portions) == state_after([facts])
+
+
+@st.composite
+def entangled(draw: st.DrawFn, hospital: Hospital, number: int) -> Fact:
+    """Admissions, and visits joined, parted and given away among several people."""
+    key, sent_at, person = f"k{number:04}", draw(moments), draw(people)
+    which = draw(st.integers(0, 4))
+    if which == 0:
+        return VisitGiven(key=key, sent_at=sent_at, person=person, visit=draw(visits))
+    if which <= 2:
+        return VisitJoined(
+            key=key,
+            sent_at=sent_at,
+            person=person,
+            visit=draw(visits),
+            other=draw(visits),
+            undone=draw(st.booleans()),
+        )
+    return Moved(
+        key=key,
+        sent_at=sent_at,
+        person=person,
+        kind=draw(st.sampled_from([MovementKind.ADMITTED, MovementKind.DISCHARGED])),
+        occurred_at=sent_at,
+        visit=draw(visits),
+        place=draw(st.sampled_from(hospital.beds)),
+    )
+
+
+@given(data=st.data())
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_visits_joined_and_given_away_across_people(
+    hospital: Hospital, data: st.DataObject
+) -> None:
+    count = data.draw(st.integers(3, 9))
+    agree_in_any_order([data.draw(entangled(hospital, n)) for n in range(count)], data)
 
 
 def test_a_place_is_kept_exactly(hospital: Hospital) -> None:
