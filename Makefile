@@ -15,16 +15,17 @@ WORKERS ?= 2
 # What pytest is to run: make test TESTS=tests/flow
 TESTS ?=
 
-.PHONY: demo test check format lock assets dev chromium clean help
+.PHONY: demo forget test check format lock assets dev chromium clean help
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo    a whole hospital system on this machine, moving (PORT, MLLP_PORT)"
+	@echo "make forget  delete the demo's data, so that the next one begins anew"
 	@echo "make test    all tests, browser tests included (TESTS=tests/flow for some)"
 	@echo "make check   style, types, import rule, migrations"
 	@echo "make format  put the style right"
 	@echo "make lock    choose the newest allowed versions of everything anew"
-	@echo "make clean   remove what was built or fetched; the demo's data stay in .flowboard"
+	@echo "make clean   remove what was built or fetched; the demo's data stay"
 
 .venv/.made: tools/venv.sh
 	@echo "Making the virtual environment …"
@@ -53,6 +54,10 @@ dev: .venv/.installed-dev static/npm/.collected
 
 demo: .venv/.installed static/npm/.collected
 	@exec $(BIN)/python manage.py demo
+
+forget: .venv/.installed
+	@$(BIN)/python -c "from flowboard import embedded, start; \
+	  embedded.forget(start.prepare(servers=False).home)"
 
 chromium: dev
 	@$(BIN)/python tools/chromium.py

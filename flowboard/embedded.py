@@ -22,11 +22,13 @@ anything.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import fcntl
 import hashlib
 import json
 import os
 import select
+import shutil
 import socket
 import stat
 import subprocess
@@ -178,6 +180,16 @@ def join(home: Path, *, durable: bool = True) -> Membership:
         os.close(users)
         raise
     return Membership(home, users)
+
+
+def forget(home: Path) -> None:
+    """Stop the servers of `home`, which nobody may be using, and delete everything in it."""
+    if (home / "keeper.lock").exists():
+        with contextlib.suppress(CannotStart):
+            join(home).leave()  # stops also what a killed keeper has left running
+    aside, run = servers_home(home), run_folder(home)
+    for folder in (home, aside, run):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ensure_keeper(home: Path, *, durable: bool) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -176,8 +175,7 @@ def running(tmp_path: Path) -> Iterator[Demo]:
     yield made
     if made.process is not None and made.process.poll() is None:
         made.stop(signal.SIGTERM)
-    if embedded.servers_home(made.home) != made.home:
-        shutil.rmtree(embedded.servers_home(made.home), ignore_errors=True)
+    embedded.forget(made.home)
 
 
 @pytest.mark.slow

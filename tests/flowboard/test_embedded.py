@@ -63,11 +63,8 @@ class User:
 def home(tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "home"
     yield home
-    if (home / "keeper.lock").exists():
-        embedded.join(home).leave()  # stops what a failed test has left running
-    aside = embedded.servers_home(home)
-    if aside != home:
-        shutil.rmtree(aside, ignore_errors=True)
+    if home.exists():
+        embedded.forget(home)
 
 
 @pytest.fixture
@@ -268,8 +265,7 @@ def test_a_home_behind_a_closed_door_works_and_the_door_stays_closed(tmp_path: P
         # As root, PostgreSQL's account could not get through; otherwise everything is at home.
         assert (embedded.servers_home(home) != home) == (os.geteuid() == 0)
     finally:
-        if embedded.servers_home(home) != home:
-            shutil.rmtree(embedded.servers_home(home))
+        embedded.forget(home)
 
 
 def test_a_home_too_deep_for_a_socket_works(tmp_path: Path) -> None:
@@ -278,8 +274,7 @@ def test_a_home_too_deep_for_a_socket_works(tmp_path: Path) -> None:
         with embedded.join(home, durable=False):
             remember(home, "works")
     finally:
-        for folder in (embedded.servers_home(home), embedded.run_folder(home)):
-            shutil.rmtree(folder, ignore_errors=True)
+        embedded.forget(home)
 
 
 def test_programs_that_no_other_account_may_reach_run_from_a_copy(tmp_path: Path) -> None:

@@ -150,6 +150,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
             yield made
         finally:
             made.stop()
+    embedded.forget(home)
 
 
 def _more_than(sender: Sender, count: int) -> Callable[[], bool]:
