@@ -51,6 +51,9 @@ STATE_ICONS: Final[Mapping[str, str]] = {
     BedState.UNLISTED: "unlisted",
 }
 
+PLACES: Final = frozenset({"virtual", "reablement", "care_home"})
+"""Kinds of ward that have places, not beds."""
+
 WAITS: Final[Words] = {
     "admit": _("to be admitted"),
     "transfer": _("to be moved"),

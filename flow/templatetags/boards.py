@@ -124,6 +124,18 @@ def state_icon(state: str) -> str:
 
 
 @register.filter
+def bed_word(kind: str) -> str:
+    """What one holds on a ward of this kind."""
+    return _("place") if kind in words.PLACES else _("bed")
+
+
+@register.filter
+def beds_word(kind: str) -> str:
+    """What a ward of this kind has."""
+    return _("places") if kind in words.PLACES else _("beds")
+
+
+@register.filter
 def wait_word(kind: str) -> str:
     """What somebody waits for."""
     return str(words.WAITS[kind])
