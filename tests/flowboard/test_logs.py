@@ -125,7 +125,7 @@ def test_an_exception_among_the_arguments_is_named_but_not_quoted(lines: Lines) 
 
 
 def test_a_failed_task_is_named_without_its_arguments(lines: Lines) -> None:
-    app = Celery("test", broker="memory://")
+    app = Celery("test", broker="memory://", set_as_current=False)
     app.conf.task_always_eager = True
 
     @app.task(name="interop.tasks.fail")  # type: ignore[untyped-decorator]
