@@ -37,8 +37,11 @@ _FIELDS: Final = (
 
 def write_episodes(
     tops: Mapping[int, int], stays: Mapping[int, Sequence[Stay]], owners: Mapping[int, int]
-) -> dict[int, list[tuple[int, Stay]]]:
+) -> tuple[dict[int, list[tuple[int, Stay]]], list[int]]:
     """Make the episodes of each visit equal to its stays: visit → [(episode, stay)].
+
+    Also returns the episodes that no stay is left for. They still stand: their beds must be
+    given up before the caller removes them.
 
     `tops` maps every visit to the one it counts for. An episode keeps its row as long as there
     is a stay it can stand for: the one with its admission time, else the next.
@@ -66,13 +69,11 @@ def write_episodes(
                     changed.append(row)
             pairs[top].append((row, stay))
         surplus += [row.pk for row in rows]
-    if surplus:
-        Episode.objects.filter(pk__in=surplus).delete()
     if changed:
         rewrite(changed, _FIELDS)
     if fresh:
         Episode.objects.bulk_create(fresh)
-    return {top: [(row.pk, stay) for row, stay in both] for top, both in pairs.items()}
+    return {top: [(row.pk, stay) for row, stay in both] for top, both in pairs.items()}, surplus
 
 
 def _matched(stays: Sequence[Stay], rows: Sequence[Episode]) -> list[tuple[Stay, Episode | None]]:

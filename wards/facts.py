@@ -96,6 +96,8 @@ class Moved(Fact):
     `visit` None means that the source gave no visit number. `stay` holds what was said of the
     stay: patient_class, specialty, admission_method, consultant, discharge_destination,
     expected_discharge_at (ISO text), expected_at (ISO text); a value of None takes it back.
+    `admitted_until` and `discharged_until` (ISO text) say that `admitted_at` or `discharged_at`
+    is known by the day or the hour alone, which ends there.
     """
 
     kind: MovementKind

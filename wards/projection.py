@@ -102,6 +102,18 @@ def _folded(ordered: Iterable[Told]) -> dict[str, str]:
     return {name: value for name, value in details.items() if value is not None}
 
 
+def _last(said: Iterable[tuple[datetime | None, str | None]]) -> datetime | None:
+    """The time last said; one said by the day or the hour (it has an end) does not replace a
+    time within it that was said exactly."""
+    time: datetime | None = None
+    for at, until in said:
+        if at is None or time is None or until is None:
+            time = at or time
+        elif not at <= time < datetime.fromisoformat(until):
+            time = at
+    return time
+
+
 @dataclass(slots=True)
 class _Spot:
     """One step of the way: from `at` on, the patient was here."""
@@ -136,21 +148,23 @@ class _Builder:
     @property
     def admitted_at(self) -> datetime:
         """The time the source last gave, else that of the admission, else the first we know."""
-        said = [m.told for m in sorted(self.members, key=lambda m: m.said) if m.told.admitted_at]
-        if said and said[-1].admitted_at is not None:
-            return said[-1].admitted_at
-        return (self.admitted or self.members[0]).occurred_at
+        said = [
+            (m.told.admitted_at, m.told.stay.get("admitted_until"))
+            for m in sorted(self.members, key=lambda m: m.said)
+            if m.told.admitted_at
+        ]
+        return _last(said) or (self.admitted or self.members[0]).occurred_at
 
     @property
     def ends_at(self) -> datetime | None:
         if self.discharged is None:
             return self.ended_by
         said = [
-            m.told
+            (m.told.discharged_at, m.told.stay.get("discharged_until"))
             for m in sorted(self.members, key=lambda m: m.said)
             if m.told.discharged_at and m.said >= self.discharged.said
         ]
-        return (said[-1].discharged_at if said else None) or self.discharged.occurred_at
+        return _last(said) or self.discharged.occurred_at
 
     def stay(self) -> Stay:
         ordered = sorted({m.told.id: m.told for m in self.members}.values(), key=said_order)

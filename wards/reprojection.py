@@ -19,14 +19,14 @@ from django.db.models import Q
 from patients import identity
 from patients.identity import stamp
 from patients.joins import root, without_circles
-from patients.models import Visit
+from patients.models import Episode, Visit
 from patients.rows import rewrite
 from wards import bed_grants
 from wards.arbitration import settle
 from wards.bed_grants import Change
 from wards.episode_rows import write_episodes, write_requests
 from wards.facts import MovementKind, Place
-from wards.projection import Claim, project
+from wards.projection import Claim, Request, project
 from wards.said import Told
 
 _MOVEMENTS: Final = """
@@ -89,24 +89,27 @@ def reproject(people: dict[int, int]) -> Change:
         )
         for top, members in streams.items()
     }
-    episodes = write_episodes(
+    episodes, surplus = write_episodes(
         {v.id: top for top, members in streams.items() for v in members}, stays, owners
     )
     by_person: dict[int, dict[int, Sequence[Claim]]] = defaultdict(dict)
     for top, pairs in episodes.items():
         for episode, stay in pairs:
             by_person[people[owners[top]]][episode] = stay.claims
-    change = bed_grants.write(
-        {
-            episode: (person, claims)
-            for person, stays_of in by_person.items()
-            for episode, claims in settle(stays_of).items()
-        }
-    )
+    claims_of: dict[int, tuple[int, Sequence[Claim]]] = {
+        episode: (person, claims)
+        for person, stays_of in by_person.items()
+        for episode, claims in settle(stays_of).items()
+    }
+    requests_of: dict[int, Sequence[Request]] = {
+        episode: stay.requests for pairs in episodes.values() for episode, stay in pairs
+    }
+    nothing: Sequence[Claim] = ()
+    change = bed_grants.write(claims_of | dict.fromkeys(surplus, (0, nothing)))
     change.episodes = {top: [episode for episode, _ in pairs] for top, pairs in episodes.items()}
-    change.wards |= write_requests(
-        {episode: stay.requests for pairs in episodes.values() for episode, stay in pairs}
-    )
+    change.wards |= write_requests(requests_of | dict.fromkeys(surplus, ()))
+    if surplus:
+        Episode.objects.filter(pk__in=surplus).delete()
     return change
 
 

@@ -118,7 +118,22 @@ def standing(movements: Iterable[Told]) -> Heard:
                 stands.append(
                     Standing(told, Kind.DISCHARGED, told.discharged_at, told.place, implied=True)
                 )
-    return Heard(stands, called_off)
+    return Heard([s for s in stands if not _only_vaguer(s, stands)], called_off)
+
+
+def _only_vaguer(s: Standing, stands: Iterable[Standing]) -> bool:
+    """Whether `s` is a discharge implied by a date, of which the real one is known."""
+    until = s.told.stay.get("discharged_until")
+    return (
+        s.implied
+        and until is not None
+        and any(
+            not other.implied
+            and other.kind is Kind.DISCHARGED
+            and s.occurred_at <= other.occurred_at < datetime.fromisoformat(until)
+            for other in stands
+        )
+    )
 
 
 def _forget_sightings(cancelled: Standing, stands: Iterable[Standing]) -> None:

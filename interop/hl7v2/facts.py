@@ -203,7 +203,7 @@ class _Reader:
             visit=group.visit,
             admitted_at=times.admitted_at,
             discharged_at=times.discharged_at,
-            stay=group.stay,
+            stay={**group.stay, **times.vague},
             reference=self.message.header.control_id[:100],
         )
         before = location(pv1.first(6)) if pv1 else None

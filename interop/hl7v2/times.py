@@ -6,6 +6,7 @@ recorded, EVN-6 when it occurred; feeds that send only one of them put it into E
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -25,12 +26,17 @@ class NoTime(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """`admitted_at` and `discharged_at` are what the message says of the stay, if anything."""
+    """`admitted_at` and `discharged_at` are what the message says of the stay, if anything.
+
+    `vague` holds, for a time said by the day or the hour alone, the end of what was said:
+    `admitted_until`, `discharged_until` (ISO 8601), as a movement's `stay` carries them.
+    """
 
     occurred_at: datetime
     sent_at: datetime
     admitted_at: datetime | None
     discharged_at: datetime | None
+    vague: Mapping[str, str]
 
 
 def times_of(
@@ -40,9 +46,9 @@ def times_of(
 
     It happened at EVN-6, else for an admission PV1-44 and for a discharge PV1-45, else EVN-2,
     else MSH-7. It was said at EVN-2, which stays the same when a message is sent again; at
-    MSH-7 where EVN-2 is missing, names only a day, or lies after the message was made. A time
-    of day given elsewhere in the message refines a date without one. Raises NoTime where
-    nothing says when.
+    MSH-7 where EVN-2 is missing, names only a day, lies after the message was made, or says the
+    same less precisely: what was said within one minute keeps its order. A time of day given
+    elsewhere in the message refines a date without one. Raises NoTime where nothing says when.
     """
     evn = message.first("EVN")
     made = _time(clock, message.header.time, "", "MSH-7", notes)
@@ -63,16 +69,22 @@ def times_of(
     if own is admitted and admitted and discharged and occurred_at.at >= discharged.at:
         notes.add("The admission is dated after PV1-45; PV1-44 was taken for its time.")
         occurred_at = admitted
+    begins = event.kind not in _PLANNED
+    asserted = {
+        "admitted": _refined(admitted, [occurred_at]) if admitted and begins else None,
+        "discharged": _refined(discharged, [occurred_at]) if discharged and ends else None,
+    }
     return Times(
         occurred_at=occurred_at.at,
         sent_at=sent_at.at,
-        admitted_at=_asserted(admitted, occurred_at, event.kind not in _PLANNED),
-        discharged_at=_asserted(discharged, occurred_at, ends),
+        admitted_at=asserted["admitted"].at if asserted["admitted"] else None,
+        discharged_at=asserted["discharged"].at if asserted["discharged"] else None,
+        vague={
+            f"{name}_until": stamp.end.isoformat()
+            for name, stamp in asserted.items()
+            if stamp is not None and stamp.precision < Precision.MINUTE
+        },
     )
-
-
-def _asserted(stamp: Stamp | None, occurred: Stamp, counts: bool) -> datetime | None:
-    return _refined(stamp, [occurred]).at if stamp is not None and counts else None
 
 
 def _refined(stamp: Stamp, others: list[Stamp]) -> Stamp:
@@ -86,7 +98,7 @@ def _said(recorded: Stamp | None, made: Stamp | None) -> Stamp | None:
     if recorded is None or made is None:
         return recorded or made
     is_usable = recorded.precision >= Precision.MINUTE and recorded.at < made.end
-    return recorded if is_usable else made
+    return recorded if is_usable and not recorded.covers(made) else made
 
 
 def _of(segment: Segment | None, number: int, clock: Clock, notes: Notes) -> Stamp | None:

@@ -422,3 +422,44 @@ def test_a_visit_number_corrected_onto_another_patient(hospital: Hospital) -> No
         record([fact], source="feed")
     assert whereabouts() == together
     assert [row[0] for row in together].count("V4") == 2
+
+
+def test_a_date_does_not_replace_the_time_known_within_it(hospital: Hospital) -> None:
+    midnight, tomorrow = minutes(-480), minutes(960)
+    vague = {"admitted_until": tomorrow.isoformat(), "discharged_until": tomorrow.isoformat()}
+    facts = [
+        told(0, MovementKind.ADMITTED, 15, hospital.beds[0], admitted_at=minutes(15)),
+        told(0, MovementKind.TRANSFERRED, 60, hospital.beds[1]),
+        told(0, MovementKind.DISCHARGED, 390, None, discharged_at=minutes(390)),
+        told(
+            0,
+            MovementKind.OBSERVED,
+            1500,
+            None,
+            admitted_at=midnight,
+            discharged_at=midnight,
+            stay=vague,
+        ),
+    ]
+    record(facts, source="feed")
+    episode = Episode.objects.get()
+    assert (episode.admitted_at, episode.discharged_at) == (minutes(15), minutes(390))
+    assert [row[2:] for row in spots(episode)] == [
+        (minutes(15), minutes(60)),
+        (minutes(60), minutes(390)),
+    ]
+
+
+def test_a_bed_is_given_back_by_a_visit_of_which_nothing_is_left(hospital: Hospital) -> None:
+    """Only a transfer was known of the visit, and it was a mistake."""
+    bed = hospital.beds[0]
+    record(
+        [told(0, MovementKind.TRANSFERRED, 0, bed), told(1, MovementKind.ADMITTED, 5, bed)],
+        source="feed",
+    )
+    assert Occupancy.objects.get(episode__visit__number="V1").bed_id is None
+    DirtyWard.objects.all().delete()
+    record([told(0, MovementKind.CANCELLED_TRANSFER, 9, None)], source="feed")
+    assert not Episode.objects.filter(visit__number="V0").exists()
+    assert Occupancy.objects.get(episode__visit__number="V1").bed_id == bed.bed
+    assert DirtyWard.objects.filter(ward=bed.ward).exists()
