@@ -195,13 +195,23 @@ def forget(home: Path) -> None:
 def _ensure_keeper(home: Path, *, durable: bool) -> None:
     starting = open_lock(home, "starting")
     keeper = open_lock(home, "keeper")
+    sockets = [run_folder(home) / name for name in (SOCKET_NAME, "redis.sock")]
     try:
         fcntl.flock(starting, fcntl.LOCK_EX)
-        if try_lock(keeper, fcntl.LOCK_SH):
-            fcntl.flock(keeper, fcntl.LOCK_UN)
-            _start_keeper(home, durable=durable)
-        else:
-            _wait_for_sockets(home)
+        until = time.monotonic() + START_WITHIN
+        while True:
+            if try_lock(keeper, fcntl.LOCK_SH):
+                fcntl.flock(keeper, fcntl.LOCK_UN)
+                _start_keeper(home, durable=durable)
+                return
+            # Its servers may be starting again after a fall, or it may be ending by order.
+            if all(map(listens, sockets)):
+                return
+            if time.monotonic() > until:
+                raise CannotStart(
+                    f"Flowboard's own servers run but do not answer; see {servers_home(home)}."
+                )
+            time.sleep(0.05)
     finally:
         os.close(keeper)
         os.close(starting)
@@ -231,17 +241,6 @@ def _start_keeper(home: Path, *, durable: bool) -> None:
         )
     # Its end is nobody's to wait for here; Popen must not complain of a process left running.
     process.returncode = 0
-
-
-def _wait_for_sockets(home: Path) -> None:
-    until = time.monotonic() + START_WITHIN
-    for name in (SOCKET_NAME, "redis.sock"):
-        while not listens(run_folder(home) / name):
-            if time.monotonic() > until:
-                raise CannotStart(
-                    f"Flowboard's own servers run but do not answer; see {servers_home(home)}."
-                )
-            time.sleep(0.05)
 
 
 def listens(path: Path) -> bool:

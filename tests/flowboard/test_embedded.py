@@ -215,6 +215,18 @@ def test_servers_of_a_killed_keeper_are_taken_over(home: Path, users: Callable[[
     assert stopped(home)
 
 
+def test_servers_that_were_told_to_stop_under_their_users_start_again_for_the_next(
+    home: Path, users: Callable[[], User]
+) -> None:
+    users().joined()
+    remember(home, "committed")
+    number = keeper(home)
+    with connect(home):  # PostgreSQL takes its time while it lets somebody go
+        os.kill(number, signal.SIGTERM)
+        users().joined()
+    eventually(lambda: remembered(home) == ["committed"] and keeper(home) != number)
+
+
 def test_a_start_after_everything_was_killed_finds_all_that_was_committed(
     home: Path, users: Callable[[], User]
 ) -> None:
