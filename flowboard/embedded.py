@@ -9,7 +9,8 @@ Who uses them is told by file locks, which the kernel drops however a program en
 - the keeper (`flowboard.keeper`), a process apart, runs the servers and waits for an exclusive
   lock on `users`; it gets it when the last user has gone, stops the servers and ends;
 - the keeper holds `keeper` while it runs, and whoever starts one holds `starting` meanwhile, so
-  two programs that start at once agree on one keeper.
+  two programs that start at once agree on one keeper;
+- the keeper holds `serving` until it is told to stop, so nobody counts on servers about to go.
 
 PostgreSQL refuses to run as root. For root the servers run under a system account, and where
 that account could not reach the home (a home under `/root`, say) their files lie in
@@ -195,6 +196,7 @@ def forget(home: Path) -> None:
 def _ensure_keeper(home: Path, *, durable: bool) -> None:
     starting = open_lock(home, "starting")
     keeper = open_lock(home, "keeper")
+    serving = open_lock(home, "serving")
     sockets = [run_folder(home) / name for name in (SOCKET_NAME, "redis.sock")]
     try:
         fcntl.flock(starting, fcntl.LOCK_EX)
@@ -205,7 +207,9 @@ def _ensure_keeper(home: Path, *, durable: bool) -> None:
                 _start_keeper(home, durable=durable)
                 return
             # Its servers may be starting again after a fall, or it may be ending by order.
-            if all(map(listens, sockets)):
+            if try_lock(serving, fcntl.LOCK_SH):
+                fcntl.flock(serving, fcntl.LOCK_UN)
+            elif all(map(listens, sockets)):
                 return
             if time.monotonic() > until:
                 raise CannotStart(
@@ -213,6 +217,7 @@ def _ensure_keeper(home: Path, *, durable: bool) -> None:
                 )
             time.sleep(0.05)
     finally:
+        os.close(serving)
         os.close(keeper)
         os.close(starting)
 

@@ -126,20 +126,28 @@ class Keeper:
             self.stop()
             raise
 
-    def keep(self, users: int) -> None:
-        """Start again what dies; return, holding the users' lock, when the last user has gone."""
+    def keep(self, users: int, serving: int) -> None:
+        """Start again what dies; return when the last user has gone, or when told to stop.
+
+        The users' lock is held then in the first case; that of `serving` is held in neither.
+        """
 
         def unused() -> None:
             fcntl.flock(users, fcntl.LOCK_EX)
             self._events.put(None)
 
-        signal.signal(signal.SIGTERM, lambda *_: self._events.put(None))
+        def told(*_: object) -> None:
+            fcntl.flock(serving, fcntl.LOCK_UN)
+            self._events.put(None)
+
+        signal.signal(signal.SIGTERM, told)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=unused, daemon=True).start()
         for server in self._servers:
             self._watch(server)
         while (died := self._events.get()) is not None:
             self._revive(died)
+        fcntl.flock(serving, fcntl.LOCK_UN)
 
     def _watch(self, server: Server) -> None:
         def wait() -> None:
@@ -176,6 +184,7 @@ def main(arguments: list[str]) -> int:
     """Run the servers of the home named first; `--not-durable` spares the disk."""
     home = Path(arguments[0])
     lock, users = embedded.open_lock(home, "keeper"), embedded.open_lock(home, "users")
+    serving = embedded.open_lock(home, "serving")
     if not until(lambda: embedded.try_lock(lock, fcntl.LOCK_EX), 10):
         _say({"error": "another keeper is running"})
         return 1
@@ -185,11 +194,12 @@ def main(arguments: list[str]) -> int:
         clear_leftovers(layout)
         keeper = Keeper(home, layout)
         keeper.start()
+        fcntl.flock(serving, fcntl.LOCK_EX)  # held by others for an instant at most
     except (CannotStart, OSError) as error:
         _say({"error": str(error).rstrip(".")})
         return 1
     _say({"ready": True})
-    keeper.keep(users)
+    keeper.keep(users, serving)
     keeper.stop()
     os.close(lock)  # first this one: whoever then gets the users' lock finds no keeper
     os.close(users)

@@ -45,7 +45,9 @@
   };
 
   function typing(target) {
-    return target.closest("input, textarea, select, [contenteditable]") !== null;
+    const field = target.closest("input, textarea, select, [contenteditable]");
+    // A browser lets go of a field a moment after its dialog has closed: nobody types there.
+    return field !== null && field.checkVisibility();
   }
 
   function openKeys() {

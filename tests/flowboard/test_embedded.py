@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -104,6 +105,15 @@ def keeper(home: Path) -> int:
     """The process that runs the servers: PostgreSQL's parent."""
     status = Path(f"/proc/{postmaster(home)}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("PPid")))
+
+
+def serving(home: Path) -> bool:
+    """Whether the keeper means to go on."""
+    descriptor = embedded.open_lock(home, "serving")
+    try:
+        return not embedded.try_lock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
 
 
 def stopped(home: Path) -> bool:
@@ -223,6 +233,7 @@ def test_servers_that_were_told_to_stop_under_their_users_start_again_for_the_ne
     number = keeper(home)
     with connect(home):  # PostgreSQL takes its time while it lets somebody go
         os.kill(number, signal.SIGTERM)
+        eventually(lambda: not serving(home))
         users().joined()
     eventually(lambda: remembered(home) == ["committed"] and keeper(home) != number)
 
