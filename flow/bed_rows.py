@@ -126,6 +126,17 @@ SELECT o.id, o.episode_id AS episode, v.number AS visit, e.patient_id AS patient
     return read_as(StayRow, sql, moment.params | {"wards": sorted(wards)})
 
 
+def of_another(movement: str) -> str:
+    """SQL: whether the movement was said of another patient whose stay is under the same visit
+    number as the episode `e` of the person of `p`."""
+    return f"""EXISTS (
+              SELECT 1 FROM patients_patient named
+                JOIN patients_patient record ON record.person_id = named.person_id
+                JOIN patients_episode other ON other.patient_id = record.id
+               WHERE named.id = {movement}.patient_id AND named.person_id <> p.person_id
+                 AND other.visit_id = e.visit_id)"""  # noqa: S608 - a name of ours
+
+
 def arrivals_of(ward: int, moment: Moment, *, live: bool) -> list[ExpectedRow]:
     """Those announced for the ward who had not come by the moment, by their time; one query.
 
@@ -144,7 +155,7 @@ SELECT e.id AS episode, e.patient_id AS patient, p.person_id AS person, e.expect
          FROM wards_movement m
          JOIN wards_ward w ON w.id = coalesce(m.wanted_ward_id, m.ward_id)
         WHERE m.visit_id = e.visit_id AND m.kind = 'expected' AND m.occurred_at <= %(at)s
-          AND {said_by(moment, "m")}
+          AND {said_by(moment, "m")} AND NOT {of_another("m")}
         ORDER BY m.occurred_at DESC, m.sent_at DESC, m.key DESC
         LIMIT 1) told
  WHERE told.ward_id = %(ward)s AND {status}
@@ -153,7 +164,7 @@ SELECT e.id AS episode, e.patient_id AS patient, p.person_id AS person, e.expect
    AND NOT EXISTS (
        SELECT 1 FROM wards_movement back
         WHERE back.visit_id = e.visit_id AND back.sent_at >= told.sent_at
-          AND back.occurred_at <= %(at)s AND {said_by(moment, "back")}
+          AND back.occurred_at <= %(at)s AND {said_by(moment, "back")} AND NOT {of_another("back")}
           AND back.kind IN ('cancelled_expected', 'cancelled_admit', 'deleted'))
  ORDER BY coalesce(e.expected_at, told.occurred_at), e.id
 """  # noqa: S608 - the values travel as parameters

@@ -269,7 +269,7 @@ def _return(side: Bedside, form: WhenForm, by: User) -> str:
 def _bring(side: Bedside, form: WhenForm, by: User) -> str:
     assert side.bed is not None
     movements.transfer(
-        episode=Episode.objects.select_related("visit__patient").get(
+        episode=Episode.objects.select_related("visit", "patient").get(
             pk=form.cleaned_data["episode"]
         ),
         place=Place(ward=side.ward.pk, bay=side.bed.bay_id, bed=side.bed.pk),

@@ -107,7 +107,7 @@ def bed_at(pk: int, *, at: datetime) -> tuple[Bed, BedState | None, Occupancy | 
 
 def stay_of(episode: int, *, at: datetime) -> Stay | None:
     """A stay with its movements, newest first; None where there is no such stay."""
-    found = Episode.objects.select_related("visit__patient").filter(pk=episode).first()
+    found = Episode.objects.select_related("visit", "patient").filter(pk=episode).first()
     if found is None:
         return None
     occupancy = (
@@ -124,10 +124,17 @@ def stay_of(episode: int, *, at: datetime) -> Stay | None:
 
 
 def _lines(episode: Episode) -> list[Line]:
-    """The movements of the visit; those that only take another back show as that other's end."""
+    """The movements of the visit; those that only take another back show as that other's end.
+
+    Of a visit number used for two patients, what was said of the other's stay is left out.
+    """
     taken_back = Movement.objects.filter(cancels=OuterRef("pk"))
+    others = Episode.objects.filter(visit=episode.visit_id).exclude(
+        patient__person=episode.patient.person_id
+    )
     rows = (
         Movement.objects.filter(Q(visit=episode.visit_id) | Q(into_visit=episode.visit_id))
+        .exclude(patient__person__in=others.values("patient__person"))
         .filter(kind__in=[kind.value for kind in WORDS])
         .annotate(cancelled=Exists(taken_back))
         .select_related("ward", "bed", "by")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from flow.board_types import BedState
 from flow.flow_map_types import Node
+from wards.projection import RESUMED, SHARED_NUMBER
 
 Words = Mapping[str, str | Promise]
 
@@ -59,3 +60,19 @@ WAITS: Final[Words] = {
     "transfer": _("to be moved"),
     "discharge": _("to leave"),
 }
+
+DOUBTS: Final[Words] = {
+    RESUMED: _(
+        "A later stay of theirs has ended and nobody told of the end of this one. "
+        "Are they still here?"
+    ),
+    SHARED_NUMBER: _(
+        "The feed uses their visit number for another patient as well. Check who is in which bed."
+    ),
+    "admission_inferred": _("No admission was told; the stay is known from what came after."),
+    "discharge_inferred": _("No discharge was told; the stay ended when the next began."),
+}
+"""What a flag of a stay says to those who look after it."""
+
+TO_CHECK: Final = frozenset({RESUMED, SHARED_NUMBER})
+"""The flags for which somebody should go and look."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from patients.models import Episode
 from patients.rows import rewrite
 from wards.models import BedRequest, Ward
-from wards.projection import Request, Stay
+from wards.projection import Claim, Request, Stay
 
 _DETAILS: Final = {  # name → the length that its column holds
     "patient_class": 20,
@@ -35,16 +36,26 @@ _FIELDS: Final = (
 )
 
 
+@dataclass(slots=True)
+class Owned:
+    """A stay, the record it belongs to, and its claims once settled against the person's others."""
+
+    owner: int
+    stay: Stay
+    claims: Sequence[Claim] = ()
+
+
 def write_episodes(
-    tops: Mapping[int, int], stays: Mapping[int, Sequence[Stay]], owners: Mapping[int, int]
-) -> tuple[dict[int, list[tuple[int, Stay]]], list[int]]:
+    tops: Mapping[int, int], stays: Mapping[int, Sequence[Owned]], people: Mapping[int, int]
+) -> tuple[dict[int, list[tuple[int, Owned]]], list[int]]:
     """Make the episodes of each visit equal to its stays: visit → [(episode, stay)].
 
     Also returns the episodes that no stay is left for. They still stand: their beds must be
     given up before the caller removes them.
 
-    `tops` maps every visit to the one it counts for. An episode keeps its row as long as there
-    is a stay it can stand for: the one with its admission time, else the next.
+    `tops` maps every visit to the one it counts for, `people` every record to its person. An
+    episode keeps its row as long as there is a stay it can stand for: one of its own patient
+    before another's, and of those the one with its admission time, else the next.
     """
     stored: dict[int, list[Episode]] = {top: [] for top in stays}
     for episode in Episode.objects.filter(visit_id__in=list(tops)).order_by("ordinal", "id"):
@@ -53,12 +64,13 @@ def write_episodes(
     fresh: list[Episode] = []
     changed: list[Episode] = []
     surplus: list[int] = []
-    pairs: dict[int, list[tuple[Episode, Stay]]] = {}
+    written: dict[int, list[tuple[Episode, Owned]]] = {}
     for top, its_stays in stays.items():
         rows = sorted(stored[top], key=lambda e: (e.visit_id != top, e.ordinal, e.pk))
-        pairs[top] = []
-        for ordinal, (stay, row) in enumerate(_matched(its_stays, rows)):
-            values = _values(top, ordinal, owners[top], stay, providers)
+        written[top] = []
+        matched = _matched(its_stays, rows, people)
+        for ordinal, (owned, row) in enumerate(zip(its_stays, matched, strict=True)):
+            values = _values(top, ordinal, owned, providers)
             if row is None:
                 fresh.append(row := Episode(**values))
             else:
@@ -67,46 +79,56 @@ def write_episodes(
                     for name, value in values.items():
                         setattr(row, name, value)
                     changed.append(row)
-            pairs[top].append((row, stay))
+            written[top].append((row, owned))
         surplus += [row.pk for row in rows]
     if changed:
         rewrite(changed, _FIELDS)
     if fresh:
         Episode.objects.bulk_create(fresh)
-    return {top: [(row.pk, stay) for row, stay in both] for top, both in pairs.items()}, surplus
+    return {top: [(row.pk, owned) for row, owned in both] for top, both in written.items()}, surplus
 
 
-def _matched(stays: Sequence[Stay], rows: Sequence[Episode]) -> list[tuple[Stay, Episode | None]]:
+def _matched(
+    stays: Sequence[Owned], rows: Sequence[Episode], people: Mapping[int, int]
+) -> list[Episode | None]:
+    """For each stay the row it keeps, the best match first; None where there is none left."""
     left = list(rows)
-    by_time: dict[datetime | None, Episode] = {}
-    for row in rows:
-        by_time.setdefault(row.admitted_at, row)
     chosen: dict[int, Episode] = {}
-    for number, stay in enumerate(stays):
-        if stay.admitted_at in by_time:
-            chosen[number] = by_time.pop(stay.admitted_at)
-            left.remove(chosen[number])
-    for number in range(len(stays)):
-        if number not in chosen and left:
-            chosen[number] = left.pop(0)
-    return [(stay, chosen.get(number)) for number, stay in enumerate(stays)]
+    for same_person, same_time in ((True, True), (True, False), (False, True), (False, False)):
+        for number, owned in enumerate(stays):
+            if number in chosen:
+                continue
+            row = next(
+                (
+                    row
+                    for row in left
+                    if (not same_person or people.get(row.patient_id) == people[owned.owner])
+                    and (not same_time or row.admitted_at == owned.stay.admitted_at)
+                ),
+                None,
+            )
+            if row is not None:
+                chosen[number] = row
+                left.remove(row)
+    return [chosen.get(number) for number in range(len(stays))]
 
 
-def _providers(stays: Mapping[int, Sequence[Stay]]) -> dict[int, int]:
+def _providers(stays: Mapping[int, Sequence[Owned]]) -> dict[int, int]:
     """Ward → the organisation that runs it, for the wards in which stays began."""
-    wards = {s.claims[0].place.ward for its in stays.values() for s in its if s.claims}
+    wards = {o.stay.claims[0].place.ward for its in stays.values() for o in its if o.stay.claims}
     if not wards:
         return {}
     return dict(Ward.objects.filter(pk__in=wards).values_list("pk", "site__organisation_id"))
 
 
 def _values(
-    visit: int, ordinal: int, patient: int, stay: Stay, providers: Mapping[int, int]
+    visit: int, ordinal: int, owned: Owned, providers: Mapping[int, int]
 ) -> dict[str, object]:
+    stay = owned.stay
     values: dict[str, object] = {
         "visit_id": visit,
         "ordinal": ordinal,
-        "patient_id": patient,
+        "patient_id": owned.owner,
         "provider_id": providers.get(stay.claims[0].place.ward) if stay.claims else None,
         "status": stay.status,
         "admitted_at": stay.admitted_at,

@@ -130,7 +130,8 @@ def admit(
         )
         done = keep([fact], source=BY_HAND, by=by)
         _check_done(done, {fact.key: place}, when.occurred_at)
-        return Episode.objects.get(pk=done.change.episodes[done.visits[fact.key]][-1])
+        episodes = Episode.objects.filter(pk__in=done.change.episodes[done.visits[fact.key]])
+        return episodes.filter(patient__person__records=record).latest("ordinal")
 
     return _transacted(deed)
 
@@ -266,7 +267,7 @@ class _Step:
     stay: Mapping[str, str | None] = field(default_factory=dict)
 
     def fact(self, when: _When) -> Moved:
-        visit, patient = self.episode.visit, self.episode.visit.patient
+        visit, patient = self.episode.visit, self.episode.patient
         return Moved(
             key=uuid4().hex,
             sent_at=when.sent_at,
@@ -293,7 +294,8 @@ def _lock_and_date(records: Sequence[int], occurred_at: datetime | None, at: dat
         raise Refused("That time has not come yet. Give the time at which it happened.")
     people = identity.lock_people(records)
     last = Movement.objects.filter(
-        visit__patient__in=list(people), occurred_at__lte=at + AHEAD
+        visit__in=Movement.objects.filter(patient__in=list(people)).values("visit"),
+        occurred_at__lte=at + AHEAD,
     ).aggregate(said=Max("sent_at"), happened=Max("occurred_at"))
     said, happened = last["said"], last["happened"]
     return _When(

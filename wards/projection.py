@@ -19,10 +19,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from wards.facts import MovementKind as Kind
 from wards.facts import Place
 from wards.said import PENDING, PLANS, Standing, Told, agrees, said_order, standing
+
+SHARED_NUMBER: Final = "visit_number_shared"
+"""Flag of a stay: another patient is in hospital under the same visit number."""
+RESUMED: Final = "resumed"
+"""Flag of a stay: a later one of the same person ended, and nobody told of the end of this."""
 
 
 @dataclass(frozen=True, slots=True)

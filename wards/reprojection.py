@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Q
 
 from patients import identity
 from patients.identity import stamp
@@ -24,11 +23,28 @@ from patients.rows import rewrite
 from wards import bed_grants
 from wards.arbitration import settle
 from wards.bed_grants import Change
-from wards.episode_rows import write_episodes, write_requests
+from wards.episode_rows import Owned, write_episodes, write_requests
 from wards.facts import MovementKind, Place
-from wards.projection import Claim, Request, project
-from wards.said import Told
+from wards.ownership import Named, share_out
+from wards.projection import RESUMED, SHARED_NUMBER, Claim, Request, Stay, project
+from wards.said import Told, said_order
 
+_VISITS_OF_PEOPLE: Final = """
+    WITH named AS MATERIALIZED (
+        SELECT id FROM patients_visit WHERE patient_id = ANY(%(records)s)
+        UNION SELECT visit_id FROM wards_movement WHERE patient_id = ANY(%(records)s))
+    SELECT id, patient_id, merged_into_id, number
+    FROM patients_visit WHERE id IN (SELECT id FROM named)
+    UNION
+    SELECT id, patient_id, merged_into_id, number
+    FROM patients_visit WHERE merged_into_id IN (SELECT id FROM named)
+"""
+_VISITS_NEAR: Final = """
+    SELECT id, patient_id, merged_into_id, number FROM patients_visit WHERE id = ANY(%(visits)s)
+    UNION
+    SELECT id, patient_id, merged_into_id, number
+    FROM patients_visit WHERE merged_into_id = ANY(%(visits)s)
+"""
 _MOVEMENTS: Final = """
     SELECT m.id, m.visit_id, m.patient_id, m.into_visit_id, m.kind, m.occurred_at, m.sent_at,
         m.key, m.source, m.cancels_id, m.admitted_at, m.discharged_at, nullif(m.stay, '{}')::text,
@@ -58,10 +74,14 @@ class _Visit:
     id: int
     patient: int
     merged_into: int | None
-    movements: list[Told] = field(default_factory=list)
-    owners: list[tuple[str, int]] = field(default_factory=list)
+    named: list[Named] = field(default_factory=list)
     joins: list[tuple[str, int | None]] = field(default_factory=list)
     nameless: bool = False
+
+    @property
+    def records(self) -> set[int]:
+        """The records ever named for it."""
+        return {self.patient} | {n.patient for n in self.named}
 
     @property
     def into(self) -> list[int | None]:
@@ -73,71 +93,102 @@ def reproject(people: dict[int, int]) -> Change:
     and write the difference."""
     while True:
         visits = _visits(people)
-        streams = _streams(visits)
-        owners = {top: _owner(top, members) for top, members in streams.items()}
-        beyond = ({v.patient for v in visits.values()} | set(owners.values())) - set(people)
+        beyond = {record for v in visits.values() for record in v.records} - set(people)
         if not beyond:
             break
         # A visit joins these people to others, whose other stays count as well.
         others = identity.lock_people(beyond)
         people = people | {pk: other.person_id or pk for pk, other in others.items()}
-    _write_visits(visits, streams, owners)
-    stays = {
-        top: project(
-            [told for v in members for told in v.movements],
-            nameless=all(v.nameless for v in members),
-        )
-        for top, members in streams.items()
-    }
+    streams = _streams(visits)
+    _write_visits(visits, streams)
+    stays = {top: _stays(members, people) for top, members in streams.items()}
+    _settle(stays, people)
     episodes, surplus = write_episodes(
-        {v.id: top for top, members in streams.items() for v in members}, stays, owners
+        {v.id: top for top, members in streams.items() for v in members}, stays, people
     )
-    by_person: dict[int, dict[int, Sequence[Claim]]] = defaultdict(dict)
-    for top, pairs in episodes.items():
-        for episode, stay in pairs:
-            by_person[people[owners[top]]][episode] = stay.claims
+    written = [pair for pairs in episodes.values() for pair in pairs]
     claims_of: dict[int, tuple[int, Sequence[Claim]]] = {
-        episode: (person, claims)
-        for person, stays_of in by_person.items()
-        for episode, claims in settle(stays_of).items()
+        episode: (people[owned.owner], owned.claims) for episode, owned in written
     }
     requests_of: dict[int, Sequence[Request]] = {
-        episode: stay.requests for pairs in episodes.values() for episode, stay in pairs
+        episode: owned.stay.requests for episode, owned in written
     }
     nothing: Sequence[Claim] = ()
     change = bed_grants.write(claims_of | dict.fromkeys(surplus, (0, nothing)))
-    change.episodes = {top: [episode for episode, _ in pairs] for top, pairs in episodes.items()}
+    change.episodes = {top: [e for e, _ in pairs] for top, pairs in episodes.items()}
     change.wards |= write_requests(requests_of | dict.fromkeys(surplus, ()))
     if surplus:
         Episode.objects.filter(pk__in=surplus).delete()
     return change
 
 
+def _stays(members: Sequence[_Visit], people: Mapping[int, int]) -> list[Owned]:
+    """The stays of visits that are one."""
+    shares = share_out(
+        [named for v in members for named in v.named],
+        people,
+        {v.id: v.merged_into for v in members if v.merged_into is not None},
+    )
+    nameless = all(v.nameless for v in members)
+    owned = [
+        Owned(share.owner, stay)
+        for share in shares
+        for stay in project(share.movements, nameless=nameless)
+    ]
+    if len(shares) > 1:
+        for one in owned:
+            if any(people[one.owner] != people[o.owner] and _meet(one, o) for o in owned):
+                one.stay = _flagged(one.stay, SHARED_NUMBER)
+    return owned
+
+
+def _meet(one: Owned, other: Owned) -> bool:
+    """Whether two stays go on at the same time."""
+    a, b = one.stay, other.stay
+    if a.admitted_at is None or b.admitted_at is None or "cancelled" in (a.status, b.status):
+        return False
+    return (a.discharged_at is None or b.admitted_at < a.discharged_at) and (
+        b.discharged_at is None or a.admitted_at < b.discharged_at
+    )
+
+
+def _flagged(stay: Stay, flag: str) -> Stay:
+    return replace(stay, flags=(*stay.flags, flag))
+
+
+def _settle(stays: Mapping[int, Sequence[Owned]], people: Mapping[int, int]) -> None:
+    """Cut the claims of each person's stays so that none overlaps another."""
+    by_person: dict[int, list[Owned]] = defaultdict(list)
+    for of_visit in stays.values():
+        for owned in of_visit:
+            by_person[people[owned.owner]].append(owned)
+    for of_person in by_person.values():
+        settled = settle(dict(enumerate(owned.stay.claims for owned in of_person)))
+        for number, owned in enumerate(of_person):
+            owned.claims = settled[number]
+            told = {claim.start for claim in owned.stay.claims}
+            if owned.claims and owned.claims[-1].start not in told:
+                owned.stay = _flagged(owned.stay, RESUMED)
+
+
 def _visits(people: Mapping[int, int]) -> dict[int, _Visit]:
-    """All visits of these records, and those merged with them, with their movements."""
+    """All visits of which these records were ever named, and those merged with them, with their
+    movements."""
     rows: dict[int, _Visit] = {}
-    near = Q(patient_id__in=list(people)) | Q(merged_into__patient_id__in=list(people))
-    while True:
-        found = [
-            values
-            for values in Visit.objects.filter(near).values_list(
-                "id", "patient_id", "merged_into_id", "number"
-            )
-            if values[0] not in rows
-        ]
-        if not found:
-            return rows
-        for pk, patient, merged, number in found:
-            rows[pk] = _Visit(pk, patient, merged, nameless=not number)
-        with connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        cursor.execute(_VISITS_OF_PEOPLE, {"records": list(people)})
+        while found := [row for row in cursor.fetchall() if row[0] not in rows]:
+            for pk, patient, merged, number in found:
+                rows[pk] = _Visit(pk, patient, merged, nameless=not number)
             cursor.execute(_MOVEMENTS, [[pk for pk, *_ in found]])
             for row in cursor.fetchall():
                 _keep(rows[row[1]], row)
-        targets = {into for v in rows.values() for into in (v.merged_into, *v.into)}
-        beyond = {pk for pk in targets if pk is not None} - set(rows)
-        if not beyond:
-            return rows
-        near = Q(id__in=beyond) | Q(merged_into_id__in=beyond)
+            beyond = {into for v in rows.values() for into in (v.merged_into, *v.into)}
+            beyond -= {None, *rows}
+            if not beyond:
+                break
+            cursor.execute(_VISITS_NEAR, {"visits": list(beyond)})
+    return rows
 
 
 def _keep(visit: _Visit, row: tuple[Any, ...]) -> None:
@@ -159,12 +210,9 @@ def _keep(visit: _Visit, row: tuple[Any, ...]) -> None:
         from_place=Place(*row[16:19]) if row[16] else None,
         wanted_ward=row[19],
     )
-    order = stamp(told.sent_at, told.key)
+    visit.named.append(Named(told, visit.id, patient))
     if told.kind is MovementKind.JOINED:
-        visit.joins.append((order, into))
-        return
-    visit.owners.append((order, patient))
-    visit.movements.append(told)
+        visit.joins.append((stamp(told.sent_at, told.key), into))
 
 
 def _streams(visits: Mapping[int, _Visit]) -> dict[int, list[_Visit]]:
@@ -184,33 +232,30 @@ def _streams(visits: Mapping[int, _Visit]) -> dict[int, list[_Visit]]:
     return dict(streams)
 
 
-def _owner(top: int, members: Sequence[_Visit]) -> int:
-    """The record that the sources last named for these visits."""
-    named = [owner for visit in members for owner in visit.owners]
-    if named:
-        return max(named)[1]
-    return next(visit.patient for visit in members if visit.id == top)
-
-
-def _write_visits(
-    visits: Mapping[int, _Visit],
-    streams: Mapping[int, Sequence[_Visit]],
-    owners: Mapping[int, int],
-) -> None:
-    """Keep each visit's owner and merger as said; only rows that changed are written."""
-    stored = Visit.objects.in_bulk(
-        [
-            v.id
-            for top, members in streams.items()
-            for v in members
-            if (v.patient != owners[top] and not v.nameless) or v.joins
-        ]
-    )
-    if not stored:
-        return
+def _write_visits(visits: Mapping[int, _Visit], streams: Mapping[int, Sequence[_Visit]]) -> None:
+    """Keep the record that was last named for each visit, and its merger; only rows that changed
+    are written."""
+    last_named = {top: _last_named(members) for top, members in streams.items()}
+    changed = [
+        v.id
+        for top, members in streams.items()
+        for v in members
+        if v.joins or not (v.nameless or v.patient == last_named[top])
+    ]
+    stored = Visit.objects.in_bulk(changed) if changed else {}
     top_of = {v.id: top for top, members in streams.items() for v in members}
     for pk, row in stored.items():
-        if not visits[pk].nameless:
-            row.patient_id = owners[top_of[pk]]
+        patient = last_named[top_of[pk]]
+        if patient is not None and not visits[pk].nameless:
+            row.patient_id = patient
         row.merged_into_id = visits[pk].merged_into
-    rewrite(list(stored.values()), ["patient_id", "merged_into_id"])
+    if stored:
+        rewrite(list(stored.values()), ["patient_id", "merged_into_id"])
+
+
+def _last_named(members: Sequence[_Visit]) -> int | None:
+    """The record that the sources last named for these visits; None where they named none."""
+    named = [n for v in members for n in v.named if n.told.kind is not MovementKind.JOINED]
+    if not named:
+        return None
+    return max(named, key=lambda n: said_order(n.told)).patient

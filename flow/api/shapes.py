@@ -188,7 +188,12 @@ class EpisodeRow(Shape):
     admission_method = s.CharField(allow_null=True)
     consultant = s.CharField(allow_null=True)
     discharge_destination = s.CharField(allow_null=True)
-    flags = s.ListField(child=s.CharField())
+    flags = s.ListField(
+        child=s.CharField(),
+        help_text="What is uncertain: admission_inferred, discharge_inferred, resumed (a later "
+        "stay ended, nobody told of the end of this one), visit_number_shared (another patient "
+        "is in hospital under the same number).",
+    )
     patient = Who()
     occupancies = OccupancyPeriod(many=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -139,6 +139,18 @@ def beds_word(kind: str) -> str:
 def wait_word(kind: str) -> str:
     """What somebody waits for."""
     return str(words.WAITS[kind])
+
+
+@register.filter
+def doubts(flags: Iterable[str]) -> list[str]:
+    """What is uncertain about a stay, in sentences."""
+    return [str(words.DOUBTS[flag]) for flag in flags if flag in words.DOUBTS]
+
+
+@register.filter
+def to_check(flags: Iterable[str] | None) -> bool:
+    """Whether somebody should go and look."""
+    return not words.TO_CHECK.isdisjoint(flags or ())
 
 
 @register.filter

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -10,11 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.roles import Role
+from patients.keys import Details, PersonKey
 from patients.models import Episode, Patient
 from tests.screens.hospital import FAMILY, Hospital, add_beds, nhs_number, signed_in, user
 from wards.bed_states import close, record_status
-from wards.facts import Moved, MovementKind
+from wards.facts import Moved, MovementKind, Place
 from wards.models import Bed, Movement, Occupancy, Ward
+from wards.movements import record
 
 
 def held_by(bed: Bed) -> int | None:
@@ -52,6 +55,26 @@ def test_the_drawer_knows_the_person_the_stay_and_the_movements(
     page = nurse.get(bed_address(beds(hospital)[0])).content.decode()
     for said in (FAMILY.upper(), "31 Mar 1947", "Hospital number", "Movements so far", "Admitted"):
         assert said in page
+
+
+def test_a_visit_number_used_for_two_patients_is_to_be_checked_and_each_has_their_own_way(
+    hospital: Hospital, nurse: Client
+) -> None:
+    first, free = beds(hospital)[4:]
+    mine = hospital.admit(first)
+    other = replace(
+        mine,
+        key="the same number again",
+        person=PersonKey("RXX", "another"),
+        details=Details(),
+        place=Place(free.ward_id, free.bay_id, free.pk),
+    )
+    record([other], source="feed")
+    board = nurse.get(f"/wards/{hospital.wards[0].code}/").content.decode()
+    assert board.count("Check</span>") == 2
+    page = nurse.get(bed_address(free)).content.decode()
+    assert "another patient as well" in page
+    assert page.count("<span>Admitted: ") == 1
 
 
 def test_an_observer_sees_the_bed_and_nobody_in_it(hospital: Hospital, observer: Client) -> None:
