@@ -44,11 +44,16 @@ class Organisation(models.Model):
 
 
 class Team(models.Model):
-    """A group of people that owns steps of a patient's way: therapy, pharmacy, a transfer hub."""
+    """A group of people that owns steps of a patient's way: therapy, pharmacy, a transfer hub.
+
+    `kind` is the sort of team, in the words of `Code.team_kind`: a barrier goes to the team of
+    the kind that its reason names.
+    """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="teams")
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=30, blank=True, default="")
 
     class Meta:
         ordering = ["name"]

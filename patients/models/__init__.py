@@ -1,0 +1,27 @@
+"""People, their stays, and what they wait for."""
+
+from patients.models.codes import Code, CodeMap, CodeSet
+from patients.models.people import (
+    Episode,
+    Patient,
+    PatientIdentifier,
+    PatientLink,
+    Visit,
+)
+from patients.models.waits import Barrier, BarrierStep, EscalationStep, Readiness, Review
+
+__all__ = [
+    "Barrier",
+    "BarrierStep",
+    "Code",
+    "CodeMap",
+    "CodeSet",
+    "Episode",
+    "EscalationStep",
+    "Patient",
+    "PatientIdentifier",
+    "PatientLink",
+    "Readiness",
+    "Review",
+    "Visit",
+]

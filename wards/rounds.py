@@ -1,0 +1,204 @@
+"""Board rounds: what is found for each patient of a ward, and who looked when.
+
+A review holds everything, so that the latest tells how a patient stands; what a caller leaves
+unsaid is carried over from the review before. A change of the expected discharge date is recorded
+as a movement as well, so that it takes its turn with what the feed says and its slips are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from accounts.refusals import Refused
+from live.doorbell import ring
+from patients.keys import PersonKey, VisitKey
+from patients.models import Code, CodeSet, Episode, Readiness, Review
+from patients.readiness import Looked, Ready, readiness
+from wards.barriers import Said
+from wards.dirty import mark_dirty
+from wards.facts import Moved, MovementKind
+from wards.models import Occupancy
+from wards.movements import record
+from wards.provenance import name_the_source
+
+UNSAID: Final = object()
+"""Not spoken of in this review: what the one before said goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a round found for one patient. Anything left out is as it was.
+
+    criteria: slugs of the criteria met, empty for none. exception: a senior's reason to keep
+    somebody who meets none. expected_discharge_at: the team's plan. pathway: 0 to 3. day: red or
+    green, with red_reason. The rest as in `Review`.
+    """
+
+    criteria: tuple[str, ...] | object = UNSAID
+    exception: str | object = UNSAID
+    expected_discharge_at: datetime | None | object = UNSAID
+    pathway: int | None | object = UNSAID
+    day: str | object = UNSAID
+    red_reason: Code | None | object = UNSAID
+    senior_reviewed: bool | None | object = UNSAID
+    medicines: str | object = UNSAID
+    transport: str | object = UNSAID
+    next_step: str | object = UNSAID
+
+
+_LASTING: Final = (
+    "criteria_set",
+    "criteria",
+    "exception",
+    "expected_discharge_at",
+    "pathway",
+    "medicines",
+    "transport",
+    "next_step",
+)
+"""What goes on until somebody says otherwise. Red or green, and whether a senior came, are of
+the day: every day begins red and unseen."""
+
+
+def review(
+    *, episode: Episode, found: Found, said: Said, round_key: UUID | None = None, key: str = ""
+) -> Review:
+    """Record what a round found. Raises Refused; saying the same `key` again changes nothing."""
+    when = said.when
+    with transaction.atomic():
+        locked = (
+            Episode.objects.select_for_update(of=("self",), no_key=True)
+            .select_related("visit", "patient")
+            .get(pk=episode.pk)
+        )
+        if key and (known := Review.objects.filter(source=said.source, key=key).first()):
+            return known
+        _check_present(locked, when)
+        before = (
+            Review.objects.filter(episode=locked, occurred_at__lte=when)
+            .order_by("-occurred_at", "-pk")
+            .first()
+        )
+        values = _values(before, found)
+        name_the_source(said.source, said.by)
+        made = Review.objects.create(
+            episode=locked,
+            round=round_key,
+            occurred_at=when,
+            source=said.source,
+            key=key or uuid4().hex,
+            by=said.by,
+            **values,
+        )
+        project_readiness(locked.pk)
+        if values["expected_discharge_at"] not in (None, locked.expected_discharge_at):
+            _tell_of_the_plan(locked, made, said)
+        mark_dirty(
+            Occupancy.objects.filter(episode=locked, period__upper_inf=True).values_list(
+                "ward_id", flat=True
+            )
+        )
+        transaction.on_commit(lambda: ring(["hub"]))
+    return made
+
+
+def _check_present(episode: Episode, when: datetime) -> None:
+    if episode.admitted_at is None or episode.status == Episode.Status.CANCELLED:
+        raise Refused("This patient is not in hospital.")
+    if when < episode.admitted_at:
+        raise Refused("That is before the admission. Give a later time.")
+    if episode.discharged_at is not None and when > episode.discharged_at:
+        raise Refused("This patient has left. Look at the board again.")
+
+
+def _values(before: Review | None, found: Found) -> dict[str, Any]:
+    """The whole review: what was said now over what lasts from before."""
+    values: dict[str, Any] = {
+        name: getattr(before, name) for name in _LASTING if before is not None
+    }
+    values.setdefault("criteria", None)
+    spoken = {
+        f.name: value for f in fields(found) if (value := getattr(found, f.name)) is not UNSAID
+    }
+    if "criteria" in spoken:
+        values["criteria_set"] = _criteria_set(spoken["criteria"])
+        spoken["criteria"] = sorted(set(spoken["criteria"]))
+        if spoken["criteria"]:
+            values["exception"] = ""  # it excepted somebody who met none
+    values |= spoken
+    values["exception"] = str(values.get("exception") or "").strip()
+    if values["exception"] and values["criteria"] != []:
+        raise Refused("An exception is for somebody who meets no criteria. Take one of them back.")
+    if values.get("red_reason") is not None and values.get("day") != Review.Day.RED:
+        raise Refused("A reason belongs to a red day. Mark the day red, or take the reason back.")
+    if values.get("pathway") not in (None, 0, 1, 2, 3):
+        raise Refused("The pathway is 0, 1, 2 or 3.")
+    for name, choices in (
+        ("day", Review.Day), ("medicines", Review.Medicines), ("transport", Review.Transport),
+    ):  # fmt: skip
+        if values.get(name) and values[name] not in choices.values:
+            raise Refused(f"{name.capitalize()} is one of: {', '.join(choices.values)}.")
+    return values
+
+
+def _criteria_set(criteria: Any) -> CodeSet:
+    """The list the criteria are of: the one in use. Raises Refused for a slug it has not."""
+    found = CodeSet.objects.filter(kind=CodeSet.Kind.CRITERION).order_by("-valid_from").first()
+    if found is None:
+        raise Refused("There is no list of criteria to reside. Run `manage.py load_codes`.")
+    known = set(found.codes.values_list("slug", flat=True))
+    if unknown := sorted(set(criteria) - known):
+        raise Refused(
+            f"Not in the list of criteria: {', '.join(unknown)}. It has: {', '.join(sorted(known))}."
+        )
+    return found
+
+
+def project_readiness(episode: int) -> None:
+    """Make the stored periods of readiness equal to what the reviews add up to."""
+    reviews = Review.objects.filter(episode=episode, criteria__isnull=False)
+    wanted = readiness(
+        Looked(r.occurred_at, r.pk, tuple(r.criteria or ()), exception=bool(r.exception))
+        for r in reviews.only("occurred_at", "criteria", "exception")
+    )
+    stored = {
+        Ready(row.period.lower, row.period.upper): row
+        for row in Readiness.objects.filter(episode=episode)
+    }
+    kept = {ready.start: row for ready, row in stored.items() if ready not in wanted}
+    fresh = [ready for ready in wanted if ready not in stored]
+    # A period that only ends now keeps its row; first what shrinks or goes, then what grows.
+    for ready in sorted(fresh, key=lambda r: (r.end is None, r.start)):
+        row = kept.pop(ready.start, None)
+        if row is not None:
+            Readiness.objects.filter(pk=row.pk).update(
+                period=DateTimeTZRange(ready.start, ready.end)
+            )
+            fresh = [other for other in fresh if other is not ready]
+    Readiness.objects.filter(pk__in=[row.pk for row in kept.values()]).delete()
+    Readiness.objects.bulk_create(
+        Readiness(episode_id=episode, period=DateTimeTZRange(ready.start, ready.end))
+        for ready in fresh
+    )
+
+
+def _tell_of_the_plan(episode: Episode, made: Review, said: Said) -> None:
+    """The new expected date as a movement that moves nobody."""
+    assert made.expected_discharge_at is not None
+    visit, patient = episode.visit, episode.patient
+    fact = Moved(
+        key=uuid4().hex,
+        sent_at=max(said.at, made.occurred_at),
+        person=PersonKey(patient.authority, patient.identifier),
+        kind=MovementKind.OBSERVED,
+        occurred_at=made.occurred_at,
+        visit=VisitKey(visit.authority, visit.number) if visit.number else None,
+        stay={"expected_discharge_at": made.expected_discharge_at.isoformat()},
+    )
+    record([fact], source=said.source, by=said.by)
