@@ -103,17 +103,18 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 
 def _mistakes(where: str, errors: Any) -> Iterable[str]:
-    """The mistakes that a serializer found, each with its place."""
-    if isinstance(errors, Mapping):
-        for name, below in errors.items():
+    """The mistakes that a serializer found, each with its place; lists are counted from 1."""
+    if not isinstance(errors, Mapping):
+        yield from (f"{where}: {error}" if where else str(error) for error in errors)
+        return
+    for name, below in errors.items():
+        if isinstance(name, int):
+            place = f"{where}[{name + 1}]"
+        elif name == "non_field_errors":
+            place = where
+        else:
             place = f"{where}.{name}" if where else str(name)
-            yield from _mistakes("" if name == "non_field_errors" else place, below)
-    else:
-        for number, error in enumerate(errors):
-            if isinstance(error, Mapping):
-                yield from _mistakes(f"{where}[{number + 1}]", error)
-            else:
-                yield f"{where}: {error}" if where else str(error)
+        yield from _mistakes(place, below)
 
 
 def _load(file: Path, entry: Mapping[str, Any]) -> Loaded:

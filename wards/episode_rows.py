@@ -47,11 +47,11 @@ class Owned:
 
 def write_episodes(
     tops: Mapping[int, int], stays: Mapping[int, Sequence[Owned]], people: Mapping[int, int]
-) -> tuple[dict[int, list[tuple[int, Owned]]], list[int]]:
+) -> tuple[dict[int, list[tuple[int, Owned]]], dict[int, int]]:
     """Make the episodes of each visit equal to its stays: visit → [(episode, stay)].
 
-    Also returns the episodes that no stay is left for. They still stand: their beds must be
-    given up before the caller removes them.
+    Also returns the episodes that no stay is left for (episode → visit). They still stand:
+    their beds must be given up before the caller removes them.
 
     `tops` maps every visit to the one it counts for, `people` every record to its person. An
     episode keeps its row as long as there is a stay it can stand for: one of its own patient
@@ -63,7 +63,7 @@ def write_episodes(
     providers = _providers(stays)
     fresh: list[Episode] = []
     changed: list[Episode] = []
-    surplus: list[int] = []
+    surplus: dict[int, int] = {}
     written: dict[int, list[tuple[Episode, Owned]]] = {}
     for top, its_stays in stays.items():
         rows = sorted(stored[top], key=lambda e: (e.visit_id != top, e.ordinal, e.pk))
@@ -80,7 +80,7 @@ def write_episodes(
                         setattr(row, name, value)
                     changed.append(row)
             written[top].append((row, owned))
-        surplus += [row.pk for row in rows]
+        surplus |= dict.fromkeys((row.pk for row in rows), top)
     if changed:
         rewrite(changed, _FIELDS)
     if fresh:

@@ -18,7 +18,7 @@ from django.db import connection
 from patients import identity
 from patients.identity import stamp
 from patients.joins import root, without_circles
-from patients.models import Episode, Visit
+from patients.models import Visit
 from patients.rows import rewrite
 from wards import bed_grants
 from wards.arbitration import settle
@@ -28,6 +28,7 @@ from wards.facts import MovementKind, Place
 from wards.ownership import Named, share_out
 from wards.projection import RESUMED, SHARED_NUMBER, Claim, Request, Stay, project
 from wards.said import Told, said_order
+from wards.waits import retire
 
 _VISITS_OF_PEOPLE: Final = """
     WITH named AS MATERIALIZED (
@@ -118,7 +119,7 @@ def reproject(people: dict[int, int]) -> Change:
     change.episodes = {top: [e for e, _ in pairs] for top, pairs in episodes.items()}
     change.wards |= write_requests(requests_of | dict.fromkeys(surplus, ()))
     if surplus:
-        Episode.objects.filter(pk__in=surplus).delete()
+        retire(list(surplus), {pk: change.episodes[top] for pk, top in surplus.items()})
     return change
 
 

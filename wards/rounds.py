@@ -7,32 +7,28 @@ as a movement as well, so that it takes its turn with what the feed says and its
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.refusals import Refused
 from live.doorbell import ring
+from patients import identity
 from patients.keys import PersonKey, VisitKey
-from patients.models import Code, CodeSet, Episode, Readiness, Review
-from patients.readiness import Looked, Ready, readiness
+from patients.models import Code, CodeSet, Episode, Review
 from wards.barriers import Said
 from wards.dirty import mark_dirty
 from wards.facts import Moved, MovementKind
 from wards.models import Occupancy
 from wards.movements import record
 from wards.provenance import name_the_source
-
-UNSAID: Final = object()
-"""Not spoken of in this review: what the one before said goes on."""
+from wards.waits import project_readiness
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(TypedDict, total=False):
     """What a round found for one patient. Anything left out is as it was.
 
     criteria: slugs of the criteria met, empty for none. exception: a senior's reason to keep
@@ -40,16 +36,16 @@ class Found:
     green, with red_reason. The rest as in `Review`.
     """
 
-    criteria: tuple[str, ...] | object = UNSAID
-    exception: str | object = UNSAID
-    expected_discharge_at: datetime | None | object = UNSAID
-    pathway: int | None | object = UNSAID
-    day: str | object = UNSAID
-    red_reason: Code | None | object = UNSAID
-    senior_reviewed: bool | None | object = UNSAID
-    medicines: str | object = UNSAID
-    transport: str | object = UNSAID
-    next_step: str | object = UNSAID
+    criteria: Sequence[str]
+    exception: str
+    expected_discharge_at: datetime | None
+    pathway: int | None
+    day: str
+    red_reason: Code | None
+    senior_reviewed: bool | None
+    medicines: str
+    transport: str
+    next_step: str
 
 
 _LASTING: Final = (
@@ -72,6 +68,8 @@ def review(
     """Record what a round found. Raises Refused; saying the same `key` again changes nothing."""
     when = said.when
     with transaction.atomic():
+        # People first, as everything that moves them does.
+        identity.lock_people([episode.patient_id])
         locked = (
             Episode.objects.select_for_update(of=("self",), no_key=True)
             .select_related("visit", "patient")
@@ -123,15 +121,12 @@ def _values(before: Review | None, found: Found) -> dict[str, Any]:
         name: getattr(before, name) for name in _LASTING if before is not None
     }
     values.setdefault("criteria", None)
-    spoken = {
-        f.name: value for f in fields(found) if (value := getattr(found, f.name)) is not UNSAID
-    }
-    if "criteria" in spoken:
-        values["criteria_set"] = _criteria_set(spoken["criteria"])
-        spoken["criteria"] = sorted(set(spoken["criteria"]))
-        if spoken["criteria"]:
+    values |= found
+    if "criteria" in found:
+        values["criteria_set"] = _criteria_set(found["criteria"])
+        values["criteria"] = sorted(set(found["criteria"]))
+        if values["criteria"] and "exception" not in found:
             values["exception"] = ""  # it excepted somebody who met none
-    values |= spoken
     values["exception"] = str(values.get("exception") or "").strip()
     if values["exception"] and values["criteria"] != []:
         raise Refused("An exception is for somebody who meets no criteria. Take one of them back.")
@@ -147,7 +142,7 @@ def _values(before: Review | None, found: Found) -> dict[str, Any]:
     return values
 
 
-def _criteria_set(criteria: Any) -> CodeSet:
+def _criteria_set(criteria: Sequence[str]) -> CodeSet:
     """The list the criteria are of: the one in use. Raises Refused for a slug it has not."""
     found = CodeSet.objects.filter(kind=CodeSet.Kind.CRITERION).order_by("-valid_from").first()
     if found is None:
@@ -155,37 +150,10 @@ def _criteria_set(criteria: Any) -> CodeSet:
     known = set(found.codes.values_list("slug", flat=True))
     if unknown := sorted(set(criteria) - known):
         raise Refused(
-            f"Not in the list of criteria: {', '.join(unknown)}. It has: {', '.join(sorted(known))}."
+            f"Not in the list of criteria: {', '.join(unknown)}. "
+            f"It has: {', '.join(sorted(known))}."
         )
     return found
-
-
-def project_readiness(episode: int) -> None:
-    """Make the stored periods of readiness equal to what the reviews add up to."""
-    reviews = Review.objects.filter(episode=episode, criteria__isnull=False)
-    wanted = readiness(
-        Looked(r.occurred_at, r.pk, tuple(r.criteria or ()), exception=bool(r.exception))
-        for r in reviews.only("occurred_at", "criteria", "exception")
-    )
-    stored = {
-        Ready(row.period.lower, row.period.upper): row
-        for row in Readiness.objects.filter(episode=episode)
-    }
-    kept = {ready.start: row for ready, row in stored.items() if ready not in wanted}
-    fresh = [ready for ready in wanted if ready not in stored]
-    # A period that only ends now keeps its row; first what shrinks or goes, then what grows.
-    for ready in sorted(fresh, key=lambda r: (r.end is None, r.start)):
-        row = kept.pop(ready.start, None)
-        if row is not None:
-            Readiness.objects.filter(pk=row.pk).update(
-                period=DateTimeTZRange(ready.start, ready.end)
-            )
-            fresh = [other for other in fresh if other is not ready]
-    Readiness.objects.filter(pk__in=[row.pk for row in kept.values()]).delete()
-    Readiness.objects.bulk_create(
-        Readiness(episode_id=episode, period=DateTimeTZRange(ready.start, ready.end))
-        for ready in fresh
-    )
 
 
 def _tell_of_the_plan(episode: Episode, made: Review, said: Said) -> None:
