@@ -52,7 +52,6 @@ _LASTING: Final = (
     "criteria_set",
     "criteria",
     "exception",
-    "expected_discharge_at",
     "pathway",
     "medicines",
     "transport",
@@ -83,7 +82,8 @@ def review(
             .order_by("-occurred_at", "-pk")
             .first()
         )
-        values = _values(before, found)
+        values = {"expected_discharge_at": locked.expected_discharge_at}
+        values |= _values(before, found)
         name_the_source(said.source, said.by)
         made = Review.objects.create(
             episode=locked,
@@ -95,7 +95,7 @@ def review(
             **values,
         )
         project_readiness(locked.pk)
-        if values["expected_discharge_at"] not in (None, locked.expected_discharge_at):
+        if made.expected_discharge_at != locked.expected_discharge_at:
             _tell_of_the_plan(locked, made, said)
         mark_dirty(
             Occupancy.objects.filter(episode=locked, period__upper_inf=True).values_list(
@@ -158,8 +158,8 @@ def _criteria_set(criteria: Sequence[str]) -> CodeSet:
 
 def _tell_of_the_plan(episode: Episode, made: Review, said: Said) -> None:
     """The new expected date as a movement that moves nobody."""
-    assert made.expected_discharge_at is not None
     visit, patient = episode.visit, episode.patient
+    plan = made.expected_discharge_at
     fact = Moved(
         key=uuid4().hex,
         sent_at=max(said.at, made.occurred_at),
@@ -167,6 +167,6 @@ def _tell_of_the_plan(episode: Episode, made: Review, said: Said) -> None:
         kind=MovementKind.OBSERVED,
         occurred_at=made.occurred_at,
         visit=VisitKey(visit.authority, visit.number) if visit.number else None,
-        stay={"expected_discharge_at": made.expected_discharge_at.isoformat()},
+        stay={"expected_discharge_at": plan.isoformat() if plan else None},
     )
     record([fact], source=said.source, by=said.by)
