@@ -12,17 +12,22 @@ class Permission(StrEnum):
     SEE_COUNTS = "see_counts"
     SEE_PATIENTS = "see_patients"
     MOVE_PATIENTS = "move_patients"
+    PLAN_DISCHARGE = "plan_discharge"
+    OWN_STEPS = "own_steps"
     MANAGE_BEDS = "manage_beds"
     MANAGE_FEEDS = "manage_feeds"
     MANAGE_PEOPLE = "manage_people"
 
 
 class Role(StrEnum):
-    """The parts people play."""
+    """The parts people play. A partner sees the steps their organisation or team owns, and of
+    each patient the minimum these steps need; nothing else."""
 
     OBSERVER = "observer"
     READER = "reader"
     WARD_NURSE = "ward_nurse"
+    DISCHARGE_COORDINATOR = "discharge_coordinator"
+    PARTNER = "partner"
     BED_MANAGER = "bed_manager"
     SITE_MANAGER = "site_manager"
     FEED_MANAGER = "feed_manager"
@@ -33,6 +38,8 @@ LABELS: Final[dict[Role, str]] = {
     Role.OBSERVER: "Observer (counts only)",
     Role.READER: "Reader (patients too, changes nothing)",
     Role.WARD_NURSE: "Ward nurse",
+    Role.DISCHARGE_COORDINATOR: "Discharge coordinator",
+    Role.PARTNER: "Team or partner (own steps only)",
     Role.BED_MANAGER: "Bed manager",
     Role.SITE_MANAGER: "Site manager",
     Role.FEED_MANAGER: "Feed manager",
@@ -40,14 +47,17 @@ LABELS: Final[dict[Role, str]] = {
 }
 
 _P = Permission
+_WARD: Final = frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.PLAN_DISCHARGE})
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.OBSERVER: frozenset({_P.SEE_COUNTS}),
     Role.READER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS}),
-    Role.WARD_NURSE: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS}),
-    Role.BED_MANAGER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.MANAGE_BEDS}),
-    Role.SITE_MANAGER: frozenset(
-        {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.MANAGE_BEDS, _P.MANAGE_FEEDS}
+    Role.WARD_NURSE: _WARD,
+    Role.DISCHARGE_COORDINATOR: frozenset(
+        {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.PLAN_DISCHARGE, _P.OWN_STEPS}
     ),
+    Role.PARTNER: frozenset({_P.OWN_STEPS}),
+    Role.BED_MANAGER: _WARD | {_P.MANAGE_BEDS},
+    Role.SITE_MANAGER: _WARD | {_P.MANAGE_BEDS, _P.MANAGE_FEEDS, _P.OWN_STEPS},
     Role.FEED_MANAGER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MANAGE_FEEDS}),
     Role.ADMINISTRATOR: frozenset(Permission),
 }

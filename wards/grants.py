@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.access import access_changed
 from accounts.audit import deed
-from accounts.models import Organisation, User
+from accounts.models import Organisation, Team, User
 from accounts.refusals import Refused
 from accounts.roles import LABELS, Permission, Role, roles_with
 from wards.models import Grant, Site, Ward
@@ -27,6 +27,7 @@ def set_grant(
     organisation: Organisation | None = None,
     site: Site | None = None,
     ward: Ward | None = None,
+    team: Team | None = None,
     everywhere: bool = False,
     by: User | None,
 ) -> Grant:
@@ -38,8 +39,8 @@ def set_grant(
     if role not in LABELS:
         allowed = ", ".join(LABELS)
         raise Refused(f"“{role}” is not a role; use one of {allowed}.")
-    if sum(place is not None for place in (organisation, site, ward)) + everywhere != 1:
-        raise Refused("Choose one place: an organisation, a site, a ward, or everywhere.")
+    if sum(place is not None for place in (organisation, site, ward, team)) + everywhere != 1:
+        raise Refused("Choose one place: an organisation, a site, a ward, a team, or everywhere.")
     with pghistory.context(**deed("set_grant", by)):
         grant, new = Grant.objects.get_or_create(
             user=user,
@@ -47,6 +48,7 @@ def set_grant(
             organisation=organisation,
             site=site,
             ward=ward,
+            team=team,
             everywhere=everywhere,
         )
     if new:
@@ -111,11 +113,15 @@ def may_grant(
     organisation: int | None = None,
     site: int | None = None,
     ward: int | None = None,
+    team_of: int | None = None,
     everywhere: bool = False,
 ) -> bool:
-    """Whether somebody with `scope` may give and withdraw roles at the place."""
+    """Whether somebody with `scope` may give and withdraw roles at the place; `team_of` is the
+    organisation of a team."""
     if everywhere:
         return scope.may_everywhere(PEOPLE)
+    if organisation is None:
+        organisation = team_of
     if organisation is not None:
         return scope.may_at_organisation(PEOPLE, organisation)
     if site is not None:
@@ -130,6 +136,7 @@ def may_withdraw(scope: Scope, grant: Grant) -> bool:
         organisation=grant.organisation_id,
         site=grant.site_id,
         ward=grant.ward_id,
+        team_of=grant.team.organisation_id if grant.team else None,
         everywhere=grant.everywhere,
     )
 
@@ -154,7 +161,10 @@ def visible_users(users: QuerySet[User], scope: Scope) -> QuerySet[User]:
     if wards == ALL or sites == ALL or organisations == ALL:
         return users
     here = Grant.objects.filter(
-        Q(ward__in=wards) | Q(site__in=sites) | Q(organisation__in=organisations),
+        Q(ward__in=wards)
+        | Q(site__in=sites)
+        | Q(organisation__in=organisations)
+        | Q(team__organisation__in=organisations),
         user=OuterRef("pk"),
     )
     return users.filter(Exists(here))

@@ -11,7 +11,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import dress
-from accounts.models import Organisation, User
+from accounts.models import Organisation, Team, User
 from accounts.roles import LABELS
 from accounts.tokens import SCOPE_LABELS
 from wards.grants import PEOPLE
@@ -19,11 +19,10 @@ from wards.models import Site, Ward
 from wards.scope import ALL, Scope
 
 EVERYWHERE: Final = "everywhere"
-KINDS: Final = {"organisation": Organisation, "site": Site, "ward": Ward}
 
 
 class PlacesOffered:
-    """The places at which somebody with a scope may give roles, for a choice; three queries."""
+    """The places at which somebody with a scope may give roles, for a choice; four queries."""
 
     def __init__(self, scope: Scope) -> None:
         self.found: dict[str, dict[str, Any]] = {}
@@ -32,6 +31,7 @@ class PlacesOffered:
             self.found[EVERYWHERE] = {"everywhere": True}
             self.choices.append((EVERYWHERE, "Everywhere"))
         self._add_whole(scope)
+        self._add_teams(scope)
         self._add_wards(scope)
 
     def _add_whole(self, scope: Scope) -> None:
@@ -50,6 +50,17 @@ class PlacesOffered:
             if group:
                 self.choices.append((title, group))
 
+    def _add_teams(self, scope: Scope) -> None:
+        teams = Team.objects.select_related("organisation")
+        allowed = scope.organisations(PEOPLE)
+        if allowed != ALL:
+            teams = teams.filter(organisation__in=allowed)
+        groups: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+        for team in teams.order_by("organisation__name", "name"):
+            title = f"Teams of {team.organisation.name}"
+            groups[title].append((self._know("team", team), team.name))
+        self.choices.extend(groups.items())
+
     def _add_wards(self, scope: Scope) -> None:
         wards = Ward.objects.filter(same_as=None).select_related("site")
         allowed = scope.wards(PEOPLE)
@@ -61,7 +72,7 @@ class PlacesOffered:
             groups[f"Wards of {ward.site.name}"].append((self._know("ward", ward), label))
         self.choices.extend(groups.items())
 
-    def _know(self, kind: str, row: Organisation | Site | Ward) -> str:
+    def _know(self, kind: str, row: Organisation | Site | Ward | Team) -> str:
         value = f"{kind}:{row.pk}"
         self.found[value] = {kind: row}
         return value

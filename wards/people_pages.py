@@ -64,7 +64,9 @@ def _viewer(request: HttpRequest) -> User:
 
 def _people(scope: Scope) -> QuerySet[User]:
     """Whom the scope may see, with their grants and the places of these."""
-    grants = Grant.objects.select_related("organisation", "site", "ward__site").order_by("pk")
+    grants = Grant.objects.select_related(
+        "organisation", "site", "ward__site", "team__organisation"
+    ).order_by("pk")
     people = visible_users(User.objects.all(), scope).select_related("organisation")
     return people.prefetch_related(Prefetch("grants", queryset=grants))
 

@@ -1,8 +1,9 @@
 """What a user may do, and where.
 
-A grant gives a role at an organisation, a site or a ward and everything below it, or
-everywhere. A ward that no one has recognised yet lies at a site like any other, so a grant at
-the site holds there. A superuser, who exists to set up the first people, may do everything.
+A grant gives a role at an organisation, a site, a ward or a team and everything below it, or
+everywhere; below an organisation are its teams, too. A ward that no one has recognised yet lies
+at a site like any other, so a grant at the site holds there. A superuser, who exists to set up
+the first people, may do everything.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Held:
     """Where one permission holds, as primary keys.
 
     `sites` are held whole; `wards` are all wards of those sites and those granted singly;
-    `touched` are the sites of all of these wards.
+    `touched` are the sites of all of these wards. `teams` are those of the organisations held
+    whole and those granted singly.
     """
 
     everywhere: bool = False
@@ -43,6 +45,7 @@ class Held:
     sites: frozenset[int] = frozenset()
     wards: frozenset[int] = frozenset()
     touched: frozenset[int] = frozenset()
+    teams: frozenset[int] = frozenset()
 
 
 NOWHERE: Final = Held()
@@ -78,6 +81,11 @@ class Scope:
         held = self._at(permission)
         return ALL if held.everywhere else held.organisations
 
+    def teams(self, permission: Permission) -> Places:
+        """The teams for which `permission` holds, or "all"."""
+        held = self._at(permission)
+        return ALL if held.everywhere else held.teams
+
     def may(self, permission: Permission, ward: int) -> bool:
         """Whether `permission` holds at the ward."""
         held = self._at(permission)
@@ -111,6 +119,7 @@ class Scope:
                 sorted(held.organisations),
                 sorted(held.sites),
                 sorted(held.wards),
+                sorted(held.teams),
             )
             for permission, held in sorted(self._held.items())
             if held != NOWHERE
@@ -150,6 +159,7 @@ def held_by_roles(places: Mapping[Role, Held]) -> dict[Permission, Held]:
                 sites=frozenset().union(*(part.sites for part in parts)),
                 wards=frozenset().union(*(part.wards for part in parts)),
                 touched=frozenset().union(*(part.touched for part in parts)),
+                teams=frozenset().union(*(part.teams for part in parts)),
             )
     return held
 
@@ -170,6 +180,7 @@ def _places(user: int) -> dict[Role, Held]:
             sites=frozenset(levels["site"]),
             wards=frozenset(levels["ward"]),
             touched=frozenset(levels["touched"]),
+            teams=frozenset(levels["team"]),
         )
         for role, levels in found.items()
         if role in PERMISSIONS
@@ -180,7 +191,7 @@ def _places(user: int) -> dict[Role, Held]:
 _PLACES_SQL = """
 WITH RECURSIVE
 held AS (
-    SELECT role, organisation_id, site_id, ward_id, everywhere
+    SELECT role, organisation_id, site_id, ward_id, team_id, everywhere
       FROM wards_grant WHERE user_id = %(user)s),
 organisations(role, id) AS (
     SELECT role, organisation_id FROM held WHERE organisation_id IS NOT NULL
@@ -203,6 +214,11 @@ SELECT sites.role, 'ward', ward.id, ward.site_id
 UNION ALL
 SELECT held.role, 'ward', ward.id, ward.site_id
   FROM held JOIN wards_ward ward ON ward.id = held.ward_id
+UNION ALL
+SELECT owner.role, 'team', team.id, 0
+  FROM organisations owner JOIN accounts_team team ON team.organisation_id = owner.id
+UNION ALL
+SELECT role, 'team', team_id, 0 FROM held WHERE team_id IS NOT NULL
 """
 
 

@@ -6,20 +6,20 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Organisation, User
+from accounts.models import Organisation, Team, User
 from accounts.roles import LABELS, Role
 from wards.models.places import Site, Ward
 
 
 @pghistory.track()
 class Grant(models.Model):
-    """`user` plays `role` at one organisation, site or ward and everything below it.
+    """`user` plays `role` at one organisation, site, ward or team and everything below it.
 
-    With none of the three it holds everywhere.
+    With none of the four it holds everywhere.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
-    role = models.CharField(max_length=20, choices=[(r.value, LABELS[r]) for r in Role])
+    role = models.CharField(max_length=30, choices=[(r.value, LABELS[r]) for r in Role])
     organisation = models.ForeignKey(
         Organisation, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
     )
@@ -29,6 +29,9 @@ class Grant(models.Model):
     ward = models.ForeignKey(
         Ward, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
     )
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+    )
     everywhere = models.BooleanField(default=False)
 
     class Meta:
@@ -36,14 +39,39 @@ class Grant(models.Model):
             models.CheckConstraint(
                 name="grant_at_one_place",
                 condition=(
-                    Q(everywhere=True, organisation=None, site=None, ward=None)
-                    | Q(everywhere=False, organisation__isnull=False, site=None, ward=None)
-                    | Q(everywhere=False, organisation=None, site__isnull=False, ward=None)
-                    | Q(everywhere=False, organisation=None, site=None, ward__isnull=False)
+                    Q(everywhere=True, organisation=None, site=None, ward=None, team=None)
+                    | Q(
+                        everywhere=False,
+                        organisation__isnull=False,
+                        site=None,
+                        ward=None,
+                        team=None,
+                    )
+                    | Q(
+                        everywhere=False,
+                        organisation=None,
+                        site__isnull=False,
+                        ward=None,
+                        team=None,
+                    )
+                    | Q(
+                        everywhere=False,
+                        organisation=None,
+                        site=None,
+                        ward__isnull=False,
+                        team=None,
+                    )
+                    | Q(
+                        everywhere=False,
+                        organisation=None,
+                        site=None,
+                        ward=None,
+                        team__isnull=False,
+                    )
                 ),
             ),
             models.UniqueConstraint(
-                fields=["user", "role", "organisation", "site", "ward", "everywhere"],
+                fields=["user", "role", "organisation", "site", "ward", "team", "everywhere"],
                 name="grant_once",
                 nulls_distinct=False,
             ),
