@@ -43,6 +43,8 @@ class TokenScope(StrEnum):
     OCCUPANCY_READ = "occupancy:read"
     PLACES_READ = "places:read"
     EPISODES_READ = "episodes:read"
+    WAITS_READ = "waits:read"
+    WAITS_WRITE = "waits:write"
     HL7_WRITE = "hl7:write"
 
 
@@ -50,6 +52,8 @@ SCOPE_LABELS: Final[dict[TokenScope, str]] = {
     TokenScope.OCCUPANCY_READ: "Read counts of beds and patients",
     TokenScope.PLACES_READ: "Read organisations, sites, wards and beds",
     TokenScope.EPISODES_READ: "Read patients and their stays",
+    TokenScope.WAITS_READ: "Read what discharges wait for, and figures of it",
+    TokenScope.WAITS_WRITE: "Record board rounds and barriers to discharge",
     TokenScope.HL7_WRITE: "Send HL7 v2 messages",
 }
 

@@ -11,7 +11,14 @@ from datetime import datetime
 from typing import Final
 
 TRACKED: Final = frozenset(
-    {"wards_occupancy", "wards_bedrequest", "wards_closure", "wards_opening"}
+    {
+        "wards_occupancy",
+        "wards_bedrequest",
+        "wards_closure",
+        "wards_opening",
+        "patients_readiness",
+        "patients_barrier",
+    }
 )
 """Tables with a `period` and a history, as `held` can read them."""
 
