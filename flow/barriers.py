@@ -14,6 +14,8 @@ from typing import Final
 from accounts.roles import Permission
 from flow.moment import Moment, held, said_by
 from flow.reading import read_as
+from patients.models import Barrier
+from wards.models import Occupancy
 from wards.scope import ALL, Scope
 
 SEE: Final = Permission.SEE_PATIENTS
@@ -168,3 +170,22 @@ def _asked(wanted: Wanted) -> dict[str, object]:
         "reasons": list(wanted.reasons),
         "pathways": list(wanted.pathways),
     }
+
+
+def may_plan(scope: Scope, episode: int, *, at: datetime) -> bool:
+    """Whether somebody may plan the discharge of a patient: their role holds at the ward where
+    the patient is."""
+    wards = scope.wards(Permission.PLAN_DISCHARGE)
+    if wards == ALL:
+        return True
+    return Occupancy.objects.filter(episode=episode, period__contains=at, ward__in=wards).exists()
+
+
+def may_act(scope: Scope, barrier: Barrier, *, at: datetime) -> bool:
+    """Whether somebody may do something about a barrier: on the patient's ward, or as its owner."""
+    teams, bodies = scope.teams(OWN), scope.organisations(OWN)
+    if teams == ALL or barrier.team_id in teams:
+        return True
+    if barrier.team_id is None and barrier.organisation_id in bodies:
+        return True
+    return may_plan(scope, barrier.episode_id, at=at)

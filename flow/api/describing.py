@@ -27,6 +27,9 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "Only what had been recorded by then counts.",
         "type": OpenApiTypes.DATETIME,
     },
+    "team": {"description": "Code of a team.", "many": True},
+    "reason": {"description": "Slug of a reason.", "many": True},
+    "pathway": {"description": "Pathway 0 to 3.", "many": True, "enum": ["0", "1", "2", "3"]},
     "visit": {"description": "Visit number. Prefer `episodes/search/`: addresses are kept."},
     "mrn": {"description": "The hospital's number of a patient. Prefer `episodes/search/`."},
     "status": {"description": "Status.", "many": True, "enum": Episode.Status.values},
@@ -36,7 +39,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-def _parameters(names: str, **changed: Mapping[str, Any]) -> list[OpenApiParameter]:
+def parameters(names: str, **changed: Mapping[str, Any]) -> list[OpenApiParameter]:
     return [
         OpenApiParameter(
             name,
@@ -46,7 +49,7 @@ def _parameters(names: str, **changed: Mapping[str, Any]) -> list[OpenApiParamet
     ]
 
 
-def _responses(answer: Any, *statuses: int) -> dict[Any, Any]:
+def responses(answer: Any, *statuses: int) -> dict[Any, Any]:
     told = {
         304: "Unchanged since the answer of that ETag.",
         400: "A parameter is wrong or unknown.",
@@ -73,7 +76,7 @@ def _responses(answer: Any, *statuses: int) -> dict[Any, Any]:
     return responses
 
 
-def _list(name: str, row: type[serializers.Serializer[Any]], **more: Any) -> Any:
+def listed(name: str, row: type[serializers.Serializer[Any]], **more: Any) -> Any:
     return inline_serializer(name, {"results": row(many=True), **more})
 
 
@@ -83,23 +86,23 @@ _AS_AT: Final = serializers.DateTimeField()
 OCCUPANCY: Final[dict[str, Any]] = {
     "operation_id": "occupancy",
     "summary": "Census of wards",
-    "parameters": _parameters("site ward kind at known_at"),
-    "responses": _responses(_list("OccupancyList", shapes.OccupancyRow), 304, 400),
+    "parameters": parameters("site ward kind at known_at"),
+    "responses": responses(listed("OccupancyList", shapes.OccupancyRow), 304, 400),
 }
 BEDS: Final[dict[str, Any]] = {
     "operation_id": "beds",
     "summary": "Beds of all wards",
-    "parameters": _parameters("site ward kind at known_at"),
-    "responses": _responses(
-        _list("BedList", shapes.BedRow, as_at=_AS_AT, bedless=shapes.Bedless(many=True)), 304, 400
+    "parameters": parameters("site ward kind at known_at"),
+    "responses": responses(
+        listed("BedList", shapes.BedRow, as_at=_AS_AT, bedless=shapes.Bedless(many=True)), 304, 400
     ),
 }
 WARD_BEDS: Final[dict[str, Any]] = {
     "operation_id": "ward_beds",
     "summary": "Beds of a ward",
-    "parameters": _parameters("site at known_at", site={"many": False}),
-    "responses": _responses(
-        _list(
+    "parameters": parameters("site at known_at", site={"many": False}),
+    "responses": responses(
+        listed(
             "WardBedList",
             shapes.BedRow,
             ward=serializers.CharField(),
@@ -116,59 +119,59 @@ WARD_BEDS: Final[dict[str, Any]] = {
 BED: Final[dict[str, Any]] = {
     "operation_id": "bed",
     "summary": "One bed",
-    "parameters": _parameters("at known_at"),
-    "responses": _responses(shapes.BedRow, 400, 404),
+    "parameters": parameters("at known_at"),
+    "responses": responses(shapes.BedRow, 400, 404),
 }
 ORGANISATIONS: Final[dict[str, Any]] = {
     "operation_id": "organisations",
     "summary": "Organisations",
-    "parameters": _parameters(""),
-    "responses": _responses(_list("OrganisationList", shapes.OrganisationRow), 400),
+    "parameters": parameters(""),
+    "responses": responses(listed("OrganisationList", shapes.OrganisationRow), 400),
 }
 SITES: Final[dict[str, Any]] = {
     "operation_id": "sites",
     "summary": "Sites",
-    "parameters": _parameters(
+    "parameters": parameters(
         "organisation kind", kind={"enum": Site.Kind.values, "description": "Kind of site."}
     ),
-    "responses": _responses(_list("SiteList", shapes.SiteRow), 400),
+    "responses": responses(listed("SiteList", shapes.SiteRow), 400),
 }
 SITE: Final[dict[str, Any]] = {
     "operation_id": "site",
     "summary": "One site",
-    "parameters": _parameters(""),
-    "responses": _responses(shapes.SiteRow, 400, 404),
+    "parameters": parameters(""),
+    "responses": responses(shapes.SiteRow, 400, 404),
 }
 WARDS: Final[dict[str, Any]] = {
     "operation_id": "wards",
     "summary": "Wards",
-    "parameters": _parameters("organisation site kind ward"),
-    "responses": _responses(_list("WardList", shapes.WardRow), 400),
+    "parameters": parameters("organisation site kind ward"),
+    "responses": responses(listed("WardList", shapes.WardRow), 400),
 }
 WARD: Final[dict[str, Any]] = {
     "operation_id": "ward",
     "summary": "One ward",
-    "parameters": _parameters("site", site={"many": False}),
-    "responses": _responses(shapes.WardWithBays, 400, 404, 409),
+    "parameters": parameters("site", site={"many": False}),
+    "responses": responses(shapes.WardWithBays, 400, 404, 409),
 }
 EPISODES: Final[dict[str, Any]] = {
     "operation_id": "episodes",
     "summary": "Stays",
-    "parameters": _parameters("visit mrn ward site status at limit cursor"),
-    "responses": _responses(_list("EpisodeList", shapes.EpisodeRow, next=_NEXT), 400),
+    "parameters": parameters("visit mrn ward site status at limit cursor"),
+    "responses": responses(listed("EpisodeList", shapes.EpisodeRow, next=_NEXT), 400),
 }
 SEARCH: Final[dict[str, Any]] = {
     "operation_id": "search_episodes",
     "summary": "Search stays",
-    "parameters": _parameters(""),
+    "parameters": parameters(""),
     "request": shapes.EpisodeQuery,
-    "responses": _responses(_list("FoundEpisodeList", shapes.EpisodeRow, next=_NEXT), 400),
+    "responses": responses(listed("FoundEpisodeList", shapes.EpisodeRow, next=_NEXT), 400),
 }
 EPISODE: Final[dict[str, Any]] = {
     "operation_id": "episode",
     "summary": "One stay",
-    "parameters": _parameters(""),
-    "responses": _responses(shapes.EpisodeRow, 400, 404),
+    "parameters": parameters(""),
+    "responses": responses(shapes.EpisodeRow, 400, 404),
 }
 
 

@@ -25,6 +25,7 @@ TYPES: Final[Mapping[str, str]] = {
     "ambiguous-ward": "Several sites have a ward of this code; name the site as well.",
     "unauthenticated": "A token is missing, or does not open anything.",
     "insufficient-scope": "The token is good, but was not made for this.",
+    "refused": "It cannot be done as things stand; the detail says why.",
     "not-found": "Nothing of this name, or nothing you may see.",
     "throttled": "Too many requests; wait as long as Retry-After says.",
     "unavailable": "The database is away for the moment; ask again.",

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from flow.api.barriers import (
+    Barriers,
+    Contact,
+    EpisodeBarriers,
+    Escalate,
+    OneBarrier,
+    Reasons,
+    Reassign,
+    Resolve,
+)
 from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
 from flow.api.occupancy import Beds, Occupancy, OneBed, WardBeds
@@ -24,6 +34,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("episodes/", Episodes.as_view(), name="episodes"),
     path("episodes/search/", SearchEpisodes.as_view(), name="search_episodes"),
     path("episodes/<int:key>/", OneEpisode.as_view(), name="episode"),
+    path("episodes/<int:key>/barriers/", EpisodeBarriers.as_view(), name="episode_barriers"),
+    path("barriers/", Barriers.as_view(), name="barriers"),
+    path("barriers/<int:key>/", OneBarrier.as_view(), name="barrier"),
+    path("barriers/<int:key>/resolve/", Resolve.as_view(), name="resolve"),
+    path("barriers/<int:key>/escalate/", Escalate.as_view(), name="escalate"),
+    path("barriers/<int:key>/reassign/", Reassign.as_view(), name="reassign"),
+    path("barriers/<int:key>/contact/", Contact.as_view(), name="contact"),
+    path("reasons/", Reasons.as_view(), name="reasons"),
     path("problems/", Problems.as_view(), name="problems"),
     path("schema/", Schema.as_view(), name="schema"),
     path("docs/", Docs.as_view(url_name="flow_api:schema"), name="docs"),

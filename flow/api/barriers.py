@@ -1,0 +1,380 @@
+"""What discharges wait for, over REST: reading barriers, and what is done about them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, ClassVar, Final, TypeVar
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers as s
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+
+from accounts.api_auth import HasScope
+from accounts.models import Organisation, Team, User
+from accounts.refusals import Refused
+from accounts.roles import Permission
+from accounts.tokens import TokenScope
+from flow.api import describing_waits as describing
+from flow.api.bed_lists import who
+from flow.api.entries import Noted, OwnerEntry, RaiseEntry
+from flow.api.params import Params
+from flow.api.problems import ApiProblem, invalid, missing
+from flow.api.reading import Reader, answered, form_of, now, scope, written
+from flow.barriers import Waiting, Wanted, may_act, may_plan, waiting
+from flow.board_types import Face
+from flow.faces import faces
+from flow.moment import Moment
+from patients.models import Barrier, BarrierStep, Code, Episode
+from wards import barriers as deeds
+from wards.barriers import Said
+from wards.scope import visible_episodes
+
+T = TypeVar("T")
+STATUSES: Final = frozenset({"open", *Barrier.Outcome.values})
+PATHWAYS: Final = frozenset({"0", "1", "2", "3"})
+SOURCE: Final = "api"
+
+
+class Waits(Reader):
+    """A view of what is waited for; `writes` names the scope for changing it."""
+
+    needs = TokenScope.WAITS_READ
+    parser_classes = (JSONParser,)
+
+    def get_permissions(self) -> Sequence[Any]:
+        """Reading and writing ask for different scopes of a token."""
+        if self.request.method in ("GET", "HEAD", "OPTIONS"):
+            return super().get_permissions()
+        return [HasScope(TokenScope.WAITS_WRITE)()]
+
+
+class Barriers(Waits):
+    """Barriers, the oldest first."""
+
+    known: ClassVar = frozenset(
+        {"site", "ward", "organisation", "team", "reason", "status", "pathway", "at", "known_at"}
+    )
+
+    @extend_schema(**describing.BARRIERS)
+    def get(self, request: Request) -> HttpResponse:
+        """Open ones unless `status` says otherwise."""
+        params = self.params(request, now=now())
+        moment = _moment(params)
+        wanted = Wanted(
+            wards=params.texts("ward"),
+            sites=params.texts("site"),
+            organisations=params.texts("organisation"),
+            teams=params.texts("team"),
+            reasons=params.texts("reason"),
+            pathways=[int(p) for p in params.choices("pathway", PATHWAYS) if p in PATHWAYS],
+            statuses=params.choices("status", STATUSES) or ("open",),
+        )
+        params.check()
+        return _listed(request, waiting(moment, scope=scope(request), wanted=wanted), moment.at)
+
+
+class EpisodeBarriers(Waits):
+    """The barriers of one stay."""
+
+    known: ClassVar = frozenset({"at", "known_at"})
+
+    @extend_schema(**describing.EPISODE_BARRIERS)
+    def get(self, request: Request, key: int) -> HttpResponse:
+        """All of them, over or not."""
+        params = self.params(request, now=now())
+        moment = _moment(params)
+        params.check()
+        wanted = Wanted(episode=key, statuses=())
+        rows = waiting(moment, scope=scope(request), wanted=wanted)
+        if not rows:
+            _episode(request, key)
+        return _listed(request, rows, moment.at)
+
+    @extend_schema(**describing.RAISE)
+    def post(self, request: Request, key: int) -> HttpResponse:
+        """Raise one."""
+        said = _read(RaiseEntry, request)
+        episode = _episode(request, key)
+        if not may_plan(scope(request), episode.pk, at=now()):
+            raise PermissionDenied("Raising a barrier needs a role on the patient's ward.")
+        barrier = _done(
+            lambda: deeds.raise_barrier(
+                episode=episode,
+                reason=_reason(said["reason"], said["code_set"]),
+                said=_said(request, said),
+                organisation=_organisation(said["organisation"]),
+                team=_team(said["team"], said["organisation"]),
+                person=said["person"],
+                due_at=said["due_at"],
+                reportable=said["reportable"],
+                note=said["note"],
+                key=said["key"],
+            )
+        )
+        return _one(request, barrier.pk, status=HTTPStatus.CREATED)
+
+
+class Reasons(Waits):
+    """The reasons that a barrier can have, and what else is coded."""
+
+    @extend_schema(**describing.REASONS)
+    def get(self, request: Request) -> HttpResponse:
+        """Every code of every set; one query."""
+        self.params(request, now=now())
+        codes = Code.objects.select_related("code_set").order_by("code_set", "position")
+        results = [
+            {
+                "code_set": code.code_set.slug,
+                "kind": code.code_set.kind,
+                "reason": code.slug,
+                "label": code.label,
+                "family": code.family or None,
+                "pathways": code.pathways,
+                "owner": code.owner or None,
+                "team_kind": code.team_kind or None,
+                "target_hours": code.target_hours,
+                "valid_from": code.code_set.valid_from,
+                "valid_until": code.code_set.valid_until,
+                "withdrawn": code.is_withdrawn,
+            }
+            for code in codes
+        ]
+        return answered(request, written(form_of(request), {"results": results}))
+
+
+class OneBarrier(Waits):
+    """One barrier with its steps."""
+
+    @extend_schema(**describing.BARRIER)
+    def get(self, request: Request, key: int) -> HttpResponse:
+        """Its clock, its owner, and everything that was done about it."""
+        self.params(request, now=now())
+        return _one(request, key)
+
+
+class Deed(Waits, ABC):
+    """Something done about a barrier. `entry` reads what is said with it."""
+
+    entry: ClassVar[type[s.Serializer[Any]]]
+
+    @extend_schema(**describing.DEED)
+    def post(self, request: Request, key: int) -> HttpResponse:
+        """Do it; the barrier as it is then."""
+        said = _read(self.entry, request)
+        barrier = _mine(request, key)
+        _done(lambda: self.do(barrier, said, _said(request, said)))
+        return _one(request, key)
+
+    @abstractmethod
+    def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
+        """The deed itself. Raises Refused."""
+
+
+class Resolve(Deed):
+    """What was waited for has come."""
+
+    entry = Noted
+
+    def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
+        return deeds.resolve(barrier=barrier, said=by, note=said["note"])
+
+
+class Escalate(Deed):
+    """One step up the ladder."""
+
+    entry = Noted
+
+    def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
+        return deeds.escalate(barrier=barrier, said=by, note=said["note"])
+
+
+class Contact(Deed):
+    """Somebody was asked about it."""
+
+    entry = Noted
+
+    def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
+        return deeds.contact(barrier=barrier, said=by, note=said["note"])
+
+
+class Reassign(Deed):
+    """Somebody else is accountable."""
+
+    entry = OwnerEntry
+
+    def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
+        return deeds.reassign(
+            barrier=barrier,
+            said=by,
+            organisation=_organisation(said["organisation"]),
+            team=_team(said["team"], said["organisation"]),
+            person=said["person"],
+            note=said["note"],
+        )
+
+
+def _moment(params: Params) -> Moment:
+    """Asked for a past moment, what was known then counts, unless `known_at` says otherwise."""
+    at, known = params.moment("at"), params.moment("known_at")
+    return Moment(at or params.now, known or at)
+
+
+def _read(entry: type[s.Serializer[Any]], request: Request) -> Mapping[str, Any]:
+    body = request.data
+    if not isinstance(body, Mapping):
+        raise invalid({"": "Send a JSON object."})
+    read = entry(data=body)
+    unknown = sorted(set(body) - set(read.fields))
+    if unknown:
+        names = ", ".join(sorted(read.fields))
+        raise invalid(
+            dict.fromkeys(unknown, f"There is no field of this name; known are {names}."),
+            kind="unknown-parameter",
+        )
+    read.is_valid(raise_exception=True)
+    said: Mapping[str, Any] = read.validated_data
+    return said
+
+
+def _said(request: Request, said: Mapping[str, Any]) -> Said:
+    user = request.user
+    assert isinstance(user, User)
+    return Said(now(), user, said["occurred_at"], SOURCE)
+
+
+def _done(deed: Callable[[], T]) -> T:
+    """Do it; what is refused is told as a conflict with its reason."""
+    try:
+        return deed()
+    except Refused as refused:
+        raise ApiProblem("refused", HTTPStatus.CONFLICT, refused.reason) from None
+
+
+def _episode(request: Request, key: int) -> Episode:
+    seen = visible_episodes(Episode.objects.all(), scope(request), Permission.SEE_PATIENTS)
+    found = seen.filter(pk=key).first()
+    if found is None:
+        raise missing("episode of this key")
+    return found
+
+
+def _mine(request: Request, key: int) -> Barrier:
+    """The barrier, if the caller may do something about it."""
+    _waiting(request, key)
+    barrier = Barrier.objects.select_related("episode").get(pk=key)
+    if not may_act(scope(request), barrier, at=now()):
+        raise PermissionDenied(
+            "Only those on the patient's ward, or whose step it is, may change this barrier."
+        )
+    return barrier
+
+
+def _waiting(request: Request, key: int) -> Waiting:
+    found = waiting(Moment(now()), scope=scope(request), wanted=Wanted(key=key, statuses=()))
+    if not found:
+        raise missing("barrier of this key")
+    return found[0]
+
+
+def _reason(slug: str, code_set: str) -> Code:
+    codes = Code.objects.select_related("code_set").filter(slug=slug, code_set__kind="delay")
+    if code_set:
+        codes = codes.filter(code_set__slug=code_set)
+    found = codes.order_by("-code_set__valid_from").first()
+    if found is None:
+        raise invalid({"reason": f"There is no reason “{slug}”; /api/v1/reasons/ lists them."})
+    return found
+
+
+def _organisation(code: str) -> Organisation | None:
+    if not code:
+        return None
+    found = Organisation.objects.filter(code=code).first()
+    if found is None:
+        raise invalid({"organisation": f"There is no organisation {code}."})
+    return found
+
+
+def _team(code: str, organisation: str) -> Team | None:
+    if not code:
+        return None
+    teams = Team.objects.filter(code=code)
+    if organisation:
+        teams = teams.filter(organisation__code=organisation)
+    found = list(teams[:2])
+    if len(found) != 1:
+        raise invalid(
+            {
+                "team": f"There is no team {code}."
+                if not found
+                else f"Several organisations have a team {code}; name the organisation as well."
+            }
+        )
+    return found[0]
+
+
+def _listed(request: Request, rows: Sequence[Waiting], at: datetime) -> HttpResponse:
+    known = faces({row.patient for row in rows})
+    results = [told(row, known.get(row.patient), at) for row in rows]
+    return answered(request, written(form_of(request), {"results": results}))
+
+
+def _one(request: Request, key: int, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    row = _waiting(request, key)
+    known = faces({row.patient})
+    steps = BarrierStep.objects.filter(barrier=key).select_related("by", "organisation", "team")
+    answer = told(row, known.get(row.patient), now()) | {
+        "steps": [_step(step) for step in steps.order_by("occurred_at", "pk")]
+    }
+    response = answered(request, written(form_of(request), answer, rows=lambda: [answer]))
+    response.status_code = status
+    return response
+
+
+def _step(step: BarrierStep) -> dict[str, Any]:
+    return {
+        "kind": step.kind,
+        "occurred_at": step.occurred_at,
+        "recorded_at": step.recorded_at,
+        "by": str(step.by) if step.by else None,
+        "organisation": step.organisation.code if step.organisation else None,
+        "team": step.team.code if step.team else None,
+        "level": step.level,
+        "due_at": step.due_at,
+        "note": step.note or None,
+    }
+
+
+def told(row: Waiting, face: Face | None, at: datetime) -> dict[str, Any]:
+    """A barrier as the API tells it. Its owner alone sees of the patient what the step needs."""
+    return {
+        "id": row.id,
+        "episode": row.episode,
+        "visit": (row.visit or None) if not row.own else None,
+        "patient": who(face),
+        "reason": row.reason,
+        "label": row.label,
+        "family": row.family,
+        "organisation": row.organisation or None,
+        "team": row.team or None,
+        "person": row.person or None,
+        "status": row.outcome or "open",
+        "raised_at": row.since,
+        "due_at": row.due_at,
+        "ended_at": row.ended_at,
+        "overdue": row.overdue(at),
+        "reportable": row.reportable,
+        "level": row.level,
+        "note": row.note or None,
+        "pathway": row.pathway,
+        "discharge_ready_at": row.ready_since,
+        "ward": row.ward or None,
+        "site": row.site or None,
+        "bed": row.bed or None,
+    }

@@ -1,0 +1,61 @@
+"""What the OpenAPI document says of the views about waits."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from drf_spectacular.utils import OpenApiResponse
+
+from flow.api import entries, shapes, shapes_waits
+from flow.api.describing import listed, parameters, responses
+
+_CHANGES: Final[dict[Any, Any]] = {
+    (409, "application/problem+json"): OpenApiResponse(
+        shapes.Problem, "It cannot be done as things stand; the detail says why."
+    ),
+}
+
+BARRIERS: Final[dict[str, Any]] = {
+    "operation_id": "barriers",
+    "summary": "What discharges wait for",
+    "parameters": parameters(
+        "site ward organisation team reason status pathway at known_at",
+        status={"enum": ["open", "resolved", "replaced"], "description": "Default open."},
+    ),
+    "responses": responses(listed("BarrierList", shapes_waits.BarrierRow), 400),
+}
+EPISODE_BARRIERS: Final[dict[str, Any]] = {
+    "operation_id": "episode_barriers",
+    "summary": "Barriers of one stay",
+    "parameters": parameters("at known_at"),
+    "responses": responses(listed("EpisodeBarrierList", shapes_waits.BarrierRow), 400, 404),
+}
+RAISE: Final[dict[str, Any]] = {
+    "operation_id": "raise_barrier",
+    "summary": "Raise a barrier",
+    "request": entries.RaiseEntry,
+    "parameters": parameters(""),
+    "responses": {
+        (201, "application/json"): shapes_waits.BarrierWithSteps,
+        **responses(shapes_waits.BarrierWithSteps, 400, 404),
+        **_CHANGES,
+    },
+}
+BARRIER: Final[dict[str, Any]] = {
+    "operation_id": "barrier",
+    "summary": "One barrier with its steps",
+    "parameters": parameters(""),
+    "responses": responses(shapes_waits.BarrierWithSteps, 400, 404),
+}
+DEED: Final[dict[str, Any]] = {
+    "summary": "Do something about a barrier",
+    "request": entries.OwnerEntry,
+    "parameters": parameters(""),
+    "responses": {**responses(shapes_waits.BarrierWithSteps, 400, 404), **_CHANGES},
+}
+REASONS: Final[dict[str, Any]] = {
+    "operation_id": "reasons",
+    "summary": "Reasons and other codes",
+    "parameters": parameters(""),
+    "responses": responses(listed("ReasonList", shapes_waits.ReasonRow), 400),
+}

@@ -1,0 +1,73 @@
+"""What the answers about waits look like, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from rest_framework import serializers as s
+
+from flow.api.shapes import Shape, Who
+from patients.models import Barrier, BarrierStep, Code, CodeSet
+
+
+class BarrierRow(Shape):
+    """What a discharge waits for."""
+
+    id = s.IntegerField()
+    episode = s.IntegerField()
+    visit = s.CharField(allow_null=True, help_text="Visit number; not for its owner alone.")
+    patient = Who()
+    reason = s.CharField(help_text="Slug of the reason; see /api/v1/reasons/.")
+    label = s.CharField()  # type: ignore[assignment]  # a declared field
+    family = s.CharField()
+    organisation = s.CharField(allow_null=True, help_text="Accountable; null is nobody.")
+    team = s.CharField(allow_null=True)
+    person = s.CharField(allow_null=True)
+    status = s.ChoiceField(["open", *Barrier.Outcome.values])
+    raised_at = s.DateTimeField()
+    due_at = s.DateTimeField(allow_null=True, help_text="End of the target of its reason.")
+    ended_at = s.DateTimeField(allow_null=True)
+    overdue = s.BooleanField()
+    reportable = s.BooleanField(help_text="The one that the national return names.")
+    level = s.IntegerField(help_text="How far up the ladder; 0 is not escalated.")
+    note = s.CharField(allow_null=True)
+    pathway = s.IntegerField(allow_null=True)
+    discharge_ready_at = s.DateTimeField(allow_null=True)
+    ward = s.CharField(allow_null=True)
+    site = s.CharField(allow_null=True)
+    bed = s.CharField(allow_null=True)
+
+
+class StepRow(Shape):
+    """Something that was done about a barrier."""
+
+    kind = s.ChoiceField(BarrierStep.Kind.choices)
+    occurred_at = s.DateTimeField()
+    recorded_at = s.DateTimeField()
+    by = s.CharField(allow_null=True)
+    organisation = s.CharField(allow_null=True)
+    team = s.CharField(allow_null=True)
+    level = s.IntegerField(allow_null=True)
+    due_at = s.DateTimeField(allow_null=True)
+    note = s.CharField(allow_null=True)
+
+
+class BarrierWithSteps(BarrierRow):
+    """A barrier and its steps."""
+
+    steps = StepRow(many=True)
+
+
+class ReasonRow(Shape):
+    """A code of a versioned set."""
+
+    code_set = s.CharField()
+    kind = s.ChoiceField(CodeSet.Kind.choices)
+    reason = s.CharField()
+    label = s.CharField()  # type: ignore[assignment]  # a declared field
+    family = s.CharField(allow_null=True)
+    pathways = s.ListField(child=s.IntegerField())
+    owner = s.ChoiceField(Code.Owner.choices, allow_null=True)
+    team_kind = s.CharField(allow_null=True)
+    target_hours = s.IntegerField(allow_null=True)
+    valid_from = s.DateField()
+    valid_until = s.DateField(allow_null=True)
+    withdrawn = s.BooleanField()
