@@ -1,10 +1,12 @@
-"""Background work on the census. Nothing depends on a queued message arriving: beat asks again."""
+"""What is done by the clock. Nothing depends on a queued message arriving: beat asks again."""
 
 from __future__ import annotations
 
 from celery import shared_task
+from django.utils import timezone
 
 from flow import census
+from wards.escalation import escalate_overdue
 
 
 @shared_task(name="flow.tasks.refresh_census", ignore_result=True)
@@ -17,3 +19,9 @@ def refresh_census() -> None:
 def confirm_all() -> None:
     """Count every ward, so that figures stay confirmed; by beat every 60 s."""
     census.confirm_all()
+
+
+@shared_task(name="flow.tasks.escalate_barriers", ignore_result=True)
+def escalate_barriers() -> None:
+    """Take what is past its target up its ladder; by beat every 60 s."""
+    escalate_overdue(at=timezone.now())

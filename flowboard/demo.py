@@ -32,6 +32,7 @@ from accounts.tokens import TokenScope, issue
 from flowboard.supervise import Program
 from interop.feeds import code_for
 from interop.models import Feed
+from patients.code_loading import built_in, load_codes
 from simulation.messages import APPLICATION
 from simulation.places import NORTHMOOR
 from wards.grants import set_grant
@@ -188,6 +189,7 @@ class Preparation:
     def do(self, at: datetime) -> None:
         """Prepare what is missing."""
         load_places(NORTHMOOR, at=at, since=Since(None))
+        load_codes(built_in())
         make_feeds()
         if not Movement.objects.exists() or not self._was_loaded():
             self._load_history()

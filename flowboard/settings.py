@@ -246,6 +246,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     for name, task, seconds in (
         ("count dirty wards", "flow.tasks.refresh_census", 15.0),
         ("confirm every ward", "flow.tasks.confirm_all", 60.0),
+        ("escalate overdue barriers", "flow.tasks.escalate_barriers", 60.0),
         ("apply waiting messages", "interop.tasks.apply_waiting", 15.0),
     )
 }

@@ -65,7 +65,7 @@ class Barriers(Waits):
     def get(self, request: Request) -> HttpResponse:
         """Open ones unless `status` says otherwise."""
         params = self.params(request, now=now())
-        moment = _moment(params)
+        moment = moment_of(params)
         wanted = Wanted(
             wards=params.texts("ward"),
             sites=params.texts("site"),
@@ -88,7 +88,7 @@ class EpisodeBarriers(Waits):
     def get(self, request: Request, key: int) -> HttpResponse:
         """All of them, over or not."""
         params = self.params(request, now=now())
-        moment = _moment(params)
+        moment = moment_of(params)
         params.check()
         wanted = Wanted(episode=key, statuses=())
         rows = waiting(moment, scope=scope(request), wanted=wanted)
@@ -219,7 +219,7 @@ class Reassign(Deed):
         )
 
 
-def _moment(params: Params) -> Moment:
+def moment_of(params: Params) -> Moment:
     """Asked for a past moment, what was known then counts, unless `known_at` says otherwise."""
     at, known = params.moment("at"), params.moment("known_at")
     return Moment(at or params.now, known or at)

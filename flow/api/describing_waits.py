@@ -53,6 +53,12 @@ DEED: Final[dict[str, Any]] = {
     "parameters": parameters(""),
     "responses": {**responses(shapes_waits.BarrierWithSteps, 400, 404), **_CHANGES},
 }
+SUMMARY: Final[dict[str, Any]] = {
+    "operation_id": "discharge_summary",
+    "summary": "Who could leave, in figures",
+    "parameters": parameters("site ward organisation reason pathway at known_at"),
+    "responses": responses(shapes_waits.DischargeSummary, 400),
+}
 REASONS: Final[dict[str, Any]] = {
     "operation_id": "reasons",
     "summary": "Reasons and other codes",

@@ -71,3 +71,35 @@ class ReasonRow(Shape):
     valid_from = s.DateField()
     valid_until = s.DateField(allow_null=True)
     withdrawn = s.BooleanField()
+
+
+class GroupRow(Shape):
+    """Patients who have something in common."""
+
+    key = s.CharField(help_text="Empty for those without it.")
+    name = s.CharField()
+    patients = s.IntegerField()
+    bed_days = s.FloatField(help_text="Lost so far, since their discharge ready dates.")
+
+
+class DischargeSummary(Shape):
+    """All who met no criteria to reside at the moment; each grouping adds up to the whole."""
+
+    as_at = s.DateTimeField()
+    known_at = s.DateTimeField(allow_null=True)
+    patients = s.IntegerField()
+    bed_days = s.FloatField()
+    bed_days_last_week = s.FloatField(
+        allow_null=True,
+        help_text="Lost within seven days, by those gone since too; null where the filters ask "
+        "for organisations, reasons or pathways.",
+    )
+    without_owner = s.IntegerField()
+    overdue = s.IntegerField()
+    by_pathway = GroupRow(many=True)
+    by_reason = GroupRow(many=True)
+    by_family = GroupRow(many=True)
+    by_organisation = GroupRow(many=True)
+    by_site = GroupRow(many=True)
+    by_days = GroupRow(many=True)
+    long_stays = GroupRow(many=True)

@@ -14,6 +14,7 @@ from flow.api.barriers import (
     Reassign,
     Resolve,
 )
+from flow.api.discharges import DischargeSummary
 from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
 from flow.api.occupancy import Beds, Occupancy, OneBed, WardBeds
@@ -41,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("barriers/<int:key>/escalate/", Escalate.as_view(), name="escalate"),
     path("barriers/<int:key>/reassign/", Reassign.as_view(), name="reassign"),
     path("barriers/<int:key>/contact/", Contact.as_view(), name="contact"),
+    path("discharges/summary/", DischargeSummary.as_view(), name="discharge_summary"),
     path("reasons/", Reasons.as_view(), name="reasons"),
     path("problems/", Problems.as_view(), name="problems"),
     path("schema/", Schema.as_view(), name="schema"),

@@ -197,6 +197,27 @@ def test_what_cannot_be_used_is_named(nurse: Caller, body: dict[str, str], field
     assert not Barrier.objects.exists()
 
 
+def test_the_summary_adds_up_and_is_scoped(hospital: Hospital, nurse: Caller) -> None:
+    for number, (episode, slug) in enumerate(
+        zip(episodes(), ("p3-capacity", "therapy-review", "transport"), strict=True)
+    ):
+        found = Found(criteria=[], pathway=number)
+        review(episode=episode, found=found, said=by(nurse))
+        nurse.post(of(episode), reason=slug)
+    address = "/api/v1/discharges/summary/"
+    told = nurse.client.get(address).json()
+    assert told["patients"] == 3
+    assert {g["key"]: g["patients"] for g in told["by_pathway"]} == {"0": 1, "1": 1, "2": 1}
+    assert {g["key"]: g["patients"] for g in told["by_organisation"]} == {"RXX": 2, "CXX": 1}
+    assert told["bed_days_last_week"] is not None
+    some = nurse.client.get(address, {"organisation": "CXX"}).json()
+    assert (some["patients"], some["bed_days_last_week"]) == (1, None)
+    elsewhere = Caller("elsewhere", Role.WARD_NURSE, ward=hospital.wards[1])
+    assert elsewhere.client.get(address).json()["patients"] == 0
+    csv = nurse.client.get(address, {"format": "csv"}).content.decode()
+    assert csv.startswith("group,key,name,patients,bed_days")
+
+
 def test_the_reasons_are_listed(nurse: Caller) -> None:
     reasons = nurse.get("/api/v1/reasons/")
     assert {"delay-reasons-2024", "criteria-to-reside"} <= {r["code_set"] for r in reasons}
