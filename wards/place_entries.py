@@ -55,6 +55,7 @@ class TeamEntry:
     organisation: str
     code: str
     name: str | None = None
+    kind: str | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -218,7 +218,7 @@ def _teams(plan: Plan, entries: Entries) -> None:
             _unknown(entries, entry, "team", entry.organisation)
             continue
         make = partial(Team, organisation=organisation, code=entry.code, name=entry.code)
-        plan.teams.meet(entry.key, make, {"name": entry.name})
+        plan.teams.meet(entry.key, make, {"name": entry.name, "kind": entry.kind})
 
 
 def _sites(plan: Plan, entries: Entries) -> None:

@@ -13,6 +13,7 @@ from wards.models import Bed, Site, Ward
 LONGEST: Final = {
     "organisation code": 40,
     "team code": 40,
+    "team kind": 30,
     "site code": 40,
     "ward code": 100,
     "bay code": 100,

@@ -217,13 +217,20 @@ class _Reader:
             self.entries.organisations.append(entry)
 
     def team(self, node: Node) -> None:
-        fields = _Fields(self.entries, node, _named("team", node), ("organisation", "code", "name"))
+        known = ("organisation", "code", "name", "kind")
+        fields = _Fields(self.entries, node, _named("team", node), known)
         organisation = fields.needed("organisation", "organisation code")
         code = fields.needed("code", "team code")
         name = fields.needed("name", "name")
         if organisation and code:
             self.entries.teams.append(
-                TeamEntry(line=fields.line, organisation=organisation, code=code, name=name)
+                TeamEntry(
+                    line=fields.line,
+                    organisation=organisation,
+                    code=code,
+                    name=name,
+                    kind=fields.text("kind", "team kind"),
+                )
             )
 
     def site(self, node: Node, position: int) -> None:
