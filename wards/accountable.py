@@ -1,9 +1,10 @@
 """Who is accountable for a barrier when nobody has said: the team its reason asks for.
 
 A reason names the side of the system that argues for the delay (`Code.owner`) and the kind of
-team that takes the step. The hospital's own side is the organisation the patient stays with; the
-others are looked for in the whole system, that is under the same top organisation. Where there
-are several such teams nobody is guessed: a barrier without an owner is shown as one.
+team that takes the step. For the hospital's own side it is looked for where the patient stays,
+otherwise, and where the hospital has none, in the whole system, that is under the same top
+organisation. Where there are several such teams nobody is guessed: what the hospital itself argues
+for then stays with the hospital, and any other barrier without an owner is shown as one.
 """
 
 from __future__ import annotations
@@ -28,13 +29,12 @@ def owner_of(reason: Code, episode: Episode) -> Owner:
     home = episode.provider_id
     if home is None:
         return Owner()
-    if reason.owner == Code.Owner.TRUST:
-        teams = _teams(reason.team_kind, {home})
-        return Owner(home, teams[0].pk if len(teams) == 1 else None)
-    teams = _teams(reason.team_kind, _system(home))
+    own = reason.owner == Code.Owner.TRUST
+    teams = _teams(reason.team_kind, {home}) if own else []
+    teams = teams or _teams(reason.team_kind, _system(home))
     if len(teams) == 1:
         return Owner(teams[0].organisation_id, teams[0].pk)
-    return Owner()
+    return Owner(home) if own else Owner()
 
 
 def _teams(kind: str, organisations: set[int]) -> list[Team]:
