@@ -42,7 +42,7 @@ SOURCE: Final = "api"
 
 
 class Waits(Reader):
-    """A view of what is waited for; `writes` names the scope for changing it."""
+    """A view of what is waited for: reading and writing ask for different scopes of a token."""
 
     needs = TokenScope.WAITS_READ
     parser_classes = (JSONParser,)
@@ -93,21 +93,21 @@ class EpisodeBarriers(Waits):
         wanted = Wanted(episode=key, statuses=())
         rows = waiting(moment, scope=scope(request), wanted=wanted)
         if not rows:
-            _episode(request, key)
+            episode_in_sight(request, key)
         return _listed(request, rows, moment.at)
 
     @extend_schema(**describing.RAISE)
     def post(self, request: Request, key: int) -> HttpResponse:
         """Raise one."""
-        said = _read(RaiseEntry, request)
-        episode = _episode(request, key)
+        said = entry_of(RaiseEntry, request)
+        episode = episode_in_sight(request, key)
         if not may_plan(scope(request), episode.pk, at=now()):
             raise PermissionDenied("Raising a barrier needs a role on the patient's ward.")
-        barrier = _done(
+        barrier = done(
             lambda: deeds.raise_barrier(
                 episode=episode,
                 reason=_reason(said["reason"], said["code_set"]),
-                said=_said(request, said),
+                said=said_by_caller(request, said),
                 organisation=_organisation(said["organisation"]),
                 team=_team(said["team"], said["organisation"]),
                 person=said["person"],
@@ -166,9 +166,9 @@ class Deed(Waits, ABC):
     @extend_schema(**describing.DEED)
     def post(self, request: Request, key: int) -> HttpResponse:
         """Do it; the barrier as it is then."""
-        said = _read(self.entry, request)
+        said = entry_of(self.entry, request)
         barrier = _mine(request, key)
-        _done(lambda: self.do(barrier, said, _said(request, said)))
+        done(lambda: self.do(barrier, said, said_by_caller(request, said)))
         return _one(request, key)
 
     @abstractmethod
@@ -225,7 +225,8 @@ def moment_of(params: Params) -> Moment:
     return Moment(at or params.now, known or at)
 
 
-def _read(entry: type[s.Serializer[Any]], request: Request) -> Mapping[str, Any]:
+def entry_of(entry: type[s.Serializer[Any]], request: Request) -> Mapping[str, Any]:
+    """What the body says. Raises a 400 problem that names every field that is wrong."""
     body = request.data
     if not isinstance(body, Mapping):
         raise invalid({"": "Send a JSON object."})
@@ -242,13 +243,14 @@ def _read(entry: type[s.Serializer[Any]], request: Request) -> Mapping[str, Any]
     return said
 
 
-def _said(request: Request, said: Mapping[str, Any]) -> Said:
+def said_by_caller(request: Request, said: Mapping[str, Any]) -> Said:
+    """The caller, now, of the time it happened."""
     user = request.user
     assert isinstance(user, User)
     return Said(now(), user, said["occurred_at"], SOURCE)
 
 
-def _done(deed: Callable[[], T]) -> T:
+def done(deed: Callable[[], T]) -> T:
     """Do it; what is refused is told as a conflict with its reason."""
     try:
         return deed()
@@ -256,7 +258,8 @@ def _done(deed: Callable[[], T]) -> T:
         raise ApiProblem("refused", HTTPStatus.CONFLICT, refused.reason) from None
 
 
-def _episode(request: Request, key: int) -> Episode:
+def episode_in_sight(request: Request, key: int) -> Episode:
+    """The stay, if the caller may see its patient. Raises a 404 problem."""
     seen = visible_episodes(Episode.objects.all(), scope(request), Permission.SEE_PATIENTS)
     found = seen.filter(pk=key).first()
     if found is None:

@@ -53,6 +53,23 @@ DEED: Final[dict[str, Any]] = {
     "parameters": parameters(""),
     "responses": {**responses(shapes_waits.BarrierWithSteps, 400, 404), **_CHANGES},
 }
+REVIEWS: Final[dict[str, Any]] = {
+    "operation_id": "reviews",
+    "summary": "Board rounds of one stay",
+    "parameters": parameters(""),
+    "responses": responses(listed("ReviewList", shapes_waits.ReviewRow), 400, 404),
+}
+REVIEW: Final[dict[str, Any]] = {
+    "operation_id": "review",
+    "summary": "Record what a board round found",
+    "parameters": parameters(""),
+    "request": entries.ReviewEntry,
+    "responses": {
+        (201, "application/json"): shapes_waits.ReviewRow,
+        **responses(shapes_waits.ReviewRow, 400, 404),
+        **_CHANGES,
+    },
+}
 SUMMARY: Final[dict[str, Any]] = {
     "operation_id": "discharge_summary",
     "summary": "Who could leave, in figures",

@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers as s
 
+from patients.models import Review
+
 
 class Noted(s.Serializer[Any]):
     """What every deed takes."""
@@ -33,3 +35,21 @@ class OwnerEntry(Noted):
     organisation = s.CharField(max_length=40, default="", allow_blank=True)
     team = s.CharField(max_length=40, default="", allow_blank=True)
     person = s.CharField(max_length=100, default="", allow_blank=True)
+
+
+class ReviewEntry(s.Serializer[Any]):
+    """What a board round found for one patient. What is left out is as it was."""
+
+    occurred_at = s.DateTimeField(default=None, allow_null=True)
+    key = s.CharField(max_length=64, default="", allow_blank=True)
+    round = s.UUIDField(default=None, allow_null=True)
+    criteria = s.ListField(child=s.SlugField(max_length=80), required=False)
+    exception = s.CharField(max_length=300, required=False, allow_blank=True)
+    expected_discharge_at = s.DateTimeField(required=False, allow_null=True)
+    pathway = s.IntegerField(min_value=0, max_value=3, required=False, allow_null=True)
+    day = s.ChoiceField(Review.Day.choices, required=False, allow_blank=True)
+    red_reason = s.SlugField(max_length=80, required=False, allow_null=True)
+    senior_reviewed = s.BooleanField(required=False, allow_null=True)
+    medicines = s.ChoiceField(Review.Medicines.choices, required=False, allow_blank=True)
+    transport = s.ChoiceField(Review.Transport.choices, required=False, allow_blank=True)
+    next_step = s.CharField(max_length=200, required=False, allow_blank=True)

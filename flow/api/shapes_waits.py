@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers as s
 
 from flow.api.shapes import Shape, Who
-from patients.models import Barrier, BarrierStep, Code, CodeSet
+from patients.models import Barrier, BarrierStep, Code, CodeSet, Review
 
 
 class BarrierRow(Shape):
@@ -103,3 +103,25 @@ class DischargeSummary(Shape):
     by_site = GroupRow(many=True)
     by_days = GroupRow(many=True)
     long_stays = GroupRow(many=True)
+
+
+class ReviewRow(Shape):
+    """What a board round found for one patient."""
+
+    id = s.IntegerField()
+    occurred_at = s.DateTimeField()
+    recorded_at = s.DateTimeField()
+    by = s.CharField(allow_null=True)
+    round = s.UUIDField(allow_null=True, help_text="Shared by the reviews of one round.")
+    criteria = s.ListField(
+        child=s.CharField(), allow_null=True, help_text="Met; empty is none, null nobody looked."
+    )
+    exception = s.CharField(allow_null=True, help_text="A senior's reason to keep them.")
+    expected_discharge_at = s.DateTimeField(allow_null=True)
+    pathway = s.IntegerField(allow_null=True)
+    day = s.ChoiceField(Review.Day.choices, allow_null=True)
+    red_reason = s.CharField(allow_null=True)
+    senior_reviewed = s.BooleanField(allow_null=True)
+    medicines = s.ChoiceField(Review.Medicines.choices, allow_null=True)
+    transport = s.ChoiceField(Review.Transport.choices, allow_null=True)
+    next_step = s.CharField(allow_null=True)

@@ -19,6 +19,7 @@ from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
 from flow.api.occupancy import Beds, Occupancy, OneBed, WardBeds
 from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
+from flow.api.reviews import Reviews
 
 app_name = "flow_api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("episodes/search/", SearchEpisodes.as_view(), name="search_episodes"),
     path("episodes/<int:key>/", OneEpisode.as_view(), name="episode"),
     path("episodes/<int:key>/barriers/", EpisodeBarriers.as_view(), name="episode_barriers"),
+    path("episodes/<int:key>/reviews/", Reviews.as_view(), name="reviews"),
     path("barriers/", Barriers.as_view(), name="barriers"),
     path("barriers/<int:key>/", OneBarrier.as_view(), name="barrier"),
     path("barriers/<int:key>/resolve/", Resolve.as_view(), name="resolve"),

@@ -218,6 +218,23 @@ def test_the_summary_adds_up_and_is_scoped(hospital: Hospital, nurse: Caller) ->
     assert csv.startswith("group,key,name,patients,bed_days")
 
 
+def test_a_review_is_recorded_and_what_it_leaves_out_goes_on(nurse: Caller) -> None:
+    address = f"/api/v1/episodes/{episodes()[0].pk}/reviews/"
+    status, first = nurse.post(
+        address, criteria=[], pathway=1, day="red", red_reason="no-plan", key="r1"
+    )
+    assert (status, first["by"], first["red_reason"]) == (201, "nurse", "no-plan")
+    assert nurse.post(address, criteria=["oxygen"], key="r1")[1]["id"] == first["id"]
+    status, second = nurse.post(address, medicines="ready")
+    assert (second["criteria"], second["pathway"], second["day"]) == ([], 1, None)
+    assert [r["id"] for r in nurse.get(address)] == [second["id"], first["id"]]
+    for body, code in (
+        ({"criteria": ["breathing"]}, 409), ({"pathway": 7}, 400), ({"red_reason": "x"}, 400),
+        ({"colour": 1}, 400), ({"exception": "x", "criteria": ["oxygen"]}, 409),
+    ):  # fmt: skip
+        assert nurse.post(address, **body)[0] == code, body
+
+
 def test_the_reasons_are_listed(nurse: Caller) -> None:
     reasons = nurse.get("/api/v1/reasons/")
     assert {"delay-reasons-2024", "criteria-to-reside"} <= {r["code_set"] for r in reasons}
