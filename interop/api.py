@@ -25,7 +25,8 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from interop.feeds import Feeds
 from interop.hl7v2.ack import Answer, Verdict, acknowledgment
-from interop.hl7v2.framing import DEFAULT_LIMIT, messages_in
+from interop.hl7v2.batches import messages_in
+from interop.hl7v2.framing import DEFAULT_LIMIT
 from interop.inbox import Incoming, Kept, store
 from interop.listener import APPLICATION
 from interop.storing import AWAY
@@ -123,7 +124,8 @@ class ReceiveHl7(APIView):
         if not isinstance(body, bytes) or not body.strip():
             raise ValidationError(f"The body is empty. Send a message as {MEDIA_TYPE}.")
         peer = f"http {request.META.get('REMOTE_ADDR', '')}".strip()
-        incoming = [Incoming(raw, peer) for raw in messages_in(body)] or [Incoming(body, peer)]
+        found = [Incoming(piece.data, peer, piece.fault) for piece in messages_in(body)]
+        incoming = found or [Incoming(body, peer)]
         try:
             kept = store(incoming, feeds=self.feeds, at=timezone.now())
         except (OperationalError, InterfaceError):

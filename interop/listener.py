@@ -13,7 +13,8 @@ from typing import Final
 from uuid import uuid4
 
 from interop.hl7v2.ack import acknowledgment, is_wanted
-from interop.hl7v2.framing import DEFAULT_LIMIT, Fault, Framer, Piece, framed, messages_in
+from interop.hl7v2.batches import messages_in
+from interop.hl7v2.framing import DEFAULT_LIMIT, Fault, Framer, Piece, framed
 from interop.inbox import Incoming, Kept
 from interop.storing import Storer
 
@@ -191,7 +192,7 @@ class Listener:
 def _split(piece: Piece) -> list[bytes]:
     """The messages of a block: one, unless somebody sends a batch through the wire."""
     if piece.fault is None and piece.data.lstrip().startswith(_BATCHES):
-        return list(messages_in(piece.data)) or [piece.data]
+        return [each.data for each in messages_in(piece.data)] or [piece.data]
     return [piece.data]
 
 

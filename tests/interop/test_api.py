@@ -75,6 +75,20 @@ def test_what_is_no_message_is_refused_and_kept(client: Client, headers: dict[st
     assert ends() == {"rejected": 1}
 
 
+def test_every_part_of_a_body_is_kept_and_answered_by_itself(
+    client: Client, headers: dict[str, str]
+) -> None:
+    body = b"PID|1||M9\r" + adt("A01", control="C1") + adt("A02", control="C2").rstrip()
+    response = client.post(ADDRESS, body + adt("A03", control="C3"), HL7, headers=headers)
+    assert response.status_code == 400
+    told = response.content.decode()
+    assert "MSA|AR||The header (MSH) is missing" in told
+    assert "MSA|AA|C1" in told
+    assert "MSA|AR|C2|Two messages stand on one line" in told
+    assert "MSA|AR|C3|Two messages stand on one line" in told
+    assert ends() == {"received": 1, "rejected": 3}
+
+
 def test_an_empty_body_and_other_kinds_of_body_are_refused(
     client: Client, headers: dict[str, str]
 ) -> None:
