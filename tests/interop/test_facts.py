@@ -454,6 +454,45 @@ def test_a_visit_number_that_is_too_long_is_held() -> None:
 # --- the key ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("made", "recorded", "occurred", "times"),
+    [
+        # Only the header has an offset, and settles the others.
+        ("20261025013000+0000", "20261025012900", "20261025012500", ("01:25", "01:29")),
+        ("20261025013000+0100", "20261025012900", "20261025012500", ("00:25", "00:29")),
+        # Another time of the message settles the rest as well, the header's among them.
+        ("20261025013000", "20261025012900+0000", "20261025012500", ("01:25", "01:29")),
+        ("20261025013000", "20261025012900", "20261025012500+0000", ("01:25", "01:29")),
+        ("20261025013000", "20261025", "20261025012500+0000", ("01:25", "01:30")),
+        # Sent again days later: the header tells nothing, EVN-6 does.
+        ("20261028090000+0000", "20261025012900", "20261025012500+0000", ("01:25", "01:29")),
+        # Nothing tells.
+        ("20261025013000", "20261025012900", "20261025012500", ("00:25", "00:29")),
+        ("20261028090000+0000", "20261025012900", "20261025012500", ("00:25", "00:29")),
+    ],
+)
+def test_on_the_night_the_clocks_go_back_one_offset_settles_the_message(
+    made: str, recorded: str, occurred: str, times: tuple[str, str]
+) -> None:
+    raw = adt("A02", place="W1", made=made, recorded=recorded, occurred=occurred)
+    (moved,) = (fact for fact in facts(raw) if isinstance(fact, Moved))
+    told = (moved.occurred_at, moved.sent_at)
+    assert tuple(f"{moment.astimezone(UTC):%H:%M}" for moment in told) == times
+
+
+def test_on_that_night_admission_and_expected_discharge_are_settled_too() -> None:
+    raw = adt(
+        "A01",
+        segment("PV2", f9="20261025015000"),
+        place="W1",
+        made="20261025012000+0000",
+        pv1={"f44": "20261025011500"},
+    )
+    (moved,) = (fact for fact in facts(raw) if isinstance(fact, Moved))
+    assert moved.admitted_at == datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
+    assert moved.stay["expected_discharge_at"] == "2026-10-25T01:50:00+00:00"
+
+
 def keys(raw: bytes, sender: Sender = SENDER) -> list[str]:
     return [statement.fact.key for statement in said(raw, sender).statements]
 
