@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from interop.hl7v2.events import BY_CODE
 from interop.hl7v2.facts import Sender, Unusable
 from interop.hl7v2.places import Location
+from interop.hl7v2.statements import keyed
 from interop.hl7v2.understanding import End, Verdict, understand
 from patients.keys import PersonKey, VisitKey
 from tests.interop.building import LONDON, SENDER, adt, facts, real_messages, said, segment
@@ -503,6 +504,37 @@ def test_the_same_message_in_a_new_envelope_says_the_same() -> None:
         "A02", place="W1^A^1", recorded="20260110115900", control="C2", made="20260110180000"
     )
     assert keys(first) == keys(again)
+
+
+def test_the_same_said_later_is_said_anew() -> None:
+    first = adt("A02", place="W1", recorded="20260110115900", occurred="20260110110000")
+    later = adt("A02", place="W1", recorded="20260110125900", occurred="20260110110000")
+    assert not set(keys(first)) & set(keys(later))
+
+
+def test_where_nothing_but_the_header_says_when_a_new_envelope_says_it_anew() -> None:
+    first, again = (
+        adt("A02", place="W1", recorded='""', occurred="20260110110000", made=made)
+        for made in ("20260110120000", "20260110130000")
+    )
+    assert not set(keys(first)) & set(keys(again))
+
+
+@pytest.mark.parametrize("name", ["sent_at", "occurred_at", "kind", "visit", "person"])
+def test_the_key_holds_what_was_said_and_when(name: str) -> None:
+    (statement,) = said(adt("A02", place="W1")).statements
+    fact = statement.fact
+    assert isinstance(fact, Moved)
+    others: dict[str, object] = {
+        "sent_at": fact.sent_at + timedelta(seconds=1),
+        "occurred_at": fact.occurred_at + timedelta(seconds=1),
+        "kind": Kind.ADMITTED,
+        "visit": VisitKey("PAS", "V2"),
+        "person": PersonKey("RNM", "M2"),
+    }
+    other = keyed(replace(statement, fact=replace(fact, **{name: others[name]})))  # type: ignore[arg-type]
+    assert keyed(statement).fact.key == fact.key
+    assert other.fact.key != fact.key
 
 
 def test_whatever_is_not_understood_is_no_part_of_what_was_said() -> None:
