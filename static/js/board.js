@@ -1,8 +1,14 @@
 // Moving over a board by keys, and the drawer that opens beside it.
+//
+// An open drawer is a step in the browser's history, so that Back closes it. On a wide screen it
+// stands beside the board; on a narrower one it lies over the page, which is then out of reach.
 (function () {
   "use strict";
   const drawer = () => document.getElementById("drawer");
+  const inside = () => document.getElementById("drawer-in");
+  const over = matchMedia("(max-width: 74.99em)"); // as in bedside.css
   let opened = null; // what the drawer shows: its address, the tile and what the tile said then
+  let leaving = false; // we have asked for the step back ourselves
 
   // --- from tile to tile ----------------------------------------------------------------------
   const directions = {
@@ -21,7 +27,7 @@
     let best = null;
     let least = Infinity;
     for (const tile of document.querySelectorAll("[data-tile]")) {
-      if (tile === current) continue;
+      if (tile === current || !tile.checkVisibility()) continue;
       const [ahead, aside] = measure(from, tile.getBoundingClientRect());
       if (ahead < -4) continue;
       // Straight ahead counts for more than near: to the side weighs three times.
@@ -62,7 +68,7 @@
     return url;
   }
 
-  async function open(link) {
+  async function open(link, inHistory) {
     const address = link.getAttribute("href");
     let answer;
     try {
@@ -80,14 +86,92 @@
     mark(null);
     opened = { address, tile: link.id, fact: link.dataset.fact };
     mark(link);
+    if (!inHistory) remember(link.id);
     drawer().querySelector("h2")?.focus();
+    link.scrollIntoView({ block: "nearest" }); // the board has become narrower
   }
 
   function draw(html) {
-    drawer().innerHTML = html;
+    inside().innerHTML = html;
+    inside().scrollTop = 0;
     drawer().hidden = false;
+    document.getElementById("veil").hidden = false;
     document.body.classList.add("has-drawer");
+    isolate();
     window.flowboard.tick(drawer());
+  }
+
+  /** What lies under the drawer can be neither read nor reached while it does. */
+  function isolate() {
+    const covered = !drawer().hidden && over.matches;
+    const free = "#drawer, #veil, #lost, #signed-out, #note, #news, dialog";
+    for (const one of document.querySelectorAll(".skip, .head, .messages, #content > *")) {
+      if (!one.matches(free)) one.inert = covered;
+    }
+    for (const [name, value] of [["role", "dialog"], ["aria-modal", "true"]]) {
+      if (covered) drawer().setAttribute(name, value);
+      else drawer().removeAttribute(name);
+    }
+  }
+
+  // --- the drawer in the browser's history ----------------------------------------------------
+  function remember(tile) {
+    const state = { drawer: tile };
+    if (history.state?.drawer) {
+      history.replaceState(state, "");
+    } else {
+      history.scrollRestoration = "manual"; // closing is no reason to scroll the board
+      history.pushState(state, "");
+    }
+  }
+
+  async function travelled(event) {
+    if (leaving) {
+      leaving = false;
+      history.scrollRestoration = "auto";
+      return;
+    }
+    const tile = event.state?.drawer && document.getElementById(event.state.drawer);
+    if (tile) {
+      open(tile, true);
+    } else if (drawer() && !drawer().hidden) {
+      const kept = opened.tile;
+      if (await mayLose()) shut();
+      else history.pushState({ drawer: kept }, "");
+    }
+  }
+
+  // --- closing it -----------------------------------------------------------------------------
+  function changed(field) {
+    if (field.type === "hidden" || field.matches("[data-submits]")) return false;
+    if (field.type === "checkbox" || field.type === "radio") {
+      return field.checked !== field.defaultChecked;
+    }
+    if (field.options) {
+      const usual = [...field.options].findIndex((option) => option.defaultSelected);
+      return field.selectedIndex !== Math.max(0, usual);
+    }
+    return field.value !== field.defaultValue;
+  }
+
+  /** Whether the drawer may go: at once, or after asking where something typed would be lost. */
+  function mayLose() {
+    const fields = [...inside().querySelectorAll("input, select, textarea")];
+    // What comes back with an error message stands there as if it had been so from the start.
+    const refused = inside().querySelector(".nhsuk-error-summary") !== null;
+    if (!refused && !fields.some(changed)) return true;
+    const dialog = document.getElementById("unsent");
+    if (dialog.open) return false;
+    dialog.returnValue = "";
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => resolve(dialog.returnValue === "go"), { once: true });
+    });
+  }
+
+  /** Close the drawer because the reader wishes it. */
+  async function close() {
+    if (await mayLose()) shut();
   }
 
   function mark(tile) {
@@ -98,12 +182,19 @@
   function shut() {
     if (!drawer() || drawer().hidden) return false;
     drawer().hidden = true;
-    drawer().innerHTML = "";
+    inside().innerHTML = "";
+    document.getElementById("veil").hidden = true;
+    document.getElementById("content").append(document.getElementById("note"));
     document.body.classList.remove("has-drawer");
+    isolate();
     const tile = opened && document.getElementById(opened.tile);
     opened = null;
     mark(null);
     if (tile) tile.focus();
+    if (history.state?.drawer) {
+      leaving = true;
+      history.back();
+    }
     return true;
   }
 
@@ -132,13 +223,16 @@
     }
   }
 
+  /** A word on what has come of a deed, in the drawer while that is open. */
   function say(text, wrong) {
     const note = document.getElementById("note");
-    note.textContent = text;
+    (drawer().hidden ? document.getElementById("content") : drawer()).append(note);
+    note.querySelector(".words").textContent = text;
     note.className = wrong ? "note is-wrong" : "note";
     note.hidden = false;
+    document.getElementById("news").textContent = text;
     clearTimeout(say.timer);
-    say.timer = setTimeout(() => (note.hidden = true), wrong ? 15000 : 7000);
+    if (!wrong) say.timer = setTimeout(() => (note.hidden = true), 7000);
   }
 
   /** The board has changed: does the drawer still tell the truth about its tile? */
@@ -155,14 +249,21 @@
     const link = event.target.closest("a[data-opens-drawer]");
     if (link && drawer() && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
-      if (opened && opened.tile === link.id && !drawer().contains(link)) shut();
-      else open(link);
+      if (opened && opened.tile === link.id && !drawer().contains(link)) close();
+      else if (!opened) open(link);
+      else Promise.resolve(mayLose()).then((may) => may && open(link));
       return;
     }
-    if (event.target.closest("[data-shut]")) {
-      event.preventDefault();
-      shut();
+    const jump = event.target.closest("a[href^='#']");
+    if (jump && drawer()?.contains(jump)) {
+      event.preventDefault(); // as a step in the history it would close the drawer
+      document.getElementById(jump.hash.slice(1))?.focus();
     }
+    if (event.target.closest("[data-shut]") && drawer()) {
+      event.preventDefault();
+      close();
+    }
+    if (event.target.closest("[data-shut-note]")) document.getElementById("note").hidden = true;
     const again = event.target.closest("[data-reload]");
     if (again && opened) {
       event.preventDefault();
@@ -190,7 +291,10 @@
   function start() {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) {
-        if (shut()) event.preventDefault();
+        if (drawer() && !drawer().hidden) {
+          event.preventDefault();
+          close();
+        }
       }
       arrows(event);
     });
@@ -201,6 +305,12 @@
     });
     document.addEventListener("flowboard:board", compare);
     document.addEventListener("flowboard:out", shut);
+    if (!drawer()) return;
+    over.addEventListener("change", isolate);
+    window.addEventListener("popstate", travelled);
+    // Loaded anew with the drawer open, or come back to from another page.
+    const before = history.state?.drawer && document.getElementById(history.state.drawer);
+    if (before) open(before, true);
   }
 
   start(); // deferred: the page has been read
