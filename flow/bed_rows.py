@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from flow.bed_sql import common
-from flow.board_types import Figures
+from flow.figure_types import Figures
 from flow.moment import Moment, held, said_by
 from flow.reading import read_as
 from flow.waits import Asked

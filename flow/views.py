@@ -60,12 +60,10 @@ def system(request: HttpRequest) -> HttpResponse:
 
     def context(wish: Asked, now: datetime) -> dict[str, Any]:
         board = system_board(now=now, sight=Sight.of(scope), at=wish.at, known_at=wish.known_at)
-        waits = [site.longest_wait for site in board.sites if site.longest_wait]
         return {
             "board": board,
             "groups": site_groups(board.sites),
             "map": drawn(board.flow),
-            "longest": min(waits, default=None),
         }
 
     return _answer(request, scope, Show("system", _("Whole system"), "flow/_system.html", context))

@@ -86,6 +86,12 @@ OCCUPANCY: Final[dict[str, Any]] = {
     "parameters": _parameters("site ward kind at known_at"),
     "responses": _responses(_list("OccupancyList", shapes.OccupancyRow), 304, 400),
 }
+TOTALS: Final[dict[str, Any]] = {
+    "operation_id": "occupancy_totals",
+    "summary": "Totals of the system and of sites",
+    "parameters": _parameters("site at known_at"),
+    "responses": _responses(_list("TotalList", shapes.TotalRow), 304, 400),
+}
 BEDS: Final[dict[str, Any]] = {
     "operation_id": "beds",
     "summary": "Beds of all wards",

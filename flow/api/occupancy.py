@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -21,10 +22,12 @@ from flow.api.params import Params
 from flow.api.problems import missing
 from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
 from flow.api.sharing import Shared, SharedReader
-from flow.board_types import Sight
+from flow.board_types import Sight, WardLine
 from flow.census import confirmed_at
+from flow.figure_types import Figures, Group
 from flow.lines import View, lines_of, visible
 from flow.moment import Moment
+from flow.totals import sums, total_of
 from wards.models import Ward
 
 SOON: Final = 2
@@ -36,6 +39,9 @@ CALM: Final = 10
 change, so only what the clock alone changes can be late."""
 
 KINDS: Final = frozenset(kind.value for kind in Ward.Kind)
+
+ALL_GROUPS: Final = "all"
+"""The group of a total over all recognised wards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,6 @@ class Occupancy(SharedReader):
 def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
     found = lines_of(wards, view)
     for ward, line in zip(found.wards, found.lines, strict=True):
-        figures = line.figures
         yield {
             "ward": ward.code,
             "ward_name": ward.name,
@@ -93,24 +98,80 @@ def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
             "kind": ward.kind,
             "specialty": ward.specialty or None,
             "recognised": line.recognised,
-            "beds_open": figures.beds_open,
-            "beds_occupied": figures.beds_occupied,
-            "beds_available": figures.beds_available,
-            "beds_unready": figures.beds_unready,
-            "beds_closed": figures.beds_closed,
-            "beds_not_opened": figures.beds_not_opened,
-            "beds_escalation": figures.beds_escalation,
-            "patients": figures.patients,
-            "bedless": figures.bedless,
-            "unlisted": figures.unlisted,
-            "clashes": figures.clashes,
-            "on_leave": figures.on_leave,
-            "waiting": figures.waiting,
-            "waiting_out": figures.waiting_out,
-            "longest_wait_since": line.longest_wait,
-            "pending_discharges": figures.pending_discharges,
-            "as_at": figures.as_at,
-            "stale": figures.stale,
+            **_figures(line.figures, line.longest_wait),
+        }
+
+
+def _figures(figures: Figures, longest_wait: datetime | None) -> dict[str, Any]:
+    return {
+        "beds_open": figures.beds_open,
+        "beds_occupied": figures.beds_occupied,
+        "beds_available": figures.beds_available,
+        "beds_unready": figures.beds_unready,
+        "beds_closed": figures.beds_closed,
+        "beds_not_opened": figures.beds_not_opened,
+        "beds_escalation": figures.beds_escalation,
+        "patients": figures.patients,
+        "bedless": figures.bedless,
+        "unlisted": figures.unlisted,
+        "clashes": figures.clashes,
+        "on_leave": figures.on_leave,
+        "waiting": figures.waiting,
+        "waiting_out": figures.waiting_out,
+        "longest_wait_since": longest_wait,
+        "pending_discharges": figures.pending_discharges,
+        "as_at": figures.as_at,
+        "stale": figures.stale,
+    }
+
+
+@extend_schema_view(get=extend_schema(**describing.TOTALS))
+class Totals(SharedReader):
+    """What the wards in sight add up to: of the system and of each site, group by group."""
+
+    needs = TokenScope.OCCUPANCY_READ
+    known: ClassVar = frozenset({"site", "at", "known_at"})
+
+    def share(self, request: Request, **_: Any) -> Shared:
+        """One row a group; those of the system first, unless sites were chosen."""
+        params = self.params(request, now=now())
+        sites = params.texts("site")
+        at, known_at = params.moment("at"), params.moment("known_at")
+        params.check()
+        seen, form = sight(request), form_of(request)
+
+        def make(asked_at: datetime) -> bytes:
+            view = View.of(now=asked_at, at=at, known_at=known_at, sight=seen)
+            return written(form, {"results": list(_totals(sites, view))})
+
+        variant = ("totals", scope(request).key, params.canonical)
+        return Shared("system", variant, ttl=SOON, private=False, form=form, make=make)
+
+
+def _totals(sites: list[str], view: View) -> Iterable[Row]:
+    found = lines_of(Choice(sites, [], []).wards, view)
+    by_site: dict[str, list[WardLine]] = defaultdict(list)
+    for line in found.lines:
+        by_site[line.place.site].append(line)
+    if not sites:
+        yield from _sums(None, found.lines, view)
+    for site, lines in by_site.items():
+        yield from _sums(site, lines, view)
+
+
+def _sums(site: str | None, lines: Sequence[WardLine], view: View) -> Iterable[Row]:
+    at = view.moment.at
+    added = sums(lines, at=at)
+    strangers = [line for line in lines if not line.recognised]
+    parts = [*added.parts, added.everything]
+    if strangers:
+        parts.append(total_of(Group.UNRECOGNISED, strangers, at=at))
+    for part in parts:
+        yield {
+            "site": site,
+            "group": part.group or ALL_GROUPS,
+            "wards": part.wards,
+            **_figures(part.figures, part.longest_wait),
         }
 
 

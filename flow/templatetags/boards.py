@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from flow import words
-from flow.board_types import BayBox, Figures, Trend
+from flow.board_types import BayBox, Trend
+from flow.figure_types import Figures, Group
 from flow.flow_map_types import FlowEdge, FlowMap
 from patients.nhs_number import spaced
 
@@ -133,6 +134,12 @@ def bed_word(kind: str) -> str:
 def beds_word(kind: str) -> str:
     """What a ward of this kind has."""
     return _("places") if kind in words.PLACES else _("beds")
+
+
+@register.filter
+def group_word(group: Group | None) -> str:
+    """What is added up in a total of this group."""
+    return str(words.GROUPS[group]) if group else _("beds and places")
 
 
 @register.filter

@@ -214,6 +214,40 @@ def test_occupancy_as_csv(client: APIClient, hospital: Hospital) -> None:
         assert "'=HYPERLINK" in response.content.decode()
 
 
+TOTALS = "/api/v1/occupancy/totals/"
+
+
+def test_totals_are_of_the_system_and_of_each_site(client: APIClient, hospital: Hospital) -> None:
+    put(hospital.ward, beds_of(hospital.ward)[0])
+    put(hospital.emergency)
+    put(make_ward(hospital.site, kind="unrecognised"))
+    site, other = hospital.site.code, hospital.community_site.code
+    answer = client.get(TOTALS).json()["results"]
+    told = {(row["site"], row["group"]): row for row in answer}
+    assert list(told) == [
+        *((None, group) for group in ("inpatient", "emergency", "all", "unrecognised")),
+        *((site, group) for group in ("inpatient", "emergency", "all", "unrecognised")),
+        *((other, group) for group in ("inpatient", "all")),
+    ]
+    groups = ("inpatient", "emergency", "all", "unrecognised")
+    assert [told[site, group]["beds_open"] for group in groups] == [12, 4, 16, 0]
+    assert [told[None, group]["beds_open"] for group in groups] == [16, 4, 20, 0]
+    assert [told[None, group]["patients"] for group in groups] == [1, 1, 2, 1]
+    assert [told[None, group]["wards"] for group in groups] == [3, 1, 4, 1]
+    one = client.get(TOTALS, {"site": other}).json()["results"]
+    assert [(row["site"], row["group"]) for row in one] == [(other, "inpatient"), (other, "all")]
+    lines = client.get(TOTALS, {"format": "csv"}).content.decode().splitlines()
+    assert lines[0].startswith("site,group,wards,beds_open")
+    assert len(lines) == 1 + len(told)
+
+
+def test_totals_hold_only_what_the_caller_sees(caller: Caller, hospital: Hospital) -> None:
+    nurse = caller(role=Role.WARD_NURSE, ward=hospital.ward)
+    for row in nurse.get(TOTALS).json()["results"]:
+        assert (row["wards"], row["beds_open"]) == (1, 6)
+        assert row["group"] in ("inpatient", "all")
+
+
 def beds(client: APIClient, ward: Ward, **query: Value) -> dict[str, dict[str, object]]:
     response = client.get(f"/api/v1/wards/{ward.code}/beds/", query)
     assert response.status_code == 200, response.content
@@ -355,6 +389,7 @@ def test_no_more_queries_for_more_beds(client: APIClient, hospital: Hospital, ho
         counted = []
         for address in (
             f"{OCCUPANCY}?ward={ward.code}",
+            f"{TOTALS}?site={ward.site.code}",
             f"/api/v1/wards/{ward.code}/beds/",
             f"/api/v1/beds/?ward={ward.code}",
         ):

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flow import census, feeds
-from flow.boards import FeedState, Sight, site_board, system_board, ward_board
+from flow.boards import FeedState, Sight, SystemBoard, site_board, system_board, ward_board
 from flow.counts import count
 from flow.moment import Moment
 from flow.trends import midnight, today
@@ -73,9 +73,12 @@ def test_the_sites_of_the_system_add_up(world: worlds.World, at: int) -> None:
         assert [line.figures for line in site.wards] == [counts[w.pk] for w in rows.wards]
         line = next(one for one in board.sites if one.id == site.site.id)
         assert line == site.site
-        assert line.everything.patients == sum(counts[w.pk].patients for w in rows.wards)
-        assert line.figures.waiting == len(site.waiting)
-        assert board.total.beds_open == sum(one.figures.beds_open for one in board.sites)
+        everything = line.sums.everything.figures
+        assert everything.patients == sum(counts[w.pk].patients for w in rows.wards)
+        assert everything.waiting == len(site.waiting)
+        assert board.sums.head.figures.beds_open == sum(
+            one.figures.beds_open for one in board.sites
+        )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -174,7 +177,7 @@ def test_a_board_as_known_then_does_not_know_what_came_later() -> None:
         beds = [t.id for bay in board.bays for t in bay.beds if t.occupant]
         assert board.ward.figures.patients == len(beds) + len(board.bedless)
         system = system_board(now=timezone.now(), at=START, known_at=known_at, sight=ALL)
-        assert system.total.patients == board.ward.figures.patients
+        assert system.sums.everything.figures.patients == board.ward.figures.patients
         return beds, board.ward.figures.patients
 
     assert taken(knew) == ([bed.pk], 1)
@@ -219,7 +222,7 @@ def test_wards_out_of_sight_are_in_no_figure() -> None:
     sight = Sight(counts=frozenset({hospital.ward.pk}))
     board = system_board(now=now, sight=sight)
     assert [site.id for site in board.sites] == [hospital.site.pk]
-    assert board.total.beds_occupied == 1
+    assert board.sums.head.figures.beds_occupied == 1
     assert [node.patients for node in board.flow.nodes if node.node == "wards"] == [1]
     site = site_board(hospital.site, now=now, sight=sight)
     assert [line.place.id for line in site.wards] == [hospital.ward.pk]
@@ -235,9 +238,9 @@ def test_beds_of_emergency_departments_are_not_among_the_beds_of_a_site() -> Non
     assert (line.figures.beds_open, line.figures.beds_occupied) == (12, 0)
     assert line.emergency is not None
     assert (line.emergency.beds_open, line.emergency.patients) == (4, 2)
-    assert line.everything.beds_open == 16
-    assert line.figures.waiting == 1
-    assert line.longest_wait == START
+    assert line.sums.everything.figures.beds_open == 16
+    assert line.sums.everything.figures.waiting == 1
+    assert line.sums.everything.longest_wait == START
 
 
 def test_wards_only_a_feed_knows_are_shown_apart() -> None:
@@ -253,7 +256,8 @@ def test_wards_only_a_feed_knows_are_shown_apart() -> None:
     ):
         assert [line.place.id for line in board.unrecognised] == [unknown.pk]
         assert board.unrecognised[0].figures.patients == 1
-    assert system_board(now=now, sight=NOBODY).total.patients == 0
+        sums = board.sums if isinstance(board, SystemBoard) else board.site.sums
+        assert sums.everything.figures.patients == 0
 
 
 @pytest.mark.usefixtures("_no_watch")
@@ -266,7 +270,7 @@ def test_figures_are_stale_while_the_feeds_of_the_site_are_silent() -> None:
     assert lines[hospital.site.pk].figures.stale
     assert lines[hospital.site.pk].feed == FeedState(heard, silent=True)
     assert not lines[hospital.community_site.pk].figures.stale
-    assert board.total.stale
+    assert board.sums.head.figures.stale
     assert ward_board(hospital.ward, now=now, sight=NOBODY).ward.figures.stale
     past = ward_board(hospital.ward, now=now, at=heard, sight=NOBODY)
     assert (past.ward.figures.stale, past.feed) == (False, None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -20,7 +21,7 @@ from live import shared
 from live.doorbell import ring
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
 from wards.facts import MovementKind
-from wards.models import Site, Ward
+from wards.models import Bed, Site, Ward
 
 PAGES = ["/", "/sites/TGH/", "/wards/TGH-W1/"]
 
@@ -222,6 +223,43 @@ def test_places_that_only_a_feed_knows_are_shown_apart(hospital: Hospital, manag
         assert "/wards/ZZ9/?site=TGH" in page
 
 
+def plain(page: str) -> str:
+    """The words of a page without its markup."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+def test_a_total_says_what_it_counts_and_what_it_leaves_out(
+    hospital: Hospital, manager: Client
+) -> None:
+    lounge = Ward.objects.create(
+        site=hospital.site, code="TGH-DL", name="Lounge", kind=Ward.Kind.DISCHARGE_LOUNGE
+    )
+    for ward, beds in ((hospital.emergency, 3), (lounge, 2)):
+        for number in range(beds):
+            Bed.objects.create(ward=ward, label=str(number), position=number)
+    hospital.admit(hospital.beds(hospital.emergency)[0])
+    hospital.admit(hospital.emergency)
+    strange = Ward.objects.create(
+        site=hospital.site, code="ZZ9", name="ZZ9", kind=Ward.Kind.UNRECOGNISED
+    )
+    hospital.admit(strange)
+    answer = manager.get("/api/v1/occupancy/totals/").json()["results"]
+    for address, site in (("/", None), ("/sites/TGH/", "TGH")):
+        page = plain(text(manager, address))
+        told = {row["group"]: row for row in answer if row["site"] == site}
+        inpatient, whole = told["inpatient"], told["all"]
+        taken, beds_open = inpatient["beds_occupied"], inpatient["beds_open"]
+        assert (taken, beds_open) == (4, 12)
+        assert f"Occupied {taken} of {beds_open} open inpatient beds" in page
+        assert "Counted above: inpatient beds." in page
+        assert "Counted apart: 1 of 3 and 1 without emergency places; 0 of 2 lounge places" in page
+        assert (whole["beds_occupied"], whole["beds_open"], whole["patients"]) == (5, 17, 6)
+        assert "Altogether 5 of 17 open, 6 patients." in page
+        assert whole["bedless"] == told["emergency"]["bedless"] == 1
+        assert "No bed 1 on any unit" in page
+        assert told["unrecognised"]["patients"] == 1
+
+
 # --- what a page costs --------------------------------------------------------------------------
 
 
@@ -358,7 +396,9 @@ def test_the_menu_offers_what_the_viewer_may_use(
 
 def test_a_figure_that_is_too_old_says_so_and_looks_it(hospital: Hospital) -> None:
     board = system_board(now=hospital.now, sight=Sight(patients=None))
-    fresh = replace(board.total, as_at=hospital.now - timedelta(minutes=42), stale=False)
+    fresh = replace(
+        board.sums.head.figures, as_at=hospital.now - timedelta(minutes=42), stale=False
+    )
     said = {
         stale: render_to_string(
             "flow/_as_at.html",
