@@ -137,7 +137,7 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
 def _ward_named(request: HttpRequest, code: str) -> Ward | HttpResponse:
     """The ward of this code; with `?site=` where several sites use the same one."""
     wards = Ward.objects.select_related("site", "same_as__site").filter(code=code)
-    if named := request.GET.get("site"):
+    if named := request.GET.get("site", "").replace("\0", ""):
         wards = wards.filter(site__code=named)
     found = list(wards)
     if not found:

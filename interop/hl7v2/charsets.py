@@ -52,6 +52,13 @@ _TABLE_0211: Final = {
 }
 
 
+_NO_CHARACTER_SETS: Final = frozenset(
+    # Python's own notations and transfer encodings; some make text of what is no character.
+    {"utf-7", "unicode_escape", "unicode-escape", "raw_unicode_escape", "raw-unicode-escape"}
+    | {"punycode", "idna", "undefined", "mbcs", "oem"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """The text of a message, the codec that gave it, and whether that was the one promised."""
@@ -67,9 +74,10 @@ def codec_named(name: str) -> str | None:
     if known is not None:
         return known
     try:
-        return codecs.lookup(name.strip()).name if name.strip() else None
+        found = codecs.lookup(name.strip()).name if name.strip() else None
     except (LookupError, ValueError):
         return None
+    return None if found in _NO_CHARACTER_SETS else found
 
 
 def wide_codec(raw: bytes) -> str | None:
