@@ -157,7 +157,11 @@ def _answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:
     wish = asked(request, now=now)
 
     def paint() -> bytes:
+        if wish.nothing_known:
+            told = {"first": in_words(wish.records.recorded) if wish.records.recorded else ""}
+            return render_to_string("flow/_nothing_known.html", told).encode()
         context = {
+            "cleaning_untold": wish.at is not None and not wish.records.tells_cleaning(wish.at),
             "moment": wish.at or now,
             "live": wish.at is None,
             "at_query": wish.query,
@@ -230,6 +234,7 @@ def _page_context(request: HttpRequest, show: Show, wish: Asked, now: datetime) 
         "past": wish.at is not None,
         "past_words": in_words(moment),
         "known_then": wish.then,
+        "caveats": wish.caveats,
         "known_other": _other_knowledge(wish, kept),
         "today_words": f"{timezone.localtime(now):%a %-d %b %H:%M}",
         "presets": presets(now=now),

@@ -22,6 +22,7 @@ from flow.api.params import Params
 from flow.api.problems import missing
 from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
 from flow.api.sharing import Shared, SharedReader
+from flow.beginning import records
 from flow.board_types import Sight, WardLine
 from flow.census import confirmed_at
 from flow.figure_types import Figures, Group
@@ -81,10 +82,24 @@ class Occupancy(SharedReader):
 
         def make(asked_at: datetime) -> bytes:
             view = View.of(now=asked_at, at=at, known_at=known_at, sight=seen)
-            return written(form, {"results": list(_rows(choice.wards, view))})
+            answer = {"results": list(_rows(choice.wards, view)), "records": told(view.live)}
+            return written(form, answer)
 
         variant = ("occupancy", scope(request).key, params.canonical)
         return Shared("system", variant, ttl=SOON, private=False, form=form, make=make)
+
+
+def told(live: bool) -> dict[str, Any] | None:
+    """From when on answers about the past can be relied on; nothing of the present."""
+    if live:
+        return None
+    found = records()
+    return {
+        "begin": found.begin,
+        "complete_from": found.complete,
+        "recorded_from": found.recorded,
+        "cleaning_from": found.cleaning,
+    }
 
 
 def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
@@ -142,7 +157,8 @@ class Totals(SharedReader):
 
         def make(asked_at: datetime) -> bytes:
             view = View.of(now=asked_at, at=at, known_at=known_at, sight=seen)
-            return written(form, {"results": list(_totals(sites, view))})
+            answer = {"results": list(_totals(sites, view)), "records": told(view.live)}
+            return written(form, answer)
 
         variant = ("totals", scope(request).key, params.canonical)
         return Shared("system", variant, ttl=SOON, private=False, form=form, make=make)
@@ -198,7 +214,9 @@ class WardBeds(SharedReader):
             moment = Moment(at or asked_at, known_at)
             beds, bedless = bed_lists([row], moment=moment, sight=seen)
             head = {"ward": row.code, "site": row.site.code, "as_at": told_at}
-            return written(form, head | {"results": beds, "bedless": bedless})
+            told_of = told(not (at or known_at))
+            answer = head | {"results": beds, "bedless": bedless, "records": told_of}
+            return written(form, answer)
 
         variant = ("beds", "named" if named else "counted", params.canonical)
         return Shared(f"ward:{ward}", variant, ttl=CALM, private=named, form=form, make=make)
@@ -235,7 +253,7 @@ def _all_beds(wards: QuerySet[Ward], moment: Moment, seen: Sight, *, live: bool)
     place = {(ward.site.code, ward.code): number for number, ward in enumerate(rows)}
     beds.sort(key=lambda bed: place[bed["site"], bed["ward"]])
     told_at = confirmed_at([row.pk for row in rows], now=moment.at) if live else moment.at
-    return {"as_at": told_at, "results": beds, "bedless": bedless}
+    return {"as_at": told_at, "results": beds, "bedless": bedless, "records": told(live)}
 
 
 class OneBed(Reader):

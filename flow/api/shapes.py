@@ -72,6 +72,21 @@ class TotalRow(Census):
     wards = s.IntegerField(help_text="How many wards were added up.")
 
 
+class Records(Shape):
+    """From when on the records tell of the past; in answers about the past alone."""
+
+    begin = _time("The earliest moment of which anything is known.", null=False)
+    complete_from = _time(
+        "Figures of moments before this are too low: who had left by then is told of in no "
+        "record. null while nobody has been told to have left."
+    )
+    recorded_from = _time("When the first record was made.", null=False)
+    cleaning_from = _time(
+        "At moments before this beds to be cleaned count as available, since nobody told of them. "
+        "null while nobody has."
+    )
+
+
 class Who(Shape):
     """A person, as far as the caller may see."""
 

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Role
-from flow import census
+from flow import beginning, census
 from flow.api import sharing
 from flow.boards import (
     Figures,
@@ -37,7 +37,7 @@ from flow.moment import Moment
 from live.doorbell import ring
 from patients.keys import PersonKey
 from patients.models import Episode
-from tests.flow.places import START, Hospital, beds_of, make_ward
+from tests.flow.places import START, Hospital, beds_of, make_ward, records_begin
 from wards.bed_states import close, open_escalation, record_status
 from wards.facts import Place
 from wards.models import Bed, Grant, Movement, Ward
@@ -98,6 +98,7 @@ class Story:
         self.wards = list(Ward.objects.order_by("pk"))
         self.beds: list[Bed] = [bed for ward in self.wards for bed in beds_of(ward)]
         self.now = START
+        records_begin(self.hospital.ward)
         spare = beds_of(self.hospital.ward)[-1]
         Bed.objects.filter(pk=spare.pk).update(funding="escalation")
 
@@ -218,6 +219,7 @@ def faces_agree(world: Story) -> None:
     client.force_login(world.by)
     ring(["system"])
     sharing.forget()
+    beginning.forget()
     answer = client.get("/api/v1/occupancy/", {"at": now.isoformat()})
     rows = {row["ward"]: row for row in answer.json()["results"]}
     totals = {

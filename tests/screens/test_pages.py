@@ -15,13 +15,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
+from flow import beginning
 from flow.board_types import Sight
 from flow.boards import system_board
 from live import shared
 from live.doorbell import ring
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
 from wards.facts import MovementKind
-from wards.models import Bed, Site, Ward
+from wards.models import Bed, BedStatus, Site, Ward
 
 PAGES = ["/", "/sites/TGH/", "/wards/TGH-W1/"]
 
@@ -30,6 +31,11 @@ def text(client: Client, address: str, status: int = 200) -> str:
     response = client.get(address)
     assert response.status_code == status, address
     return response.content.decode()
+
+
+def plain(page: str) -> str:
+    """The words of a page without its markup."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 # --- who sees what ------------------------------------------------------------------------------
@@ -157,6 +163,52 @@ def test_a_past_moment_can_be_seen_as_it_was_known_then(
 
 
 @pytest.mark.parametrize("address", PAGES)
+def test_before_anything_was_recorded_no_bed_is_shown_as_free(
+    hospital: Hospital, manager: Client, address: str
+) -> None:
+    moment = at(hospital, timedelta(hours=4))
+    page = text(manager, f"{address}{moment}&known=then")
+    assert "Nothing was known then" in page
+    assert "The first record was made on" in page
+    assert "Free now" not in page
+    assert "is-available" not in page
+    assert "Nothing was known then" not in text(manager, f"{address}{moment}")
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_board_of_the_time_in_which_records_begin_says_that_it_is_incomplete(
+    hospital: Hospital, manager: Client, address: str
+) -> None:
+    early = plain(text(manager, f"{address}{at(hospital, timedelta(days=9.5))}"))
+    later = plain(text(manager, f"{address}{at(hospital, timedelta(days=8))}"))
+    assert "are incomplete: not everybody" in early
+    assert "are incomplete" not in later
+    before = at(hospital, timedelta(days=11))
+    assert "the records begin on" in text(manager, f"{address}{before}", 400)
+
+
+def test_beds_to_be_cleaned_are_not_said_to_be_none_where_nobody_told_of_them(
+    hospital: Hospital, manager: Client
+) -> None:
+    past = at(hospital, timedelta(hours=6))
+    page = plain(text(manager, f"/wards/TGH-W1/{past}"))
+    assert "Not ready – not told of" in page
+    assert "beds to be cleaned count as free" in page
+    BedStatus.objects.create(
+        bed=hospital.beds(hospital.wards[0])[5],
+        status="K",
+        occurred_at=hospital.now - timedelta(hours=7),
+        sent_at=hospital.now,
+        source="test",
+        key="k",
+    )
+    beginning.forget()
+    page = plain(text(manager, f"/wards/TGH-W1/{past}"))
+    assert "Not ready 1 to be cleaned" in page
+    assert "count as free" not in page
+
+
+@pytest.mark.parametrize("address", PAGES)
 def test_links_of_a_past_board_lead_to_the_same_moment(
     hospital: Hospital, manager: Client, address: str
 ) -> None:
@@ -171,7 +223,7 @@ def test_links_of_a_past_board_lead_to_the_same_moment(
         ("yesterday-ish", "such as 21/11/2026 08:00"),
         ("2026-13-45T08:00", "such as 21/11/2026 08:00"),
         ("2999-01-01T08:00", "still to come"),
-        ("1066-10-14T09:00", "Nothing is known of that time"),
+        ("1066-10-14T09:00", "Nothing is known of that time: the records begin on"),
     ],
 )
 def test_a_moment_that_is_none_is_answered_with_what_to_do(
@@ -221,11 +273,6 @@ def test_places_that_only_a_feed_knows_are_shown_apart(hospital: Hospital, manag
         page = text(manager, address)
         assert "nobody has recognised" in page
         assert "/wards/ZZ9/?site=TGH" in page
-
-
-def plain(page: str) -> str:
-    """The words of a page without its markup."""
-    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 def test_a_total_says_what_it_counts_and_what_it_leaves_out(
