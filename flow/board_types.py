@@ -225,8 +225,8 @@ class BedState(StrEnum):
 class Occupant:
     """A patient on the ward.
 
-    occupancy, episode: primary keys. since: start of this period in this place (of the leave,
-    when on leave). admitted_at: start of the stay, by the source's word. expected_discharge_at:
+    occupancy, episode: primary keys. since: start of their time in this very place, leave
+    included. admitted_at: start of the stay, by the source's word. expected_discharge_at:
     the team's plan as known now. specialty, flags: of the stay, as known now.
     on_leave: away, the place is kept. inferred: the place was seen, not told as a move.
     pending_discharge: since when a discharge has been announced. pending_transfer: since when a
