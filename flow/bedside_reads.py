@@ -146,16 +146,18 @@ def stay_of(episode: int, *, at: datetime, known_at: datetime | None = None) -> 
         episode=found,
         face=faces([found.patient_id]).get(found.patient_id),
         occupancy=occupancy,
-        lines=_lines(found, at=at, known_at=known_at or timezone.now()),
+        lines=_lines(found, at=at, known_at=known_at),
     )
 
 
-def _lines(episode: Episode, *, at: datetime, known_at: datetime) -> list[Line]:
-    """The movements of the visit up to a moment; those that only take another back show as that other's end.
+def _lines(episode: Episode, *, at: datetime, known_at: datetime | None) -> list[Line]:
+    """The movements of the visit up to `at`, as far as recorded by `known_at` (None: by now);
+    those that only take another back show as that other's end.
 
     Of a visit number used for two patients, what was said of the other's stay is left out.
     """
-    taken_back = Movement.objects.filter(cancels=OuterRef("pk"), recorded_at__lte=known_at)
+    known = Q() if known_at is None else Q(recorded_at__lte=known_at)
+    taken_back = Movement.objects.filter(known, cancels=OuterRef("pk"))
     others = Episode.objects.filter(visit=episode.visit_id).exclude(
         patient__person=episode.patient.person_id
     )
@@ -163,7 +165,7 @@ def _lines(episode: Episode, *, at: datetime, known_at: datetime) -> list[Line]:
         Movement.objects.filter(Q(visit=episode.visit_id) | Q(into_visit=episode.visit_id))
         .exclude(patient__person__in=others.values("patient__person"))
         .filter(kind__in=[kind.value for kind in WORDS])
-        .filter(occurred_at__lte=at, recorded_at__lte=known_at)
+        .filter(known, occurred_at__lte=at)
         .annotate(cancelled=Exists(taken_back))
         .select_related("ward", "bed", "by")
         .order_by("-occurred_at", "-sent_at", "-pk")
