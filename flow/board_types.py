@@ -92,11 +92,10 @@ class WardLine:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Occupied beds through a day, from occupancies as they are known.
+    """Occupied beds through the last 24 hours, from occupancies as they are known.
 
-    start: the first instant, midnight in the local time zone. step: between two values.
-    occupied: patients in a bed at `start`, `start + step`…, up to the moment; wards that keep
-        patients overnight only.
+    start: the first instant. step: between two values. occupied: patients in a bed at `start`,
+        `start + step`…, up to the moment; wards that keep patients overnight only.
     """
 
     start: datetime
@@ -109,7 +108,7 @@ class SiteLine:
     """One site in a list.
 
     id, code, name, kind: of the site (`Site.Kind` value). organisation: code of its owner.
-    sums: of its wards. trend: occupied beds of `figures` since midnight.
+    sums: of its wards. trend: occupied beds of `figures`.
     feed: when the site's feeds were last heard; None where nothing keeps watch.
     """
 

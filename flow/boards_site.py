@@ -8,7 +8,7 @@ from flow.board_types import Sight, SiteBoard
 from flow.flow_map import flow_map
 from flow.lines import View, by_kind, lines_of, site_line
 from flow.totals import head_wards
-from flow.trends import today
+from flow.trends import last_day
 from flow.waits import asked, with_faces
 from wards.models import BedRequest, Site, Ward
 
@@ -30,7 +30,7 @@ def site_board(
     found = lines_of(Ward.objects.filter(site=site), view)
     wards = [line.place.id for line in found.lines]
     recognised = [line for line in found.lines if line.recognised]
-    trend = today([site.pk], wards=head_wards(recognised), moment=moment)[site.pk]
+    trend = last_day([site.pk], wards=head_wards(recognised), moment=moment)[site.pk]
     counted = {line.place.id for line in recognised}
     requests = [
         one

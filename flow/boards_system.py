@@ -9,7 +9,7 @@ from flow.board_types import Sight, SystemBoard, WardLine
 from flow.flow_map import flow_map
 from flow.lines import View, by_kind, lines_of, site_line
 from flow.totals import head_wards, sums
-from flow.trends import today
+from flow.trends import last_day
 from wards.models import Site, Ward
 
 
@@ -31,7 +31,7 @@ def system_board(
     for ward, line in zip(found.wards, found.lines, strict=True):
         by_site[ward.site].append(line)
     heads = [ward for lines in by_site.values() for ward in head_wards(lines)]
-    trends = today([site.pk for site in by_site], wards=heads, moment=moment)
+    trends = last_day([site.pk for site in by_site], wards=heads, moment=moment)
     sites = tuple(
         site_line(site, lines, trend=trends[site.pk], feed=found.feeds.get(site.pk), at=moment.at)
         for site, lines in by_site.items()

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from flow import words
 from flow.board_types import BayBox, Trend
 from flow.figure_types import Figures, Group
-from flow.flow_map_types import FlowEdge, FlowMap
+from flow.flow_map_types import FlowEdge, FlowMap, FlowNode
 from patients.nhs_number import spaced
 
 register = template.Library()
@@ -215,6 +215,13 @@ def queues(flow: FlowMap, most: int) -> list[FlowEdge]:
     """Where people wait: first where waiting grows, then the longest queues."""
     waiting = [edge for edge in flow.edges if edge.waiting]
     return sorted(waiting, key=lambda edge: (not edge.grows, -edge.waiting))[:most]
+
+
+@register.filter
+def ways_out(flow: FlowMap) -> list[tuple[FlowNode, list[FlowEdge]]]:
+    """The kinds of place that somebody left or waits to leave, each with where to."""
+    found = [(node, [e for e in flow.edges if e.origin == node.node]) for node in flow.nodes]
+    return [(node, edges) for node, edges in found if edges]
 
 
 @register.filter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -17,7 +17,7 @@ from flow import census, feeds
 from flow.boards import FeedState, Sight, SystemBoard, site_board, system_board, ward_board
 from flow.counts import count
 from flow.moment import Moment
-from flow.trends import midnight, today
+from flow.trends import last_day
 from tests.flow import worlds
 from tests.flow.places import (
     HOUR,
@@ -83,22 +83,19 @@ def test_the_sites_of_the_system_add_up(world: worlds.World, at: int) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds.worlds(), st.integers(0, 60))
-def test_the_trend_of_a_day_is_the_count_of_each_quarter(world: worlds.World, minutes: int) -> None:
+def test_the_trend_of_the_last_day_is_the_count_of_each_quarter(
+    world: worlds.World, minutes: int
+) -> None:
     with worlds.written(world) as rows:
         moment = START + timedelta(minutes=minutes)
         wards, site = [w.pk for w in rows.wards], rows.wards[0].site
-        trend = today([site.pk], wards=wards, moment=Moment(moment))[site.pk]
-        assert trend.start == midnight(moment) == datetime(2026, 3, 2, tzinfo=UTC)
-        assert len(trend.occupied) == (360 + minutes) // 15 + 1
+        trend = last_day([site.pk], wards=wards, moment=Moment(moment))[site.pk]
+        full = START + timedelta(minutes=minutes - minutes % 15)
+        assert trend.start == full - timedelta(hours=24)
+        assert len(trend.occupied) == 97
         for number, occupied in enumerate(trend.occupied):
             at = Moment(trend.start + number * trend.step)
             assert occupied == sum(c.figures.beds_occupied for c in count(at, wards=wards))
-
-
-def test_a_day_of_the_trend_begins_at_local_midnight() -> None:
-    summer = datetime(2026, 7, 1, 22, 59, tzinfo=UTC)
-    assert midnight(summer) == datetime(2026, 6, 30, 23, tzinfo=UTC)
-    assert midnight(summer + timedelta(minutes=1)) == datetime(2026, 7, 1, 23, tzinfo=UTC)
 
 
 @pytest.fixture
