@@ -42,9 +42,9 @@ def bed(request: HttpRequest, bed: int) -> HttpResponse:
     if occupancy is not None:
         side.occupied_since = reads.here_since(occupancy)
         if side.sees:
-            side.stay = reads.stay_of(occupancy.episode_id, at=side.moment)
+            side.stay = side.stay_of(occupancy.episode_id)
     elif side.sees and (last := reads.last_in(bed, at=side.moment)):
-        side.last = reads.stay_of(last, at=side.moment)
+        side.last = side.stay_of(last)
     return _serve(request, side)
 
 
@@ -53,7 +53,7 @@ def stay(request: HttpRequest, episode: int) -> HttpResponse:
     """One stay, of a patient without a bed as a rule: where, since when, and deeds; once they
     have left, where they were, and the leaving to be undone."""
     side = _begin(request)
-    found = reads.stay_of(episode, at=side.moment)
+    found = side.stay_of(episode)
     place = found.occupancy if found else None
     place = place or reads.left_from(episode, at=side.moment)
     if found is None or place is None:
@@ -76,7 +76,8 @@ def stay(request: HttpRequest, episode: int) -> HttpResponse:
 def _begin(request: HttpRequest) -> Bedside:
     now = timezone.now()
     wish = asked(request, now=now)
-    return Bedside(scope=scope_of(request.user), now=now, at=wish.at, ward=Ward())
+    scope = scope_of(request.user)
+    return Bedside(scope=scope, now=now, at=wish.at, known_at=wish.known_at, ward=Ward())
 
 
 def _check_seen(side: Bedside) -> None:

@@ -42,6 +42,7 @@ class Bedside:
     now: datetime
     at: datetime | None
     ward: Ward
+    known_at: datetime | None = None
     bed: Bed | None = None
     state: BedState | None = None
     stay: reads.Stay | None = None
@@ -60,6 +61,10 @@ class Bedside:
     def moment(self) -> datetime:
         """What the drawer speaks of."""
         return self.at or self.now
+
+    def stay_of(self, episode: int) -> reads.Stay | None:
+        """A stay as it was at the moment, as far as known then where that was asked for."""
+        return reads.stay_of(episode, at=self.moment, known_at=self.known_at)
 
     @property
     def sees(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -9,9 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from flow.bedside_reads import stay_of
+from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode
 from tests.screens.hospital import Hospital
 from wards.facts import MovementKind, Place
+from wards.models import Movement
+from wards.movements import record
 
 HOUR = timedelta(hours=1)
 
@@ -42,3 +46,26 @@ def test_movements_as_known_then_are_those_that_had_been_recorded(hospital: Hosp
     assert then is not None
     assert [line.what for line in known.lines] == ["Discharge announced", "Admitted"]
     assert [line.what for line in then.lines] == ["Admitted"]
+
+
+def test_the_drawer_of_a_board_as_known_then_is_as_known_then(
+    hospital: Hospital, nurse: Client
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[0]
+    moment = timezone.now().isoformat()
+    episode = Episode.objects.get(occupancies__bed=bed)
+    about = Movement.objects.select_related("visit").get(visit=episode.visit_id)
+    later = replace(
+        hospital.admit(hospital.emergency),
+        key="later",
+        visit=VisitKey("RXX", about.visit.number),
+        person=PersonKey(about.patient.authority, about.patient.identifier),
+        details=Details({}),
+        kind=MovementKind.PENDING_DISCHARGE,
+        place=None,
+    )
+    record([later], source="feed")
+    for known, told in (("", True), ("&known=then", False)):
+        page = nurse.get(f"/beds/{bed.pk}/?{urlencode({'at': moment})}{known}").content.decode()
+        assert "Admitted: Ward 1" in page
+        assert ("Discharge announced" in page) is told
