@@ -7,7 +7,11 @@
   const drawer = () => document.getElementById("drawer");
   const inside = () => document.getElementById("drawer-in");
   const over = matchMedia("(max-width: 74.99em)"); // as in bedside.css
+  const AGAIN = "You have signed in again since you wrote this. Nothing has been recorded.";
+  const { typed } = window.flowboard;
   let opened = null; // what the drawer shows: its address, the tile and what the tile said then
+  let sending = null; // the form that is on its way
+  let back = null; // the tile that the focus went back to, and its neighbours, while it has it
   let leaving = false; // we have asked for the step back ourselves
 
   // --- from tile to tile ----------------------------------------------------------------------
@@ -56,10 +60,18 @@
   async function into(address, options) {
     const answer = await fetch(address, { cache: "no-store", ...options });
     if (answer.redirected) {
+      keepTyped(sending);
       location.reload(); // signed out: the page itself knows the way to the sign-in and back
       return null;
     }
     return answer;
+  }
+
+  /** Keep what stands in the drawer until its writer has signed in again. */
+  function keepTyped(form) {
+    if (!opened || drawer().hidden) return;
+    const where = { page: location.pathname, tile: opened.tile };
+    typed.keep(form ?? typed.begun(inside()), where);
   }
 
   function withFragment(address) {
@@ -84,8 +96,12 @@
     }
     draw(await answer.text());
     mark(null);
-    opened = { address, tile: link.id, fact: link.dataset.fact };
+    const around = [...document.querySelectorAll("[data-tile]")].map((tile) => tile.id);
+    opened = { address, tile: link.id, fact: link.dataset.fact, around };
     mark(link);
+    if (typed.refill(inside())) {
+      say("What you typed before you signed in again is back. Nothing has been recorded.", true);
+    }
     if (!inHistory) remember(link.id);
     drawer().querySelector("h2")?.focus();
     link.scrollIntoView({ block: "nearest" }); // the board has become narrower
@@ -187,15 +203,25 @@
     document.getElementById("content").append(document.getElementById("note"));
     document.body.classList.remove("has-drawer");
     isolate();
-    const tile = opened && document.getElementById(opened.tile);
+    if (opened) giveBack(opened);
     opened = null;
     mark(null);
-    if (tile) tile.focus();
     if (history.state?.drawer) {
       leaving = true;
       history.back();
     }
     return true;
+  }
+
+  /** Give the focus to a tile; once that is gone to its neighbour, else to the heading. */
+  function giveBack({ tile, around }) {
+    const at = around.indexOf(tile);
+    const order = [tile, ...around.slice(at + 1), ...around.slice(0, Math.max(0, at)).reverse()];
+    const next = order.map((id) => document.getElementById(id)).find((one) => one?.checkVisibility());
+    const goal = next ?? document.querySelector("#content h1");
+    if (!next) goal.tabIndex = -1;
+    goal.focus();
+    back = { tile: goal.id, around };
   }
 
   async function send(form, button) {
@@ -218,9 +244,58 @@
     } else if (answer.ok || answer.status === 422 || answer.status === 409) {
       draw(text);
       (drawer().querySelector(".nhsuk-error-summary") || drawer().querySelector("h2"))?.focus();
+    } else if (answer.status === 403) {
+      await renew(form);
     } else {
       say(`That did not work (${answer.status}): nothing was recorded. Try again.`, true);
     }
+  }
+
+  /** What was sent came from an old page: its writer has signed in again since, somebody else
+   * has, or they may not do it any more. Fetch the drawer anew and keep what was typed. */
+  async function renew(form) {
+    keepTyped(form);
+    const answer = await into(withFragment(form.action));
+    if (!answer) return;
+    const html = answer.ok ? await answer.text() : "";
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    const now = fresh.querySelector("[data-viewer]")?.dataset.viewer;
+    if (now && now !== typed.viewer()) {
+      typed.forget();
+      shut();
+      say("Somebody else has signed in here since. Nothing was recorded. Load the page again.", true);
+      return;
+    }
+    if (!now) {
+      typed.forget(); // it still stands in the drawer
+      say("You may not do this here any more: nothing was recorded.", true);
+      return;
+    }
+    draw(html);
+    drawer().querySelector("h2")?.focus();
+    if (typed.waiting()) wordOn(typed.refill(inside()));
+    else say(`${AGAIN} Look again, then send it again.`, true);
+  }
+
+  /** Say what has become of what was typed before signing in again. */
+  function wordOn(form) {
+    if (form) {
+      say(`${AGAIN} What you typed is still here: check it and send it again.`, true);
+    } else if (typed.waiting()?.deed === "admit") {
+      say(`${AGAIN} What you typed is kept: open a free bed to go on with it.`, true);
+    } else if (typed.waiting()) {
+      typed.forget();
+      say(`${AGAIN} The bed has changed since, so what you typed for it is gone.`, true);
+    }
+  }
+
+  /** After signing in again: open what was open and put back what was typed. */
+  async function resume() {
+    const kept = typed.waiting();
+    if (!kept || kept.page !== location.pathname) return;
+    const link = document.getElementById(kept.tile);
+    if (link) await open(link);
+    wordOn(link && !typed.waiting() ? inside().querySelector("form") : null);
   }
 
   /** A word on what has come of a deed, in the drawer while that is open. */
@@ -237,6 +312,7 @@
 
   /** The board has changed: does the drawer still tell the truth about its tile? */
   function compare() {
+    if (back && document.activeElement === document.body) giveBack(back);
     if (!opened || drawer().hidden) return;
     const tile = document.getElementById(opened.tile);
     mark(tile);
@@ -285,7 +361,11 @@
     }
     if (form.dataset.sending) return;
     form.dataset.sending = "yes";
-    send(form, event.submitter).finally(() => delete form.dataset.sending);
+    sending = form;
+    send(form, event.submitter).finally(() => {
+      delete form.dataset.sending;
+      sending = null;
+    });
   }
 
   function start() {
@@ -304,13 +384,21 @@
       if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
     });
     document.addEventListener("flowboard:board", compare);
-    document.addEventListener("flowboard:out", shut);
+    document.addEventListener("flowboard:out", () => {
+      keepTyped();
+      shut();
+    });
+    document.addEventListener("pointerdown", () => (back = null));
+    document.addEventListener("focusin", (event) => {
+      if (back && event.target.id !== back.tile) back = null;
+    });
     if (!drawer()) return;
     over.addEventListener("change", isolate);
     window.addEventListener("popstate", travelled);
     // Loaded anew with the drawer open, or come back to from another page.
     const before = history.state?.drawer && document.getElementById(history.state.drawer);
-    if (before) open(before, true);
+    if (typed.waiting()) resume();
+    else if (before) open(before, true);
   }
 
   start(); // deferred: the page has been read
