@@ -56,8 +56,7 @@ demo: .venv/.installed static/npm/.collected
 	@exec $(BIN)/python manage.py demo
 
 forget: .venv/.installed
-	@$(BIN)/python -c "from flowboard import embedded, start; \
-	  embedded.forget(start.prepare(servers=False).home)"
+	@$(BIN)/python -m flowboard.forget
 
 chromium: dev
 	@$(BIN)/python tools/chromium.py

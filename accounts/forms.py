@@ -44,6 +44,14 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         dress(self)
 
+    def clean_username(self) -> str:
+        """A name longer than any account's is wrong like another; nothing could note it."""
+        name: str = self.cleaned_data["username"]
+        longest = User._meta.get_field("username").max_length
+        if longest is not None and len(name) > longest:
+            raise self.get_invalid_login_error()
+        return name
+
 
 class ChangePasswordForm(PasswordChangeForm):
     """The old password and twice the new one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth import views
+from django.contrib.auth import logout, views
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse_lazy
@@ -20,6 +20,11 @@ class SignIn(views.LoginView):
     template_name = "accounts/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """`next`, but for the front page, which nobody chose: there all begin where they belong."""
+        address = super().get_redirect_url(request)
+        return "" if address == "/" else address
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """A new session, whose time begins now."""
@@ -67,5 +72,7 @@ class SetPassword(views.PasswordResetConfirmView):
         """Keep the password; forget failed attempts with the forgotten one."""
         response = super().form_valid(form)
         unlock(user=form.user, by=form.user)
+        # Whoever was signed in here makes room, or the sign-in page would not be shown.
+        logout(self.request)
         messages.success(self.request, "Your password is set. Sign in with it now.")
         return response

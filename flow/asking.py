@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -12,7 +13,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+from flow.beginning import SETTLED, Records, records
+
 SITREP: Final = time(8)
 """When the daily situation report counts beds."""
 
@@ -21,12 +23,35 @@ SITREP: Final = time(8)
 class Asked:
     """What `?at=` asks for. at: a past moment; None for now. then: only what was known at that
     moment counts (`known=then`). typed: for the form to show again. error: why what was typed is
-    no moment, in words for the person who typed it."""
+    no moment, in words for the person who typed it. records: when they begin, for a past moment."""
 
     at: datetime | None = None
     then: bool = False
     typed: str = ""
     error: str = ""
+    records: Records = field(default=Records(), compare=False)
+
+    @property
+    def nothing_known(self) -> bool:
+        """Whether nothing of the moment had been recorded when it was asked to be known."""
+        return self.known_at is not None and not self.records.known_by(self.known_at)
+
+    @property
+    def caveats(self) -> list[str]:
+        """What to bear in mind of the figures of a past moment, in sentences."""
+        if self.at is None or self.nothing_known:
+            return []
+        said, told = [], self.records
+        if not told.is_complete(self.at, known_at=self.known_at):
+            said.append(_incomplete(told, then=self.then))
+        if not told.tells_cleaning(self.at):
+            since = (
+                _("Cleaning is not told of before %(since)s") % {"since": in_words(told.cleaning)}
+                if told.cleaning
+                else _("Cleaning is not told of")
+            )
+            said.append(_("%(since)s: beds to be cleaned count as free.") % {"since": since})
+        return said
 
     @property
     def known_at(self) -> datetime | None:
@@ -42,6 +67,19 @@ class Asked:
         return "?" + urlencode(said)
 
 
+def _incomplete(told: Records, *, then: bool) -> str:
+    """From when on figures are whole."""
+    if told.begin is None or told.recorded is None or told.complete is None:
+        return _("Nobody has been told to have left yet: who left before is missing here.")
+    first, whole = told.begin, told.complete
+    if then:
+        first, whole = max(first, told.recorded), max(whole, told.recorded + SETTLED)
+    return _(
+        "The records begin on %(begin)s; figures before %(whole)s are incomplete: not everybody "
+        "who was here is in them."
+    ) % {"begin": in_words(first), "whole": in_words(whole)}
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
     """A moment to choose by its name."""
@@ -50,8 +88,15 @@ class Preset:
     value: str
 
 
-def asked(request: HttpRequest, *, now: datetime) -> Asked:
-    """Read `?at=`: a date and time as a form sends it (local time) or with an offset."""
+def _read(*, at: datetime) -> Records:
+    return records(at=at, known_at=at)
+
+
+def asked(request: HttpRequest, *, now: datetime, told: Callable[..., Records] = _read) -> Asked:
+    """Read `?at=`: a date and time as a form sends it (local time) or with an offset.
+
+    `told` says when the records begin; it is asked for a moment of the past alone.
+    """
     typed = request.GET.get("at", "").strip()
     if typed in ("", "now"):
         return Asked()
@@ -68,9 +113,14 @@ def asked(request: HttpRequest, *, now: datetime) -> Asked:
     shown = f"{timezone.localtime(at):%Y-%m-%dT%H:%M}"
     if at > now:
         return Asked(typed=shown, error=_("That is still to come. Choose a moment in the past."))
-    if at < EARLIEST:
-        return Asked(typed=shown, error=_("Nothing is known of that time. Choose a later one."))
-    return Asked(at=at, then=request.GET.get("known") == "then", typed=shown)
+    begin = told(at=at)
+    if begin.begin is None:
+        return Asked(typed=shown, error=_("Nothing has been recorded yet; there is no past."))
+    if not begin.tells_of(at):
+        reason = _("Nothing is known of that time: the records begin on %(begin)s.")
+        return Asked(typed=shown, error=reason % {"begin": in_words(begin.begin)})
+    then = request.GET.get("known") == "then"
+    return Asked(at=at, then=then, typed=shown, records=begin)
 
 
 def presets(*, now: datetime) -> list[Preset]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from flow.bed_sql import common
-from flow.board_types import Figures
+from flow.figure_types import Figures
 from flow.moment import Moment, held, said_by
 from flow.reading import read_as
 from flow.waits import Asked
@@ -107,21 +107,32 @@ SELECT b.id, b.ward_id AS ward, b.bay_id AS bay, coalesce(bay.code, '') AS bay_c
 
 
 def stays_of(wards: Collection[int], moment: Moment) -> list[StayRow]:
-    """Everybody on one of the wards or in one of their beds, by arrival; one query."""
+    """Everybody on one of the wards or in one of their beds, by arrival; one query.
+
+    Leave does not interrupt their being there: what follows each other in one place is one time.
+    """
+    theirs = held(
+        "wards_occupancy",
+        moment,
+        "r.episode_id = o.episode_id AND r.ward_id = o.ward_id"
+        " AND r.bed_id IS NOT DISTINCT FROM o.bed_id",
+    )
     sql = f"""
 SELECT o.id, o.episode_id AS episode, v.number AS visit, e.patient_id AS patient,
        o.person_id AS person,
        o.ward_id AS ward, o.bed_id AS bed, o.wanted_bed_id AS wanted,
-       coalesce(wanted.label, '') AS wanted_label, lower(o.period) AS since, o.on_leave,
+       coalesce(wanted.label, '') AS wanted_label, lower(here.whole) AS since, o.on_leave,
        o.inferred,
        e.admitted_at, e.expected_discharge_at, e.specialty, e.flags
   FROM {held("wards_occupancy", moment)} o
   JOIN patients_episode e ON e.id = o.episode_id
   JOIN patients_visit v ON v.id = e.visit_id
+ CROSS JOIN LATERAL (SELECT unnest(range_agg(part.period)) AS whole FROM {theirs} part) here
   LEFT JOIN wards_bed wanted ON wanted.id = o.wanted_bed_id
   LEFT JOIN wards_bed b ON b.id = o.bed_id
- WHERE o.ward_id = ANY(%(wards)s) OR b.ward_id = ANY(%(wards)s)
- ORDER BY lower(o.period), o.id
+ WHERE (o.ward_id = ANY(%(wards)s) OR b.ward_id = ANY(%(wards)s))
+   AND here.whole @> lower(o.period)
+ ORDER BY lower(here.whole), o.id
 """  # noqa: S608 - the values travel as parameters
     return read_as(StayRow, sql, moment.params | {"wards": sorted(wards)})
 

@@ -5,9 +5,6 @@ As a page of its own it works without a script; with `?fragment=1` it is the dra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -20,79 +17,16 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from flow import bedside_reads as reads
 from flow.asking import asked, in_words
+from flow.bedside_deeds import do
 from flow.bedside_forms import AdmitForm, BringForm, DischargeForm, MoveForm, WhenForm
+from flow.bedside_types import Bedside
 from patients.models import Episode
-from wards import movements
-from wards.bed_states import BedState
-from wards.facts import Place
-from wards.models import Bed, Movement, Ward
-from wards.scope import Scope, scope_of
-
-
-@dataclass(slots=True)
-class Bedside:
-    """One request at a bedside: what is there, who asks, and which forms are offered.
-
-    `awaited`: the wards that wait for the patient; who receives somebody may see and fetch them.
-    `forms` maps a deed to its form; `failed` names the deed that was refused, `reason` why.
-    """
-
-    scope: Scope
-    now: datetime
-    at: datetime | None
-    ward: Ward
-    bed: Bed | None = None
-    state: BedState | None = None
-    stay: reads.Stay | None = None
-    occupied_since: datetime | None = None
-    awaited: frozenset[int] = frozenset()
-    last: reads.Stay | None = None
-    targets: Sequence[Ward] = ()
-    target: Ward | None = None
-    forms: dict[str, WhenForm] = field(default_factory=dict)
-    failed: str = ""
-    reason: str = ""
-
-    @property
-    def moment(self) -> datetime:
-        """What the drawer speaks of."""
-        return self.at or self.now
-
-    @property
-    def sees(self) -> bool:
-        """Whether the viewer may see patients here."""
-        return self._may(Permission.SEE_PATIENTS)
-
-    @property
-    def acts(self) -> bool:
-        """Whether the viewer may move patients here, which only the present allows."""
-        return self.at is None and self._may(Permission.MOVE_PATIENTS)
-
-    @property
-    def is_host(self) -> bool:
-        """Whether the viewer moves patients on this very ward, not only fetches them."""
-        return self.scope.may(Permission.MOVE_PATIENTS, self.ward.pk)
-
-    def _may(self, permission: Permission) -> bool:
-        return any(self.scope.may(permission, ward) for ward in (self.ward.pk, *self.awaited))
-
-    @property
-    def can_fill(self) -> bool:
-        """Whether somebody can be put into the bed."""
-        state = self.state
-        return (
-            self.acts
-            and state is not None
-            and self.occupied_since is None
-            and state.in_use
-            and state.opened
-            and not state.is_closed
-        )
+from wards.models import Ward
+from wards.scope import scope_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -106,26 +40,34 @@ def bed(request: HttpRequest, bed: int) -> HttpResponse:
     side.ward = side.bed.ward
     _check_seen(side)
     if occupancy is not None:
-        side.occupied_since = occupancy.period.lower
+        side.occupied_since = reads.here_since(occupancy)
         if side.sees:
-            side.stay = reads.stay_of(occupancy.episode_id, at=side.moment)
+            side.stay = side.stay_of(occupancy.episode_id)
     elif side.sees and (last := reads.last_in(bed, at=side.moment)):
-        side.last = reads.stay_of(last, at=side.moment)
+        side.last = side.stay_of(last)
     return _serve(request, side)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def stay(request: HttpRequest, episode: int) -> HttpResponse:
-    """One stay, of a patient without a bed as a rule: where, since when, and deeds."""
+    """One stay, of a patient without a bed as a rule: where, since when, and deeds; once they
+    have left, where they were, and the leaving to be undone."""
     side = _begin(request)
-    found = reads.stay_of(episode, at=side.moment)
-    if found is None or found.occupancy is None:
+    found = side.stay_of(episode)
+    place = found.occupancy if found else None
+    place = place or reads.left_from(episode, at=side.moment)
+    if found is None or place is None:
         raise Http404(_("This patient is not on a ward at that time. Look at the board again."))
-    side.ward = found.occupancy.ward
+    side.ward = place.ward
     side.awaited = reads.awaited_by(episode, at=side.moment)
     _check_seen(side)
-    side.bed = found.occupancy.bed
-    side.occupied_since = found.occupancy.period.lower
+    if found.occupancy is None:
+        if not side.sees:
+            raise PermissionDenied(_("You may not see patients here. Ask your administrator."))
+        side.left, side.last = place, found
+        return _serve(request, side)
+    side.bed = place.bed
+    side.occupied_since = reads.here_since(place)
     if side.sees:
         side.stay = found
     return _serve(request, side)
@@ -134,7 +76,8 @@ def stay(request: HttpRequest, episode: int) -> HttpResponse:
 def _begin(request: HttpRequest) -> Bedside:
     now = timezone.now()
     wish = asked(request, now=now)
-    return Bedside(scope=scope_of(request.user), now=now, at=wish.at, ward=Ward())
+    scope = scope_of(request.user)
+    return Bedside(scope=scope, now=now, at=wish.at, known_at=wish.known_at, ward=Ward())
 
 
 def _check_seen(side: Bedside) -> None:
@@ -150,11 +93,11 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
     if posted is None:
         return _drawn(request, side, 200)
     deed = posted.get("deed", "")
-    refused = _changed_meanwhile(side, posted.get("episode_seen", ""))
+    refused = _changed_meanwhile(side, deed, posted.get("episode_seen", ""))
     try:
         if refused:
             raise Refused(refused)
-        done = _do(request, side, deed)
+        done = do(request, side, deed)
     except Refused as refusal:
         side.failed, side.reason = deed, refusal.reason
         return _drawn(request, side, 409 if refused else 422)
@@ -166,7 +109,7 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
 
 def _offer(request: HttpRequest, side: Bedside) -> None:
     """The forms for what can be done here, the posted one filled with what was typed."""
-    if not side.acts:
+    if not side.acts or side.left is not None:
         return
     deed = request.POST.get("deed") if request.method == "POST" else None
 
@@ -178,18 +121,24 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         side.target = _target(request, side)
         moves = side.scope.may(Permission.MOVE_PATIENTS, side.target.pk)
         beds = reads.free_beds(side.target.pk, at=side.now) if moves else []
-        side.forms["move"] = MoveForm(typed("move"), ward=side.target.pk, beds=beds)
+        side.forms["move"] = MoveForm(
+            typed("move"), ward=side.target.pk, beds=beds, is_here=side.target.pk == side.ward.pk
+        )
         if not side.is_host:
             return
         side.forms["discharge"] = DischargeForm(typed("discharge"), auto_id="discharge-%s")
         away = side.stay.episode.status == Episode.Status.ON_LEAVE
         name = "return" if away else "leave"
         side.forms[name] = WhenForm(typed(name), auto_id="away-%s")
-    elif side.can_fill:
+    if side.can_fill:
         people = reads.candidates(side.ward, at=side.now, scope=side.scope)
         if people or deed == "bring":
             side.forms["bring"] = BringForm(typed("bring"), people=people)
-        side.forms["admit"] = AdmitForm(typed("admit"), auto_id="admit-%s")
+        side.forms["admit"] = AdmitForm(typed("admit"))
+    elif deed == "admit" and side.bed is not None and side.is_host:
+        # The bed went to somebody else, or was closed, while this was typed.
+        others = reads.free_beds(side.ward.pk, at=side.now)
+        side.forms["admit"] = AdmitForm(typed("admit"), beds=others)
 
 
 def _target(request: HttpRequest, side: Bedside) -> Ward:
@@ -205,122 +154,17 @@ def _target(request: HttpRequest, side: Bedside) -> Ward:
     return found
 
 
-def _changed_meanwhile(side: Bedside, seen: str) -> str:
+def _changed_meanwhile(side: Bedside, deed: str, seen: str) -> str:
     """Why nothing may be done: the bed now holds somebody else than the person saw."""
     now = str(side.stay.episode.pk) if side.stay else ""
     if seen == now:
         return ""
+    if deed == "admit" and deed in side.forms and side.stay:
+        return _(
+            "Somebody else has been put into this bed since you opened it. What you typed is "
+            "below; choose another bed for it."
+        )
     return _("Somebody has changed this bed since you opened it. Look again, then decide.")
-
-
-def _do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
-    """Do what was asked; what to say of it, or None where the form is wrong."""
-    assert isinstance(request.user, User)
-    if deed == "undo":
-        return _undo(request, side)
-    form = side.forms.get(deed)
-    if form is None:
-        raise Refused(_("That cannot be done here now. Look at the board again."))
-    if not form.is_valid():
-        return None
-    return _DEEDS[deed](side, form, request.user)
-
-
-def _move(side: Bedside, form: WhenForm, by: User) -> str:
-    assert isinstance(form, MoveForm)
-    assert side.stay is not None
-    assert side.target is not None
-    movements.transfer(
-        episode=side.stay.episode,
-        place=_with_bay(form.place()),
-        occurred_at=form.time(side.now),
-        at=side.now,
-        by=by,
-    )
-    return _("Moved to %(ward)s.") % {"ward": side.target.name}
-
-
-def _discharge(side: Bedside, form: WhenForm, by: User) -> str:
-    assert side.stay is not None
-    movements.discharge(
-        episode=side.stay.episode,
-        occurred_at=form.time(side.now),
-        at=side.now,
-        by=by,
-        destination=form.cleaned_data["destination"],
-    )
-    return _("Discharged. The bed is free.")
-
-
-def _leave(side: Bedside, form: WhenForm, by: User) -> str:
-    assert side.stay is not None
-    movements.leave(episode=side.stay.episode, occurred_at=form.time(side.now), at=side.now, by=by)
-    return _("On leave. The bed is kept.")
-
-
-def _return(side: Bedside, form: WhenForm, by: User) -> str:
-    assert side.stay is not None
-    movements.return_(
-        episode=side.stay.episode, occurred_at=form.time(side.now), at=side.now, by=by
-    )
-    return _("Back from leave.")
-
-
-def _bring(side: Bedside, form: WhenForm, by: User) -> str:
-    assert side.bed is not None
-    movements.transfer(
-        episode=Episode.objects.select_related("visit", "patient").get(
-            pk=form.cleaned_data["episode"]
-        ),
-        place=Place(ward=side.ward.pk, bay=side.bed.bay_id, bed=side.bed.pk),
-        occurred_at=form.time(side.now),
-        at=side.now,
-        by=by,
-    )
-    return _("Brought to bed %(bed)s.") % {"bed": side.bed.label}
-
-
-def _admit(side: Bedside, form: WhenForm, by: User) -> str:
-    assert isinstance(form, AdmitForm)
-    assert side.bed is not None
-    movements.admit(
-        person=form.person(side.ward.site.organisation.code),
-        place=Place(ward=side.ward.pk, bay=side.bed.bay_id, bed=side.bed.pk),
-        occurred_at=form.time(side.now),
-        at=side.now,
-        by=by,
-        details=form.details(),
-    )
-    return _("Admitted to bed %(bed)s.") % {"bed": side.bed.label}
-
-
-_DEEDS: dict[str, Callable[[Bedside, WhenForm, User], str]] = {
-    "move": _move,
-    "discharge": _discharge,
-    "leave": _leave,
-    "return": _return,
-    "bring": _bring,
-    "admit": _admit,
-}
-
-
-def _undo(request: HttpRequest, side: Bedside) -> str:
-    """Take back the last movement made by hand, of who is here or of who was here last."""
-    assert isinstance(request.user, User)
-    stay = side.stay or side.last
-    line = stay.undo if stay and side.is_host else None
-    if line is None or str(line.id) != request.POST.get("movement"):
-        raise Refused(_("That cannot be undone any more. Look at the movements again."))
-    movement = Movement.objects.select_related("visit", "patient").get(pk=line.id)
-    movements.cancel(movement=movement, at=side.now, by=request.user)
-    return _("Undone: %(what)s.") % {"what": line.what.lower()}
-
-
-def _with_bay(place: Place) -> Place:
-    if place.bed is None:
-        return place
-    bay = Bed.objects.values_list("bay_id", flat=True).get(pk=place.bed)
-    return Place(ward=place.ward, bay=bay, bed=place.bed)
 
 
 def _board_address(side: Bedside) -> str:
@@ -336,7 +180,7 @@ def _done(request: HttpRequest, side: Bedside, text: str) -> HttpResponse:
 
 
 def _drawn(request: HttpRequest, side: Bedside, status: int) -> HttpResponse:
-    stay = side.stay
+    stay = side.person
     context = {
         "side": side,
         "moment": side.moment,

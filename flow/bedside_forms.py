@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
-from uuid import uuid4
 
 from django import forms
 from django.utils import timezone
@@ -32,6 +31,12 @@ DESTINATIONS: Final = (
 )
 
 
+GIVEN_LATER: Final = "later"
+"""Chosen instead of a bed: the other ward gives one on arrival."""
+OLDEST: Final = 130
+"""Years; nobody has grown older."""
+
+
 class WhenForm(forms.Form):
     """When it happened; left empty, it happened now."""
 
@@ -44,8 +49,13 @@ class WhenForm(forms.Form):
         error_messages={"invalid": _("Give a date and a time, such as 21/11/2026 08:00.")},
     )
 
-    def __init__(self, data: Any = None, *, auto_id: str = "bedside-%s", **kwargs: Any) -> None:
-        super().__init__(data, auto_id=auto_id, **kwargs)
+    def __init__(
+        self, data: Any = None, *, auto_id: str = "bedside-%s", bed: BedField | None = None
+    ) -> None:
+        super().__init__(data, auto_id=auto_id)
+        if bed is not None:
+            self.fields["bed"] = bed
+            self.order_fields(self.field_order)
         for field in self.fields.values():
             kind = "nhsuk-select" if isinstance(field.widget, forms.Select) else "nhsuk-input"
             field.widget.attrs["class"] = kind
@@ -56,32 +66,43 @@ class WhenForm(forms.Form):
         return said or now
 
 
+class BedField(forms.ChoiceField):
+    """A bed to be chosen; none is chosen beforehand."""
+
+    def __init__(self, beds: Sequence[Choice], *, or_later: bool = False) -> None:
+        choices: list[tuple[str, Any]] = [
+            ("", _("Choose a bed") if beds or or_later else _("No bed is free here"))
+        ]
+        for one in beds:
+            label = f"{one.label} ({one.note})" if one.note else one.label
+            choices.append((str(one.bed), label))
+        if or_later:
+            choices.append((GIVEN_LATER, _("Bed to be given on the ward")))
+        super().__init__(
+            label=_("Bed"),
+            choices=choices,
+            error_messages={
+                "required": _("Choose a bed."),
+                "invalid_choice": _("That bed is not free any more. Choose another one."),
+            },
+        )
+
+
 class MoveForm(WhenForm):
-    """To which bed of the chosen ward."""
+    """To which bed of the chosen ward; of another ward than their own, also to none yet."""
 
     field_order = ("bed", "occurred_at")
-    bed = forms.ChoiceField(label=_("Bed"), required=False)
 
-    def __init__(self, data: Any = None, *, ward: int, beds: Sequence[Choice]) -> None:
+    def __init__(
+        self, data: Any = None, *, ward: int, beds: Sequence[Choice], is_here: bool
+    ) -> None:
         self._ward = ward
-        super().__init__(data, auto_id="move-%s")
-        field = self.fields["bed"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [
-            *(
-                (str(one.bed), f"{one.label} ({one.note})" if one.note else one.label)
-                for one in beds
-            ),
-            ("", _("Bed to be given on the ward")),
-        ]
-        field.error_messages["invalid_choice"] = _(
-            "That bed is not free any more. Choose another one."
-        )
+        super().__init__(data, auto_id="move-%s", bed=BedField(beds, or_later=not is_here))
 
     def place(self) -> Place:
         """The place that was chosen."""
         bed = self.cleaned_data["bed"]
-        return Place(ward=self._ward, bed=int(bed) if bed else None)
+        return Place(ward=self._ward, bed=None if bed == GIVEN_LATER else int(bed))
 
 
 class DischargeForm(WhenForm):
@@ -111,9 +132,10 @@ class BringForm(WhenForm):
 
 
 class AdmitForm(WhenForm):
-    """Who is admitted, as far as known."""
+    """Who is admitted, as far as known. With `beds`, into one of these instead."""
 
     field_order = (
+        "bed",
         "hospital_number",
         "nhs_number",
         "family_name",
@@ -139,6 +161,25 @@ class AdmitForm(WhenForm):
         choices=[("", _("Not said")), *((sex.value, sex.label) for sex in Patient.Sex)],
     )
 
+    def __init__(self, data: Any = None, *, beds: Sequence[Choice] | None = None) -> None:
+        super().__init__(data, auto_id="admit-%s", bed=None if beds is None else BedField(beds))
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another bed is to be chosen."""
+        return "bed" in self.fields
+
+    @property
+    def chosen_bed(self) -> int | None:
+        """The bed chosen instead, if any."""
+        return int(self.cleaned_data["bed"]) if self.is_elsewhere else None
+
+    @property
+    def confirmed(self) -> int | None:
+        """The record of somebody known that is said to be theirs."""
+        said = self.data.get("confirmed", "")
+        return int(said) if said.isdecimal() else None
+
     def clean_nhs_number(self) -> str:
         """The ten digits; wrong digits are a slip to be put right, never kept."""
         typed: str = self.cleaned_data["nhs_number"]
@@ -152,10 +193,20 @@ class AdmitForm(WhenForm):
         return number
 
     def clean_date_of_birth(self) -> Any:
-        """Nobody is born tomorrow."""
-        born = self.cleaned_data["date_of_birth"]
-        if born and born > timezone.localdate() + timedelta(days=1):
+        """Nobody is born tomorrow, or older than anybody was."""
+        born: date | None = self.cleaned_data["date_of_birth"]
+        today = timezone.localdate()
+        if born and born > today:
             raise forms.ValidationError(_("This date is still to come."))
+        if born and (born.year + OLDEST, born.month, born.day) < (
+            today.year,
+            today.month,
+            today.day,
+        ):
+            raise forms.ValidationError(
+                _("This is more than %(years)s years ago. Check the year."),
+                params={"years": OLDEST},
+            )
         return born
 
     def clean(self) -> dict[str, Any]:
@@ -169,12 +220,10 @@ class AdmitForm(WhenForm):
             )
         return cleaned
 
-    def person(self, authority: str) -> PersonKey:
-        """The record meant: under the hospital number, else a new one of our own."""
+    def person(self, authority: str) -> PersonKey | None:
+        """The record under the hospital number; None where none was given."""
         number = self.cleaned_data["hospital_number"].strip()
-        if number:
-            return PersonKey(authority, number)
-        return PersonKey("flowboard", f"FB-{uuid4().hex[:10]}")
+        return PersonKey(authority, number) if number else None
 
     def details(self) -> Details:
         """What was said of the person; what was left empty was not said."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -22,6 +22,10 @@ from wards.scope import ALL, Scope
 
 RECENT: Final = timedelta(hours=24)
 """How long after somebody left a bed their leaving can still be undone from it."""
+
+LATELY: Final = timedelta(days=7)
+"""How long after somebody left their leaving can be undone from their stay, and they are found
+with a way to it."""
 
 _PLACING: Final = frozenset(
     {
@@ -45,6 +49,26 @@ WORDS: Final = {
     MovementKind.PENDING_DISCHARGE: "Discharge announced",
     MovementKind.DELETED: "Taken out by the source",
 }
+
+
+_PUTTING: Final = frozenset(
+    {
+        MovementKind.ADMITTED.value,
+        MovementKind.TRANSFERRED.value,
+        MovementKind.OBSERVED.value,
+        MovementKind.RETURNED.value,
+    }
+)
+
+
+class _Row(Protocol):
+    """A movement as read for the lines of a stay."""
+
+    pk: int
+    kind: str
+    ward_id: int | None
+    bed_id: int | None
+    cancelled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +129,11 @@ def bed_at(pk: int, *, at: datetime) -> tuple[Bed, BedState | None, Occupancy | 
     return bed, state, occupancy
 
 
-def stay_of(episode: int, *, at: datetime) -> Stay | None:
-    """A stay with its movements, newest first; None where there is no such stay."""
+def stay_of(episode: int, *, at: datetime, known_at: datetime | None = None) -> Stay | None:
+    """A stay with its movements up to `at`, newest first; None where there is no such stay.
+
+    `known_at`: only the movements that had been recorded by then.
+    """
     found = Episode.objects.select_related("visit", "patient").filter(pk=episode).first()
     if found is None:
         return None
@@ -119,16 +146,18 @@ def stay_of(episode: int, *, at: datetime) -> Stay | None:
         episode=found,
         face=faces([found.patient_id]).get(found.patient_id),
         occupancy=occupancy,
-        lines=_lines(found),
+        lines=_lines(found, at=at, known_at=known_at),
     )
 
 
-def _lines(episode: Episode) -> list[Line]:
-    """The movements of the visit; those that only take another back show as that other's end.
+def _lines(episode: Episode, *, at: datetime, known_at: datetime | None) -> list[Line]:
+    """The movements of the visit up to `at`, as far as recorded by `known_at` (None: by now);
+    those that only take another back show as that other's end.
 
     Of a visit number used for two patients, what was said of the other's stay is left out.
     """
-    taken_back = Movement.objects.filter(cancels=OuterRef("pk"))
+    known = Q() if known_at is None else Q(recorded_at__lte=known_at)
+    taken_back = Movement.objects.filter(known, cancels=OuterRef("pk"))
     others = Episode.objects.filter(visit=episode.visit_id).exclude(
         patient__person=episode.patient.person_id
     )
@@ -136,27 +165,48 @@ def _lines(episode: Episode) -> list[Line]:
         Movement.objects.filter(Q(visit=episode.visit_id) | Q(into_visit=episode.visit_id))
         .exclude(patient__person__in=others.values("patient__person"))
         .filter(kind__in=[kind.value for kind in WORDS])
+        .filter(known, occurred_at__lte=at)
         .annotate(cancelled=Exists(taken_back))
         .select_related("ward", "bed", "by")
         .order_by("-occurred_at", "-sent_at", "-pk")
     )
+    listed = list(rows)
+    repeats = _repeats(listed)
     lines = []
     undoable = True
-    for row in rows:
+    for row in listed:
         placing = row.kind in _PLACING and not row.cancelled
-        lines.append(
-            Line(
-                id=row.pk,
-                what=WORDS[MovementKind(row.kind)],
-                place=_place(row.ward, row.bed),
-                occurred_at=row.occurred_at,
-                by=str(row.by) if row.by else row.source,
-                cancelled=row.cancelled,
-                can_undo=placing and undoable and row.source == BY_HAND,
+        if row.pk not in repeats:
+            lines.append(
+                Line(
+                    id=row.pk,
+                    what=WORDS[MovementKind(row.kind)],
+                    place=_place(row.ward, row.bed),
+                    occurred_at=row.occurred_at,
+                    by=str(row.by) if row.by else row.source,
+                    cancelled=row.cancelled,
+                    can_undo=placing and undoable and row.source == BY_HAND,
+                )
             )
-        )
         undoable = undoable and not placing
     return lines
+
+
+def _repeats(newest_first: Sequence[_Row]) -> set[int]:
+    """The sightings that say nothing but what was known: no place, or the one just before."""
+    repeats: set[int] = set()
+    here: tuple[int | None, int | None] | None = None
+    for row in reversed(newest_first):
+        if row.cancelled:
+            continue
+        seen = (row.ward_id, row.bed_id)
+        if row.kind == MovementKind.OBSERVED and (
+            row.ward_id is None or seen == here or (here and seen == (here[0], None))
+        ):
+            repeats.add(row.pk)
+        elif row.ward_id is not None and row.kind in _PUTTING:
+            here = seen
+    return repeats
 
 
 def _place(ward: Ward | None, bed: Bed | None) -> str:
@@ -174,6 +224,32 @@ def last_in(bed: int, *, at: datetime) -> int | None:
         .values_list("episode_id", flat=True)
         .first()
     )
+
+
+def left_from(episode: int, *, at: datetime) -> Occupancy | None:
+    """Where somebody was last before they left; None where the stay has not ended yet."""
+    return (
+        Occupancy.objects.select_related("ward__site__organisation", "bed", "bay")
+        .filter(episode=episode, period__endswith__lte=at)
+        .order_by("-period__endswith")
+        .first()
+    )
+
+
+def here_since(occupancy: Occupancy) -> datetime:
+    """Since when the patient has had this very place, leave or none."""
+    same = Occupancy.objects.filter(
+        episode=occupancy.episode_id,
+        ward=occupancy.ward_id,
+        bed=occupancy.bed_id,
+        period__startswith__lt=occupancy.period.lower,
+    )
+    since: datetime = occupancy.period.lower
+    for period in same.order_by("-period__startswith").values_list("period", flat=True):
+        if period.upper != since:
+            break
+        since = period.lower
+    return since
 
 
 def free_beds(ward: int, *, at: datetime) -> list[Choice]:
@@ -236,6 +312,11 @@ def candidates(ward: Ward, *, at: datetime, scope: Scope) -> list[Candidate]:
         Candidate(episode, shown_name(known.get(patient)), why)
         for episode, (patient, why) in found.items()
     ]
+
+
+def face_of(record: int) -> Face | None:
+    """The face of one record."""
+    return faces([record]).get(record)
 
 
 def shown_name(face: Face | None) -> str:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from accounts.roles import Permission
+from flow.figure_types import Figures, Group, Sums
 from flow.flow_map_types import FlowMap
 from wards.scope import ALL, Scope
 
@@ -43,60 +44,6 @@ class Sight:
     def sees_patients(self, ward: int | None) -> bool:
         """Whether the patients of the ward may be shown by name."""
         return self.patients is None or (ward is not None and ward in self.patients)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The census of one ward, or the sum over several, at one moment. All are numbers.
-
-    Beds are those on the books at the moment: recognised and in use. They fall into
-    `beds_open + beds_closed + beds_not_opened`, and
-    `beds_open = beds_occupied + beds_available + beds_unready`.
-    `patients = beds_occupied + bedless + unlisted`.
-
-    beds_open: can hold a patient, or hold one.
-    beds_occupied: hold a patient; one on leave counts, the bed is kept.
-    beds_available: free now: open, empty and ready.
-    beds_unready: open and empty, but waiting for or under cleaning.
-    beds_closed: empty and out of use (bed, bay or ward closed).
-    beds_not_opened: escalation beds that are empty and have not been opened.
-    beds_escalation: how many of `beds_open` are escalation beds.
-    patients: people on the ward, with or without a bed.
-    bedless: of them, without a bed (chairs, corridors, clashes, beds nobody named).
-    unlisted: of them, in a bed that is not on the books at the moment.
-    clashes: of `bedless`, those sent to a bed that somebody else is in.
-    on_leave: of `patients`, those on leave.
-    waiting: patients who wait for a bed here: open requests for admission or transfer to this
-        ward or, where no ward has been named, made on it. Each request counts on one ward.
-    waiting_out: patients on this ward who wait for a bed elsewhere.
-    pending_discharges: patients on this ward about to be discharged.
-    as_at: when the figures were counted or last confirmed; of a sum, the oldest part.
-    stale: the figures are too old, or what tells of them has fallen silent: do not rely on
-        them as the state of now. Never set on a past board.
-    """
-
-    beds_open: int
-    beds_occupied: int
-    beds_available: int
-    beds_unready: int
-    beds_closed: int
-    beds_not_opened: int
-    beds_escalation: int
-    patients: int
-    bedless: int
-    unlisted: int
-    clashes: int
-    on_leave: int
-    waiting: int
-    waiting_out: int
-    pending_discharges: int
-    as_at: datetime
-    stale: bool = False
-
-    @property
-    def occupancy(self) -> float | None:
-        """Occupied share of the open beds, 0 to 1; None where no bed is open."""
-        return self.beds_occupied / self.beds_open if self.beds_open else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +92,10 @@ class WardLine:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Occupied beds through a day, from occupancies as they are known.
+    """Occupied beds through the last 24 hours, from occupancies as they are known.
 
-    start: the first instant, midnight in the local time zone. step: between two values.
-    occupied: patients in a bed at `start`, `start + step`…, up to the moment; wards that keep
-        patients overnight only.
+    start: the first instant. step: between two values. occupied: patients in a bed at `start`,
+        `start + step`…, up to the moment; wards that keep patients overnight only.
     """
 
     start: datetime
@@ -162,13 +108,7 @@ class SiteLine:
     """One site in a list.
 
     id, code, name, kind: of the site (`Site.Kind` value). organisation: code of its owner.
-    figures: sum over the wards where patients stay overnight (not emergency departments,
-        theatres, day units, lounges, clinics), as bed counts are used to be read; but `waiting`
-        is of the whole site, since those who wait in the emergency department wait for a ward.
-    emergency: sum over its emergency departments; None where it has none.
-    everything: sum over all recognised wards, whatever their kind; `waiting` as above.
-    trend: occupied beds of `figures` since midnight.
-    longest_wait: since when the longest waiting patient of the site waits for a bed.
+    sums: of its wards. trend: occupied beds of `figures`.
     feed: when the site's feeds were last heard; None where nothing keeps watch.
     """
 
@@ -177,12 +117,19 @@ class SiteLine:
     name: str
     kind: str
     organisation: str
-    figures: Figures
-    emergency: Figures | None
-    everything: Figures
+    sums: Sums
     trend: Trend
-    longest_wait: datetime | None
     feed: FeedState | None
+
+    @property
+    def figures(self) -> Figures:
+        """Of the group that speaks for the site: the inpatient beds of a hospital."""
+        return self.sums.head.figures
+
+    @property
+    def emergency(self) -> Figures | None:
+        """Of its emergency departments; None where it has none."""
+        return self.sums.of(Group.EMERGENCY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,15 +175,15 @@ class SystemBoard:
 
     moment: what it speaks of. live: whether that is now. known_at: only what was known then
     counts; None means what is known now. sites: in their order, with at least one visible
-    ward. total: sum of the sites' `figures`. unrecognised: wards that only a feed knows of, not
-    in any sum. flow: movement of the 24 hours before the moment.
+    ward. sums: of all of them. unrecognised: wards that only a feed knows of, not in any sum.
+    flow: movement of the 24 hours before the moment.
     """
 
     moment: datetime
     live: bool
     known_at: datetime | None
     sites: tuple[SiteLine, ...]
-    total: Figures
+    sums: Sums
     unrecognised: tuple[WardLine, ...]
     flow: FlowMap
 
@@ -247,7 +194,7 @@ class SiteBoard:
 
     moment, live, known_at: as on the system board. site: its own line. wards: recognised, in
     their order. unrecognised: wards that only a feed knows of. waiting: admissions and transfers
-    that wait for a bed of this site, longest first; faces where the viewer may see the ward the
+    that wait for a bed of `wards`, longest first; faces where the viewer may see the ward the
     patient waits on (or the one asked for, when not here yet). flow: of this site.
     """
 
@@ -277,8 +224,8 @@ class BedState(StrEnum):
 class Occupant:
     """A patient on the ward.
 
-    occupancy, episode: primary keys. since: start of this period in this place (of the leave,
-    when on leave). admitted_at: start of the stay, by the source's word. expected_discharge_at:
+    occupancy, episode: primary keys. since: start of their time in this very place, leave
+    included. admitted_at: start of the stay, by the source's word. expected_discharge_at:
     the team's plan as known now. specialty, flags: of the stay, as known now.
     on_leave: away, the place is kept. inferred: the place was seen, not told as a move.
     pending_discharge: since when a discharge has been announced. pending_transfer: since when a

@@ -15,7 +15,6 @@ from flow.board_types import (
     BedTile,
     Face,
     FeedState,
-    Figures,
     Occupant,
     Place,
     Sight,
@@ -30,6 +29,7 @@ from flow.board_types import (
 from flow.boards_site import site_board
 from flow.boards_system import system_board
 from flow.boards_ward import ward_board
+from flow.figure_types import Figures, Group, Sums, Total
 
 __all__ = [
     "Arrival",
@@ -39,12 +39,15 @@ __all__ = [
     "Face",
     "FeedState",
     "Figures",
+    "Group",
     "Occupant",
     "Place",
     "Sight",
     "SiteBoard",
     "SiteLine",
+    "Sums",
     "SystemBoard",
+    "Total",
     "Trend",
     "Wait",
     "WardBoard",

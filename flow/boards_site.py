@@ -6,8 +6,9 @@ from datetime import datetime
 
 from flow.board_types import Sight, SiteBoard
 from flow.flow_map import flow_map
-from flow.lines import View, by_kind, lines_of, overnight, site_line
-from flow.trends import today
+from flow.lines import View, by_kind, lines_of, site_line
+from flow.totals import head_wards
+from flow.trends import last_day
 from flow.waits import asked, with_faces
 from wards.models import BedRequest, Site, Ward
 
@@ -29,11 +30,12 @@ def site_board(
     found = lines_of(Ward.objects.filter(site=site), view)
     wards = [line.place.id for line in found.lines]
     recognised = [line for line in found.lines if line.recognised]
-    trend = today([site.pk], wards=overnight(recognised), moment=moment)[site.pk]
+    trend = last_day([site.pk], wards=head_wards(recognised), moment=moment)[site.pk]
+    counted = {line.place.id for line in recognised}
     requests = [
         one
         for one in asked(moment, wards=wards)
-        if one.kind != BedRequest.Kind.DISCHARGE and one.counts_on in wards
+        if one.kind != BedRequest.Kind.DISCHARGE and one.counts_on in counted
     ]
     return SiteBoard(
         moment=moment.at,

@@ -6,10 +6,10 @@ from collections import defaultdict
 from datetime import datetime
 
 from flow.board_types import Sight, SystemBoard, WardLine
-from flow.counts import total
 from flow.flow_map import flow_map
-from flow.lines import View, by_kind, lines_of, overnight, site_line
-from flow.trends import today
+from flow.lines import View, by_kind, lines_of, site_line
+from flow.totals import head_wards, sums
+from flow.trends import last_day
 from wards.models import Site, Ward
 
 
@@ -30,19 +30,19 @@ def system_board(
     by_site: dict[Site, list[WardLine]] = defaultdict(list)
     for ward, line in zip(found.wards, found.lines, strict=True):
         by_site[ward.site].append(line)
-    recognised = [line for line in found.lines if line.recognised]
-    trends = today([s.pk for s in by_site], wards=overnight(recognised), moment=moment)
+    heads = [ward for lines in by_site.values() for ward in head_wards(lines)]
+    trends = last_day([site.pk for site in by_site], wards=heads, moment=moment)
     sites = tuple(
         site_line(site, lines, trend=trends[site.pk], feed=found.feeds.get(site.pk), at=moment.at)
         for site, lines in by_site.items()
-        if site.kind != Site.Kind.UNRECOGNISED
+        if site.kind != Site.Kind.UNRECOGNISED or any(line.recognised for line in lines)
     )
     return SystemBoard(
         moment=moment.at,
         live=view.live,
         known_at=known_at,
         sites=sites,
-        total=total((site.figures for site in sites), empty_at=moment.at),
+        sums=sums(found.lines, at=moment.at),
         unrecognised=tuple(line for line in found.lines if not line.recognised),
         flow=flow_map(
             wards=[line.place.id for line in found.lines],

@@ -19,8 +19,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from flow.board_types import Figures
 from flow.counts import NUMBERS, Count, count, stale_after
+from flow.figure_types import Figures
 from flow.models import WardCensus
 from flow.moment import Moment
 from live.doorbell import ring

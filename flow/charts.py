@@ -5,6 +5,8 @@ Each trace names in `meta` the colour variable of tokens.css it is drawn in.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from plotly import graph_objects
@@ -13,12 +15,9 @@ from flow.board_types import Trend
 
 
 def trend_figure(trend: Trend, *, beds_open: int) -> str:
-    """Occupied beds of the day so far under the line of open beds, as JSON.
-
-    The axis spans the whole day, so that the same height on two days means the same time.
-    """
-    start = timezone.localtime(trend.start)
-    times = [start + trend.step * number for number in range(len(trend.occupied))]
+    """Occupied beds of the last day under the line of open beds, as JSON, in local time."""
+    times = _times(trend)
+    ends = [f"{times[0]:%Y-%m-%dT%H:%M}", f"{times[-1]:%Y-%m-%dT%H:%M}"]
     figure = graph_objects.Figure(
         layout={
             "template": "none",
@@ -27,7 +26,7 @@ def trend_figure(trend: Trend, *, beds_open: int) -> str:
             "showlegend": False,
             "hovermode": "x unified",
             "xaxis": {
-                "range": [f"{start:%Y-%m-%dT00:00}", f"{start:%Y-%m-%dT23:59}"],
+                "range": ends,
                 "tickformat": "%H:%M",
                 "nticks": 7,
                 "fixedrange": True,
@@ -36,7 +35,7 @@ def trend_figure(trend: Trend, *, beds_open: int) -> str:
         }
     )
     figure.add_scatter(
-        x=[f"{times[0]:%Y-%m-%dT00:00}", f"{times[0]:%Y-%m-%dT23:59}"],
+        x=ends,
         y=[beds_open, beds_open],
         name=_("Open now"),
         mode="lines",
@@ -56,10 +55,16 @@ def trend_figure(trend: Trend, *, beds_open: int) -> str:
 
 def trend_rows(trend: Trend) -> list[tuple[str, int]]:
     """The same as rows for a table: local time and occupied beds, one for each hour."""
-    start = timezone.localtime(trend.start)
-    rows = []
-    for number, occupied in enumerate(trend.occupied):
-        moment = start + trend.step * number
-        if moment.minute == 0 or number == len(trend.occupied) - 1:
-            rows.append((f"{moment:%H:%M}", occupied))
-    return rows
+    last = len(trend.occupied) - 1
+    return [
+        (f"{moment:%a %H:%M}", occupied)
+        for number, (moment, occupied) in enumerate(zip(_times(trend), trend.occupied, strict=True))
+        if moment.minute == 0 or number == last
+    ]
+
+
+def _times(trend: Trend) -> list[datetime]:
+    return [
+        timezone.localtime(trend.start + trend.step * number)
+        for number in range(len(trend.occupied))
+    ]

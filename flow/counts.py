@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from flow.bed_sql import common
-from flow.board_types import Figures
+from flow.figure_types import Figures
 from flow.moment import Moment
 from flow.reading import read
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from flow.board_types import Figures
+from flow.figure_types import Figures
 from flow.flow_map_types import SINKS, SOURCES, FlowEdge, FlowMap, FlowNode, Node
 from flow.kinds import NODE_OF
 from flow.moment import Moment, held

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from flow.figure_types import Group
 from flow.flow_map_types import Node
 from wards.models import Ward
 
 _K = Ward.Kind
 
-OVERNIGHT: Final = frozenset(
-    {
-        _K.ASSESSMENT.value,
-        _K.INPATIENT.value,
-        _K.CRITICAL_CARE.value,
-        _K.MATERNITY.value,
-        _K.COMMUNITY.value,
-        _K.VIRTUAL.value,
-        _K.REABLEMENT.value,
-        _K.CARE_HOME.value,
-    }
-)
-"""Kinds whose beds are beds in the sense of a bed state: patients stay in them overnight."""
+GROUP_OF: Final[Mapping[str, Group]] = {
+    _K.ASSESSMENT: Group.INPATIENT,
+    _K.INPATIENT: Group.INPATIENT,
+    _K.CRITICAL_CARE: Group.INPATIENT,
+    _K.MATERNITY: Group.INPATIENT,
+    _K.COMMUNITY: Group.INPATIENT,
+    _K.VIRTUAL: Group.HOME,
+    _K.REABLEMENT: Group.HOME,
+    _K.CARE_HOME: Group.HOME,
+    _K.EMERGENCY: Group.EMERGENCY,
+    _K.DAY_CASE: Group.DAY,
+    _K.THEATRE: Group.DAY,
+    _K.CLINIC: Group.DAY,
+    _K.DISCHARGE_LOUNGE: Group.LOUNGE,
+    _K.UNRECOGNISED: Group.UNRECOGNISED,
+}
+"""With what a ward of each kind is added up."""
 
 NODE_OF: Final[Mapping[str, Node]] = {
     _K.EMERGENCY: Node.EMERGENCY,

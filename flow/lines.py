@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 
-from flow.board_types import FeedState, Figures, Place, Sight, SiteLine, Trend, WardLine
+from flow.board_types import FeedState, Place, Sight, SiteLine, Trend, WardLine
 from flow.census import aged, figures_at
 from flow.counts import total
 from flow.feeds import feed_states
-from flow.kinds import OVERNIGHT
+from flow.figure_types import Figures
 from flow.moment import Moment
+from flow.totals import sums
 from wards.models import Site, Ward
 
 
@@ -92,11 +93,6 @@ def by_kind(lines: Iterable[WardLine], *, at: datetime) -> dict[str, Figures]:
     return {kind: total(figures, empty_at=at) for kind, figures in kinds.items()}
 
 
-def overnight(lines: Iterable[WardLine]) -> list[int]:
-    """The wards among the lines whose beds are beds in the sense of a bed state."""
-    return [line.place.id for line in lines if line.place.kind in OVERNIGHT]
-
-
 def site_line(
     site: Site,
     lines: Collection[WardLine],
@@ -106,21 +102,13 @@ def site_line(
     at: datetime,
 ) -> SiteLine:
     """The line of a site whose (visible) wards are `lines`."""
-    known = [line for line in lines if line.recognised]
-    beds = [line.figures for line in known if line.place.kind in OVERNIGHT]
-    emergency = [line.figures for line in known if line.place.kind == Ward.Kind.EMERGENCY]
-    waiting = sum(line.figures.waiting for line in lines)
-    waits = [line.longest_wait for line in lines if line.longest_wait is not None]
     return SiteLine(
         id=site.pk,
         code=site.code,
         name=site.name,
         kind=site.kind,
         organisation=site.organisation.code,
-        figures=replace(total(beds, empty_at=at), waiting=waiting),
-        emergency=total(emergency, empty_at=at) if emergency else None,
-        everything=replace(total((line.figures for line in known), empty_at=at), waiting=waiting),
+        sums=sums(lines, at=at),
         trend=trend,
-        longest_wait=min(waits, default=None),
         feed=feed,
     )

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.roles import Permission
+from flow.bedside_reads import LATELY
 from flow.board_types import Face
 from flow.faces import faces
 from patients.models import Patient
@@ -30,22 +31,26 @@ MOST: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A patient and where they are; `place` None: nowhere we know of now."""
+    """A patient and where they are; `place` None: nowhere we know of now. `left`: where they were
+    until lately, if they are nowhere now."""
 
     face: Face
     place: Occupancy | None
+    left: Occupancy | None = None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
     """What fits the words, in the places and among the people that the viewer may see."""
-    words = request.POST.get("q", "").strip()[:100] if request.method == "POST" else ""
+    typed = request.POST.get("q", "") if request.method == "POST" else ""
+    words = typed.replace("\0", "").strip()[:100]
     scope = scope_of(request.user)
-    context = {"words": words, "most": MOST}
+    now = timezone.now()
+    context = {"words": words, "most": MOST, "moment": now}
     if words:
         wards = list(_wards(words, scope)[: MOST + 1])
         sites = list(_sites(words, scope)[:MOST])
-        people = _people(words, scope, at=timezone.now())
+        people = _people(words, scope, at=now)
         context |= {"wards": wards, "sites": sites, "people": people}
     response = render(request, "flow/search.html", context)
     response["Cache-Control"] = "no-store"
@@ -94,7 +99,26 @@ def _people(words: str, scope: Scope, *, at: datetime) -> list[Found]:
         person__in=[person for _, person in records], period__contains=at
     ).select_related("ward__site", "bed")
     by_person = {place.person_id: place for place in places}
-    return [Found(known[pk], _shown(by_person.get(person or pk), scope)) for pk, person in records]
+    gone = _left([person or pk for pk, person in records], at=at)
+    found_people = []
+    for pk, person in records:
+        here = by_person.get(person or pk)
+        left = gone.get(person or pk) if here is None else None
+        found_people.append(Found(known[pk], _shown(here, scope), _shown(left, scope)))
+    return found_people
+
+
+def _left(people: list[int], *, at: datetime) -> dict[int, Occupancy]:
+    """Where each of these people was last, who have left lately."""
+    rows = (
+        Occupancy.objects.filter(
+            person__in=people, period__endswith__gt=at - LATELY, period__endswith__lte=at
+        )
+        .order_by("person", "-period__endswith")
+        .distinct("person")
+        .select_related("ward")
+    )
+    return {row.person_id: row for row in rows}
 
 
 def _shown(place: Occupancy | None, scope: Scope) -> Occupancy | None:

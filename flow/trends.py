@@ -1,33 +1,33 @@
-"""Occupied beds through a day, from what is recorded of it."""
+"""Occupied beds through the last day, from what is recorded of it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Final
 
 from flow.board_types import Trend
-from flow.counts import LONDON
 from flow.moment import Moment, held
 from flow.reading import read
 
 STEP: Final = timedelta(minutes=15)
+SPAN: Final = timedelta(hours=24)
 
 
-def midnight(at: datetime) -> datetime:
-    """The first instant of the day of `at` in England."""
-    return datetime.combine(at.astimezone(LONDON).date(), time(0), LONDON)
+def quarter_before(at: datetime) -> datetime:
+    """The last full quarter of an hour up to `at`."""
+    return at - (at - datetime.min.replace(tzinfo=at.tzinfo)) % STEP
 
 
-def today(sites: Collection[int], *, wards: Collection[int], moment: Moment) -> dict[int, Trend]:
-    """Patients in a bed on `wards` each quarter of an hour since midnight, by site; one query.
+def last_day(sites: Collection[int], *, wards: Collection[int], moment: Moment) -> dict[int, Trend]:
+    """Patients in a bed on `wards` each quarter of the last 24 hours, by site; one query.
 
-    Only beds on the books at the time count, as in the census. A site without such wards has a
-    trend of zeros.
+    The last value is of the last full quarter up to the moment. Only beds on the books at the
+    time count, as in the census. A site without such wards has a trend of zeros.
     """
-    start = midnight(moment.at)
-    last = (moment.at - start) // STEP
+    start = quarter_before(moment.at) - SPAN
+    last = SPAN // STEP
     changes = {site: [0] * (last + 1) for site in sites}
     near = held("wards_occupancy", moment, "r.period && tstzrange(%(start)s, %(at)s, '[]')")
     # Each span adds one at the first quarter it holds and takes it away at the first after it.

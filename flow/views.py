@@ -60,12 +60,10 @@ def system(request: HttpRequest) -> HttpResponse:
 
     def context(wish: Asked, now: datetime) -> dict[str, Any]:
         board = system_board(now=now, sight=Sight.of(scope), at=wish.at, known_at=wish.known_at)
-        waits = [site.longest_wait for site in board.sites if site.longest_wait]
         return {
             "board": board,
             "groups": site_groups(board.sites),
             "map": drawn(board.flow),
-            "longest": min(waits, default=None),
         }
 
     return _answer(request, scope, Show("system", _("Whole system"), "flow/_system.html", context))
@@ -139,7 +137,7 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
 def _ward_named(request: HttpRequest, code: str) -> Ward | HttpResponse:
     """The ward of this code; with `?site=` where several sites use the same one."""
     wards = Ward.objects.select_related("site", "same_as__site").filter(code=code)
-    if named := request.GET.get("site"):
+    if named := request.GET.get("site", "").replace("\0", ""):
         wards = wards.filter(site__code=named)
     found = list(wards)
     if not found:
@@ -159,7 +157,11 @@ def _answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:
     wish = asked(request, now=now)
 
     def paint() -> bytes:
+        if wish.nothing_known:
+            told = {"first": in_words(wish.records.recorded) if wish.records.recorded else ""}
+            return render_to_string("flow/_nothing_known.html", told).encode()
         context = {
+            "cleaning_untold": wish.at is not None and not wish.records.tells_cleaning(wish.at),
             "moment": wish.at or now,
             "live": wish.at is None,
             "at_query": wish.query,
@@ -232,6 +234,7 @@ def _page_context(request: HttpRequest, show: Show, wish: Asked, now: datetime) 
         "past": wish.at is not None,
         "past_words": in_words(moment),
         "known_then": wish.then,
+        "caveats": wish.caveats,
         "known_other": _other_knowledge(wish, kept),
         "today_words": f"{timezone.localtime(now):%a %-d %b %H:%M}",
         "presets": presets(now=now),

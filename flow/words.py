@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from flow.board_types import BedState
+from flow.figure_types import Group
 from flow.flow_map_types import Node
 from wards.projection import RESUMED, SHARED_NUMBER
 
@@ -33,6 +34,16 @@ NODES: Final[Words] = {
     Node.DIED: _("Died"),
     Node.OTHER_PLACE: _("Elsewhere"),
 }
+
+GROUPS: Final[Words] = {
+    Group.INPATIENT: _("inpatient beds"),
+    Group.HOME: _("places at home and in care homes"),
+    Group.EMERGENCY: _("emergency places"),
+    Group.DAY: _("day unit places"),
+    Group.LOUNGE: _("lounge places"),
+    Group.UNRECOGNISED: _("places not recognised"),
+}
+"""What a total counts."""
 
 BED_STATES: Final[Words] = {
     BedState.OCCUPIED: _("Occupied"),

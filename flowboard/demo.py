@@ -6,14 +6,18 @@ knows the simulated hospitals as any installation would: from a file of places a
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import hashlib
 import json
+import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +33,8 @@ from accounts.models import ApiToken, Organisation, User
 from accounts.people import add_user
 from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
-from flowboard.supervise import Program
+from flowboard import embedded
+from flowboard.supervise import Program, die_with_parent
 from interop.feeds import code_for
 from interop.models import Feed
 from patients.code_loading import built_in, load_codes
@@ -82,6 +87,25 @@ def check_ports(*ports: tuple[str, int]) -> None:
                     )
     if taken:
         raise CannotShow("\n".join(taken))
+
+
+@contextlib.contextmanager
+def alone(home: Path, port: int) -> Iterator[None]:
+    """Be the only demo of this home. Raises CannotShow while another one is."""
+    embedded.make_folder(home)
+    lock = embedded.open_lock(home, "demo")
+    try:
+        if not embedded.try_lock(lock, fcntl.LOCK_EX):
+            at = os.pread(lock, 100, 0).decode(errors="replace")
+            raise CannotShow(
+                f"A demo of {home} runs already{f' at {at}' if at else ''}. Use that one, stop it "
+                "first, or set FLOWBOARD_HOME to another folder for a second one."
+            )
+        os.truncate(lock, 0)
+        os.pwrite(lock, f"http://127.0.0.1:{port}/".encode(), 0)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _keep(path: Path, found: Secrets) -> None:
@@ -220,11 +244,22 @@ class Preparation:
         self._run("manage.py", "receive_hl7", "--file", str(messages))
 
     def _run(self, *command: str) -> None:
-        done = subprocess.run(
-            [sys.executable, *command], cwd=BASE, env=dict(self._environment), check=False
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=BASE,
+            env=dict(self._environment),
+            umask=0o077,  # what it writes names people, if only invented ones
+            start_new_session=True,  # Ctrl-C is for us; it is told below, with all it has started
+            preexec_fn=die_with_parent,
         )
-        if done.returncode:
-            raise CannotShow(f"`{' '.join(command)}` ended with status {done.returncode}.")
+        try:
+            status = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise
+        if status:
+            raise CannotShow(f"`{' '.join(command)}` ended with status {status}.")
 
 
 def programs(*, bind: str, port: int, mllp_port: int, home: Path, state: Path) -> list[Program]:

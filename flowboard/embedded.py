@@ -53,6 +53,10 @@ class CannotStart(Exception):
     """The embedded servers cannot be had; the text says why and what to do."""
 
 
+class InUse(Exception):
+    """Somebody uses the servers of this home; the text says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the embedded servers listen, whether they run or not."""
@@ -184,13 +188,37 @@ def join(home: Path, *, durable: bool = True) -> Membership:
 
 
 def forget(home: Path) -> None:
-    """Stop the servers of `home`, which nobody may be using, and delete everything in it."""
+    """Stop the servers of `home` and delete everything in it.
+
+    Raises InUse while a program uses them, with nothing deleted.
+    """
+    if home.exists():
+        _refuse_while_used(home)
     if (home / "keeper.lock").exists():
         with contextlib.suppress(CannotStart):
             join(home).leave()  # stops also what a killed keeper has left running
     aside, run = servers_home(home), run_folder(home)
     for folder in (home, aside, run):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_while_used(home: Path) -> None:
+    users, serving, demo = (open_lock(home, name) for name in ("users", "serving", "demo"))
+    try:
+        until = time.monotonic() + START_WITHIN
+        patience = time.monotonic() + 1  # a keeper that is about to end holds them for a moment
+        while not (try_lock(demo, fcntl.LOCK_EX) and try_lock(users, fcntl.LOCK_EX)):
+            ending = try_lock(serving, fcntl.LOCK_SH)
+            fcntl.flock(serving, fcntl.LOCK_UN)
+            if time.monotonic() > (until if ending else patience):
+                raise InUse(
+                    f"The data in {home} are in use. Stop the demo and whatever else runs there, "
+                    "then try again; nothing was deleted."
+                )
+            time.sleep(0.05)
+    finally:
+        for lock in (users, serving, demo):
+            os.close(lock)
 
 
 def _ensure_keeper(home: Path, *, durable: bool) -> None:

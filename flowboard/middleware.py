@@ -7,13 +7,15 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 import pghistory
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from pghistory.middleware import HistoryMiddleware
 
+from flow.api.problems import document
 from flowboard.logs import request_id
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
@@ -82,6 +84,41 @@ class RequestLog:
                 "user": getattr(user, "pk", None),
             },
         )
+
+
+class StorableText:
+    """Stops text that the database cannot hold before a query fails on it.
+
+    Nothing is at an address with a null character (404). A form that claims another character
+    set than UTF-8 is refused (400): in some of them half of a surrogate pair can be written.
+    What is typed into a field is for its form to judge, and a query for whoever reads it.
+    """
+
+    def __init__(self, get_response: Respond) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, or let the request pass."""
+        if "\0" in request.path_info:
+            reason = "The address holds a null character; write it without."
+            return _told(request, HTTPStatus.NOT_FOUND, reason)
+        if request.content_type == "multipart/form-data" and not _is_utf8(request):
+            reason = "The form claims another character set than UTF-8; send it in UTF-8."
+            return _told(request, HTTPStatus.BAD_REQUEST, reason)
+        return self._get_response(request)
+
+
+def _told(request: HttpRequest, status: HTTPStatus, reason: str) -> HttpResponse:
+    """The reason, to a program as a problem document; nobody is signed in yet for a page."""
+    if not request.path_info.startswith("/api/"):
+        return HttpResponse(reason, status=status, content_type="text/plain; charset=utf-8")
+    problem = document(status, reason)
+    return JsonResponse(problem, status=status, content_type="application/problem+json")
+
+
+def _is_utf8(request: HttpRequest) -> bool:
+    claimed = (request.content_params or {}).get("charset", "utf-8")
+    return claimed.strip("\"' ").lower() in ("utf-8", "utf8", "us-ascii", "ascii", "")
 
 
 class ContentSecurity:

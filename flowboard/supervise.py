@@ -65,7 +65,8 @@ class Voice:
                 self.gone.set()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For a program about to start: have Linux stop it should its parent be killed."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -91,7 +92,8 @@ class _Running:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
+            umask=0o077,
         )
         self.due = None
         self._started = time.monotonic()

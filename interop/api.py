@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any, Final
 from uuid import uuid4
 
@@ -20,17 +20,18 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api_auth import HasScope
-from accounts.models import ApiToken, User
 from accounts.roles import Permission
 from accounts.tokens import TokenScope
-from interop.feeds import Feeds
+from interop.feeds import Feeds, UnknownSender
 from interop.hl7v2.ack import Answer, Verdict, acknowledgment
-from interop.hl7v2.framing import DEFAULT_LIMIT, messages_in
+from interop.hl7v2.batches import messages_in
+from interop.hl7v2.framing import DEFAULT_LIMIT
+from interop.hl7v2.header import Unreadable, header_of
 from interop.inbox import Incoming, Kept, store
 from interop.listener import APPLICATION
 from interop.storing import AWAY
 from interop.tasks import apply_waiting
-from wards.scope import scope_of
+from wards.scope import Scope, scope_of
 
 MEDIA_TYPE: Final = "application/hl7-v2"
 _WAKE: Final = "interop:wake"
@@ -113,23 +114,45 @@ class ReceiveHl7(APIView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Store, then answer."""
-        if not isinstance(request.auth, ApiToken):
-            user = request.user
-            if not isinstance(user, User) or not scope_of(user).may_anywhere(
-                Permission.MANAGE_FEEDS
-            ):
-                raise PermissionDenied("Sending messages needs the permission to manage feeds.")
+        scope = scope_of(request.user)
+        if not scope.may_anywhere(Permission.MANAGE_FEEDS):
+            raise PermissionDenied(
+                "Sending messages needs an account that may manage feeds; "
+                "an administrator can give it the role of a feed manager."
+            )
         body: Any = request.data
         if not isinstance(body, bytes) or not body.strip():
             raise ValidationError(f"The body is empty. Send a message as {MEDIA_TYPE}.")
+        pieces = list(messages_in(body))
+        self._refuse_foreign(scope, [piece.data for piece in pieces])
         peer = f"http {request.META.get('REMOTE_ADDR', '')}".strip()
-        incoming = [Incoming(raw, peer) for raw in messages_in(body)] or [Incoming(body, peer)]
+        found = [Incoming(piece.data, peer, piece.fault) for piece in pieces]
+        incoming = found or [Incoming(body, peer)]
         try:
             kept = store(incoming, feeds=self.feeds, at=timezone.now())
         except (OperationalError, InterfaceError):
             return _answer([Kept(0, None, AWAY, is_new=False)])
         _wake()
         return _answer(kept)
+
+    def _refuse_foreign(self, scope: Scope, messages: Iterable[bytes]) -> None:
+        """Raises PermissionDenied unless the account looks after the feed of every message: that
+        of its organisation, or any if it looks after all. What cannot be read is kept and refused
+        as such, and changes nothing."""
+        if scope.may_everywhere(Permission.MANAGE_FEEDS):
+            return
+        for message in messages:
+            try:
+                feed = self.feeds.of(header_of(message))
+            except (Unreadable, UnknownSender):
+                continue
+            if feed.organisation is None or not scope.may_at_organisation(
+                Permission.MANAGE_FEEDS, feed.organisation
+            ):
+                raise PermissionDenied(
+                    "This account may not send for the sender named in MSH-3 and MSH-4: it must "
+                    "manage feeds at the organisation that sender belongs to. Nothing was stored."
+                )
 
 
 def _answer(kept: list[Kept]) -> HttpResponse:

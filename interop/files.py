@@ -17,8 +17,9 @@ from django.db import OperationalError, connection
 
 from interop.applying import Applier
 from interop.feeds import Known
+from interop.hl7v2.batches import messages_in
 from interop.hl7v2.facts import Sender
-from interop.hl7v2.framing import messages_in
+from interop.hl7v2.framing import Piece
 from interop.hl7v2.understanding import Understood, understand
 from interop.inbox import Incoming, digest_of, store
 from interop.models import Message
@@ -87,7 +88,7 @@ def receive(
     return report
 
 
-def _messages(paths: Iterable[Path], report: Report) -> Iterator[bytes]:
+def _messages(paths: Iterable[Path], report: Report) -> Iterator[Piece]:
     for path in paths_in(paths):
         try:
             if path.stat().st_size > _LARGEST_FILE:
@@ -97,15 +98,15 @@ def _messages(paths: Iterable[Path], report: Report) -> Iterator[bytes]:
             report.unreadable.append(f"{path}: {error.strerror or error}")
             continue
         found = 0
-        for message in messages_in(content):
+        for piece in messages_in(content):
             found += 1
-            yield message
+            yield piece
         if not found:
             report.unreadable.append(f"{path}: holds no HL7 message (nothing begins with MSH)")
 
 
-def _windows(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
-    window: list[bytes] = []
+def _windows(messages: Iterable[Piece]) -> Iterator[list[Piece]]:
+    window: list[Piece] = []
     for message in messages:
         window.append(message)
         if len(window) == _WINDOW:
@@ -116,7 +117,7 @@ def _windows(messages: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def _store(
-    window: Sequence[bytes],
+    window: Sequence[Piece],
     applier: Applier,
     minds: _Minds,
     at: datetime,
@@ -124,11 +125,12 @@ def _store(
     report: Report,
 ) -> list[int]:
     """Store a window of messages; the keys of those that wait to be applied."""
-    kept = store([Incoming(raw, "file") for raw in window], feeds=applier.feeds, at=at, feed=feed)
+    incoming = [Incoming(piece.data, "file", piece.fault) for piece in window]
+    kept = store(incoming, feeds=applier.feeds, at=at, feed=feed)
     report.received += len(kept)
     waiting: list[int] = []
     thinking: dict[Known, list[bytes]] = {}
-    for raw, each in zip(window, kept, strict=True):
+    for piece, each in zip(window, kept, strict=True):
         if not each.is_new:
             report.counts[Message.Status.DUPLICATE.value] += 1
         elif each.status is not Message.Status.RECEIVED:
@@ -136,7 +138,7 @@ def _store(
         else:
             waiting.append(each.id)
             if each.feed is not None:
-                thinking.setdefault(each.feed, []).append(raw)
+                thinking.setdefault(each.feed, []).append(piece.data)
     for known, raws in thinking.items():
         minds.think(raws, known.sender)
     return waiting

@@ -158,9 +158,7 @@ def _judged(incoming: Incoming) -> tuple[Header | None, Answer, str]:
         reason = incoming.fault.value if incoming.fault else error.reason
         return None, Answer(Verdict.REFUSED, "100", reason), "unreadable"
     if incoming.fault is not None:
-        # What is too large stays so; anything else is worth another try.
-        again = incoming.fault is not Fault.TOO_LARGE
-        verdict = Verdict.ERROR if again else Verdict.REFUSED
+        verdict = Verdict.ERROR if incoming.fault.may_pass else Verdict.REFUSED
         return header, Answer(verdict, "207", incoming.fault.value), "transmission"
     if header.message_type == "ACK":
         return header, _ANSWERED, "acknowledgment"

@@ -13,7 +13,8 @@ from typing import Final
 from uuid import uuid4
 
 from interop.hl7v2.ack import acknowledgment, is_wanted
-from interop.hl7v2.framing import DEFAULT_LIMIT, Fault, Framer, Piece, framed, messages_in
+from interop.hl7v2.batches import messages_in
+from interop.hl7v2.framing import DEFAULT_LIMIT, Fault, Framer, Piece, framed
 from interop.inbox import Incoming, Kept
 from interop.storing import Storer
 
@@ -21,7 +22,8 @@ log = logging.getLogger("interop")
 
 APPLICATION: Final = "FLOWBOARD"
 _CHUNK: Final = 256 * 1024
-_BATCHES: Final = (b"FHS", b"BHS", b"\xef\xbb\xbfFHS", b"\xef\xbb\xbfBHS")
+_BATCHES: Final = (b"FHS", b"BHS")
+_MARKS: Final = b"\xef\xbb\xbf\xff\xfe \t\r\n"
 
 
 class BadCertificate(Exception):
@@ -33,12 +35,14 @@ class Limits:
     """How much and how long the listener waits for.
 
     `message`: bytes of one message. `half`: seconds until a message that does not end is given
-    up. `patience`: seconds for which an answer is held back while the database is away.
-    `farewell`: seconds that open connections get when the listener stops.
+    up. `pause`: seconds after which a last byte that may be an end is one. `patience`: seconds
+    for which an answer is held back while the database is away. `farewell`: seconds that open
+    connections get when the listener stops.
     """
 
     message: int = DEFAULT_LIMIT
     half: float = 30.0
+    pause: float = 0.2
     patience: float = 10.0
     farewell: float = 10.0
 
@@ -145,7 +149,8 @@ class Listener:
         if is_idle:
             self._idle.add(task)
         try:
-            async with asyncio.timeout(None if is_idle else self._limits.half):
+            wait = self._limits.pause if framer.may_have_ended else self._limits.half
+            async with asyncio.timeout(None if is_idle else wait):
                 return await reader.read(_CHUNK)
         except TimeoutError:
             return None
@@ -160,9 +165,19 @@ class Listener:
     async def _handle(
         self, pieces: Sequence[Piece], writer: asyncio.StreamWriter, peer: str
     ) -> None:
-        """Store everything that came at once together; answer in the order of the questions."""
+        """Store everything that came at once together; answer in the order of the questions.
+
+        A block is a question. Bytes outside of one are kept, but an answer to them would be
+        taken for the answer to the message before or after.
+        """
         waiting = [
-            (piece, [self._storer.store(Incoming(raw, peer, piece.fault)) for raw in _split(piece)])
+            (
+                piece,
+                [
+                    self._storer.store(Incoming(each.data, peer, each.fault))
+                    for each in _split(piece)
+                ],
+            )
             for piece in pieces
         ]
         for piece, stored in waiting:
@@ -170,7 +185,7 @@ class Listener:
                 log.warning("from %s: %s (%d bytes)", peer, piece.fault.value, len(piece.data))
             answers = [self._written(await each) for each in stored]
             answer = b"".join(each for each in answers if each is not None)
-            if answer:
+            if answer and piece.fault is not Fault.UNFRAMED:
                 writer.write(framed(answer))
         if waiting:
             await writer.drain()
@@ -188,11 +203,16 @@ class Listener:
         )
 
 
-def _split(piece: Piece) -> list[bytes]:
-    """The messages of a block: one, unless somebody sends a batch through the wire."""
-    if piece.fault is None and piece.data.lstrip().startswith(_BATCHES):
-        return list(messages_in(piece.data)) or [piece.data]
-    return [piece.data]
+def _split(piece: Piece) -> list[Piece]:
+    """The messages of a block: one, unless somebody sends a batch, or several, through the wire."""
+    if piece.fault is not None:
+        return [piece]
+    letters = piece.data.replace(b"\0", b"").lstrip(_MARKS)
+    is_batch = letters.startswith(_BATCHES)
+    if not is_batch and letters.count(b"MSH") < 2:
+        return [piece]
+    found = list(messages_in(piece.data))
+    return found if (is_batch and found) or len(found) > 1 else [piece]
 
 
 def _peer(writer: asyncio.StreamWriter) -> str:

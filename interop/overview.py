@@ -13,6 +13,7 @@ from accounts.roles import Permission
 from interop.hearing import heard_at, is_quiet
 from interop.hl7v2.charsets import decode
 from interop.hl7v2.header import cleaned
+from interop.hl7v2.message import USED
 from interop.models import Feed, LocationCode, Message
 from wards.models import Bed, Ward
 from wards.scope import ALL, Scope
@@ -234,7 +235,12 @@ def shown(raw: bytes, *, patients: bool, encoding: str = "") -> list[str]:
     """
     text = cleaned(decode(raw, override=encoding).text).strip("\r ")
     lines = [line for line in text.split("\r") if line]
-    return lines if patients else [_masked(line) for line in lines]
+    if patients:
+        return lines
+    masked = [_masked(line) for line in lines]
+    if lines and lines[0][:3] not in _OPEN_SEGMENTS | USED.keys():
+        masked[0] = _MASK  # where the beginning was cut off, these may be letters of a name
+    return masked
 
 
 def _masked(line: str) -> str:

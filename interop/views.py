@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -139,7 +139,7 @@ def _chosen(rows: QuerySet[Message], request: HttpRequest) -> QuerySet[Message]:
     if asked.get("status") in TROUBLED:
         rows = rows.filter(status=asked["status"])
     if asked.get("reason"):
-        rows = rows.filter(reason_code=asked["reason"])
+        rows = rows.filter(reason_code=asked["reason"].replace("\0", ""))
     return rows
 
 
@@ -163,7 +163,7 @@ def replay_messages(request: HttpRequest) -> HttpResponse:
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         back = reverse("interop:troubles")
-    return redirect(back)
+    return HttpResponseRedirect(back)  # an address, and never the name of a view
 
 
 @require_safe

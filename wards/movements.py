@@ -7,28 +7,36 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from datetime import datetime
+from typing import Final
 from uuid import uuid4
-from zoneinfo import ZoneInfo
-
-from django.db import OperationalError, connection, transaction
-from django.db.models import Max
-from psycopg import errors
 
 from accounts.models import User
 from accounts.refusals import Refused
-from patients import identity
-from patients.keys import Details, PersonKey, VisitKey
+from patients.keys import PersonKey, VisitKey
 from patients.models import Episode, Patient
-from wards.bed_states import states_at
+from wards.admission import AlreadyKnown, admit
+from wards.by_hand import (
+    AHEAD,
+    BY_HAND,
+    When,
+    check_clashes,
+    check_done,
+    check_place,
+    clock,
+    lock_and_date,
+    transacted,
+)
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
-from wards.models import Bed, Movement, Occupancy
-from wards.recording import Outcome, Recorded, keep, told_again
+from wards.models import Movement, Occupancy
+from wards.recording import Outcome, keep, told_again
 
 __all__ = [
+    "AHEAD",
+    "BY_HAND",
+    "AlreadyKnown",
     "Outcome",
     "Refused",
     "admit",
@@ -44,12 +52,6 @@ __all__ = [
     "unmerge",
 ]
 
-BY_HAND: Final = "web"
-_INSTANT: Final = timedelta(microseconds=1)
-AHEAD: Final = timedelta(minutes=5)
-"""How far ahead of now a movement may be dated by hand: clocks differ, plans are not movements."""
-_TRIES: Final = 4
-_LONDON: Final = ZoneInfo("Europe/London")
 _UNDO: Final = {
     MovementKind.ADMITTED: MovementKind.CANCELLED_ADMIT,
     MovementKind.TRANSFERRED: MovementKind.CANCELLED_TRANSFER,
@@ -62,7 +64,6 @@ _UNDO: Final = {
     MovementKind.PENDING_DISCHARGE: MovementKind.CANCELLED_PENDING_DISCHARGE,
 }
 _PRESENT: Final = (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
-T = TypeVar("T")
 
 
 def record(facts: Sequence[Fact], *, source: str, by: User | None = None) -> list[Outcome]:
@@ -70,70 +71,7 @@ def record(facts: Sequence[Fact], *, source: str, by: User | None = None) -> lis
 
     Runs in the caller's transaction or in one of its own.
     """
-    return _transacted(lambda: keep(facts, source=source, by=by).outcomes) if facts else []
-
-
-def _transacted(deed: Callable[[], T]) -> T:
-    """Run in one transaction; try again where PostgreSQL broke a deadlock with others.
-
-    Our own locks are ordered; a deadlock can only come from rows that appeared meanwhile (two
-    calls making the same records), and then trying again is right.
-    """
-    for attempt in range(_TRIES):
-        try:
-            with transaction.atomic():
-                return deed()
-        except OperationalError as error:
-            broken = isinstance(error.__cause__, errors.DeadlockDetected)
-            if not broken or connection.in_atomic_block or attempt == _TRIES - 1:
-                raise
-    raise AssertionError("the last try returns or raises")
-
-
-def admit(
-    *,
-    person: PersonKey,
-    place: Place,
-    at: datetime,
-    by: User,
-    occurred_at: datetime | None = None,
-    visit: VisitKey | None = None,
-    details: Details | None = None,
-    stay: dict[str, str | None] | None = None,
-) -> Episode:
-    """Admit somebody to a ward and, where given, a bed. Refused if the bed is not free or they
-    are somewhere already."""
-    visit = visit or VisitKey("flowboard", f"FB-{uuid4().hex[:10]}")
-
-    def deed() -> Episode:
-        record = identity.ensure_patients([person])[person]
-        when = _lock_and_date([record], occurred_at, at)
-        _check_place(place, when.occurred_at)
-        already = Occupancy.objects.filter(
-            person__records=record, period__contains=when.occurred_at
-        ).select_related("ward")
-        if row := already.first():
-            raise Refused(
-                f"This patient is already on {row.ward.name}. Transfer them from there instead."
-            )
-        fact = Moved(
-            key=uuid4().hex,
-            sent_at=when.sent_at,
-            person=person,
-            details=details or Details(),
-            kind=MovementKind.ADMITTED,
-            occurred_at=when.occurred_at,
-            admitted_at=when.occurred_at,
-            visit=visit,
-            place=place,
-            stay=stay or {},
-        )
-        done = keep([fact], source=BY_HAND, by=by)
-        _check_done(done, {fact.key: place}, when.occurred_at)
-        episodes = Episode.objects.filter(pk__in=done.change.episodes[done.visits[fact.key]])
-        return episodes.filter(patient__person__records=record).latest("ordinal")
-
-    return _transacted(deed)
+    return transacted(lambda: keep(facts, source=source, by=by).outcomes) if facts else []
 
 
 def transfer(
@@ -157,7 +95,7 @@ def swap(
         raise Refused("A swap needs two patients.")
 
     def deed() -> list[Movement]:
-        when = _lock_and_date([one.patient_id, other.patient_id], occurred_at, at)
+        when = lock_and_date([one.patient_id, other.patient_id], occurred_at, at)
         where = {
             episode: Place(*place)
             for episode, *place in Occupancy.objects.filter(
@@ -172,7 +110,7 @@ def swap(
         ]
         return _done(steps, when, by, closed_ok=True)
 
-    return _transacted(deed)
+    return transacted(deed)
 
 
 def discharge(
@@ -211,7 +149,7 @@ def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
         raise Refused("Only a movement that places, moves or discharges somebody can be undone.")
 
     def deed() -> Movement:
-        when = _lock_and_date([movement.patient_id], None, at)
+        when = lock_and_date([movement.patient_id], None, at)
         if Movement.objects.filter(cancels=movement).exists():
             raise Refused("That has been undone already.")
         fact = Moved(
@@ -224,10 +162,10 @@ def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
             cancels=movement.pk,
         )
         done = keep([fact], source=BY_HAND, by=by)
-        _check_clashes(done, movement.occurred_at)
+        check_clashes(done, movement.occurred_at)
         return Movement.objects.get(pk=done.movements[fact.key])
 
-    return _transacted(deed)
+    return transacted(deed)
 
 
 def merge(*, old: Patient, survivor: Patient, at: datetime, by: User) -> None:
@@ -250,7 +188,7 @@ def _join(old: Patient, survivor: Patient, at: datetime, by: User, *, undone: bo
         other=PersonKey(old.authority, old.identifier),
         undone=undone,
     )
-    _transacted(lambda: keep([fact], source=BY_HAND, by=by))
+    transacted(lambda: keep([fact], source=BY_HAND, by=by))
 
 
 def _visit_key(authority: str, number: str) -> VisitKey | None:
@@ -266,7 +204,7 @@ class _Step:
     place: Place | None = None
     stay: Mapping[str, str | None] = field(default_factory=dict)
 
-    def fact(self, when: _When) -> Moved:
+    def fact(self, when: When) -> Moved:
         visit, patient = self.episode.visit, self.episode.patient
         return Moved(
             key=uuid4().hex,
@@ -281,41 +219,18 @@ class _Step:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _When:
-    occurred_at: datetime
-    sent_at: datetime
-
-
-def _lock_and_date(records: Sequence[int], occurred_at: datetime | None, at: datetime) -> _When:
-    """Lock the people, then say when: a deed by hand is always the last thing said of them, and
-    without a time of its own it happened after everything that did."""
-    if occurred_at is not None and occurred_at > at + AHEAD:
-        raise Refused("That time has not come yet. Give the time at which it happened.")
-    people = identity.lock_people(records)
-    last = Movement.objects.filter(
-        visit__in=Movement.objects.filter(patient__in=list(people)).values("visit"),
-        occurred_at__lte=at + AHEAD,
-    ).aggregate(said=Max("sent_at"), happened=Max("occurred_at"))
-    said, happened = last["said"], last["happened"]
-    return _When(
-        occurred_at=occurred_at or max(at, happened + _INSTANT if happened else at),
-        sent_at=max(at, said + _INSTANT if said else at),
-    )
-
-
 def _do(
     steps: Sequence[_Step], occurred_at: datetime | None, at: datetime, by: User
 ) -> list[Movement]:
     def deed() -> list[Movement]:
-        when = _lock_and_date([s.episode.patient_id for s in steps], occurred_at, at)
+        when = lock_and_date([s.episode.patient_id for s in steps], occurred_at, at)
         return _done(steps, when, by)
 
-    return _transacted(deed)
+    return transacted(deed)
 
 
 def _done(
-    steps: Sequence[_Step], when: _When, by: User, *, closed_ok: bool = False
+    steps: Sequence[_Step], when: When, by: User, *, closed_ok: bool = False
 ) -> list[Movement]:
     """Check, keep, check what came of it; anything not as asked rolls the whole deed back."""
     for step in steps:
@@ -324,80 +239,24 @@ def _done(
             raise Refused("This patient is not in hospital any more. Look at the board again.")
         admitted = step.episode.admitted_at
         if admitted is not None and when.occurred_at < admitted:
-            raise Refused(f"That is before the admission, {_clock(admitted)}.")
+            raise Refused(f"That is before the admission, {clock(admitted)}.")
         if step.place is not None and not closed_ok:
-            _check_place(step.place, when.occurred_at)
+            _check_goes_on(step.episode, step.place, when.occurred_at)
+            check_place(step.place, when.occurred_at)
     facts = [step.fact(when) for step in steps]
     done = keep(facts, source=BY_HAND, by=by)
-    _check_done(done, {f.key: f.place for f in facts if f.place}, when.occurred_at)
+    check_done(done, {f.key: f.place for f in facts if f.place}, when.occurred_at)
     made = Movement.objects.in_bulk(list(done.movements.values()))
     return [made[done.movements[fact.key]] for fact in facts]
 
 
-def _check_place(place: Place, occurred_at: datetime) -> None:
-    """Hand-made moves go to beds that are in use and not closed."""
-    if place.bed is None:
+def _check_goes_on(episode: Episode, place: Place, occurred_at: datetime) -> None:
+    """A move leads to another ward or to another bed, and out of a bed only with the ward."""
+    here = Occupancy.objects.filter(episode=episode, period__contains=occurred_at)
+    ward, bed = here.values_list("ward_id", "bed_id").first() or (None, None)
+    if ward != place.ward:
         return
-    bed = Bed.objects.select_related("ward").get(pk=place.bed)
-    if bed.ward_id != place.ward:
-        raise Refused(f"Bed {bed.label} is on {bed.ward.name}. Choose the bed again.")
-    state = next(s for s in states_at(at=occurred_at, wards=[bed.ward_id]) if s.bed == bed.pk)
-    if not state.in_use:
-        raise Refused(f"Bed {bed.label} on {bed.ward.name} is not in use. Choose another bed.")
-    if state.is_closed:
-        raise Refused(
-            f"Bed {bed.label} on {bed.ward.name} is closed. Reopen it or choose another bed."
-        )
-    if not state.opened:
-        raise Refused(
-            f"Bed {bed.label} on {bed.ward.name} is an escalation bed that is not open. "
-            "Open it or choose another bed."
-        )
-
-
-def _check_done(done: Recorded, asked: dict[str, Place], occurred_at: datetime) -> None:
-    """Whether everybody is now where they were asked to be."""
-    _check_clashes(done, occurred_at)
-    for key, place in asked.items():
-        episodes = set(done.change.episodes.get(done.visits[key], ()))
-        if not any(
-            row.episode in episodes
-            and row.lo <= occurred_at < row.hi
-            and row.ward == place.ward
-            and (place.bed is None or row.bed == place.bed)
-            for row in done.change.rows
-        ):
-            raise Refused(
-                "Something recorded later contradicts this move. Look at the patient's movements."
-            )
-
-
-def _check_clashes(done: Recorded, since: datetime) -> None:
-    """Refuse where somebody would be without the bed that was meant for them."""
-    for row in done.change.rows:
-        if row.wanted_bed is not None and row.bed is None and row.hi > since:
-            raise Refused(_taken(row.wanted_bed, max(row.lo, since)))
-    if done.change.displaced:
-        beds = [r.bed for r in done.change.rows if r.bed is not None and r.hi > since]
-        raise Refused(
-            f"{_named(beds[-1])} is taken for part of this time. Choose another bed, or a later "
-            "time."
-        )
-
-
-def _named(bed: int) -> str:
-    row = Bed.objects.select_related("ward").get(pk=bed)
-    return f"Bed {row.label} on {row.ward.name}"
-
-
-def _taken(bed: int, at: datetime) -> str:
-    row = Occupancy.objects.filter(bed=bed, period__contains=at).first()
-    since = f", since {_clock(row.period.lower)}" if row is not None else ""
-    return (
-        f"{_named(bed)} is taken{since}. Choose another bed, or move the patient who is in it "
-        "first."
-    )
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment.astimezone(_LONDON):%H:%M on %-d %B}"
+    if place.bed is None:
+        raise Refused("They are on this ward already. Choose one of its beds, or another ward.")
+    if place.bed == bed:
+        raise Refused("They are in this bed already. Choose another one.")

@@ -20,11 +20,13 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "organisation": {"description": "Code of an organisation.", "many": True},
     "kind": {"description": "Kind of ward.", "many": True, "enum": Ward.Kind.values},
     "at": {
-        "description": "A moment of the past, ISO 8601 with offset; now without it.",
+        "description": "A moment of the past, ISO 8601 with offset; now without it. Refused "
+        "when it lies before the records begin.",
         "type": OpenApiTypes.DATETIME,
     },
     "known_at": {
-        "description": "Only what had been recorded by then counts.",
+        "description": "Only what had been recorded by then counts. Refused when it lies before "
+        "the first record was made.",
         "type": OpenApiTypes.DATETIME,
     },
     "team": {"description": "Code of a team.", "many": True},
@@ -82,19 +84,38 @@ def listed(name: str, row: type[serializers.Serializer[Any]], **more: Any) -> An
 
 _NEXT: Final = serializers.CharField(allow_null=True, help_text="Where more is, or null.")
 _AS_AT: Final = serializers.DateTimeField()
+_RECORDS: Final = shapes.Records(
+    allow_null=True, help_text="How far back the records reach; null in answers about now."
+)
 
 OCCUPANCY: Final[dict[str, Any]] = {
     "operation_id": "occupancy",
     "summary": "Census of wards",
     "parameters": parameters("site ward kind at known_at"),
-    "responses": responses(listed("OccupancyList", shapes.OccupancyRow), 304, 400),
+    "responses": responses(
+        listed("OccupancyList", shapes.OccupancyRow, records=_RECORDS), 304, 400
+    ),
+}
+TOTALS: Final[dict[str, Any]] = {
+    "operation_id": "occupancy_totals",
+    "summary": "Totals of the system and of sites",
+    "parameters": parameters("site at known_at"),
+    "responses": responses(listed("TotalList", shapes.TotalRow, records=_RECORDS), 304, 400),
 }
 BEDS: Final[dict[str, Any]] = {
     "operation_id": "beds",
     "summary": "Beds of all wards",
     "parameters": parameters("site ward kind at known_at"),
     "responses": responses(
-        listed("BedList", shapes.BedRow, as_at=_AS_AT, bedless=shapes.Bedless(many=True)), 304, 400
+        listed(
+            "BedList",
+            shapes.BedRow,
+            as_at=_AS_AT,
+            bedless=shapes.Bedless(many=True),
+            records=_RECORDS,
+        ),
+        304,
+        400,
     ),
 }
 WARD_BEDS: Final[dict[str, Any]] = {
@@ -109,6 +130,7 @@ WARD_BEDS: Final[dict[str, Any]] = {
             site=serializers.CharField(),
             as_at=_AS_AT,
             bedless=shapes.Bedless(many=True),
+            records=_RECORDS,
         ),
         304,
         400,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import IO, Any, ClassVar, Final
 
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
@@ -20,7 +20,7 @@ from accounts.tokens import TokenScope
 from flow.api import describing
 from flow.api.bed_lists import who
 from flow.api.formats import Row
-from flow.api.params import Params, cursor_of
+from flow.api.params import UNSTORABLE, Params, cursor_of
 from flow.api.people import records_of_mrn, records_of_nhs_number, visits_named
 from flow.api.problems import invalid, missing
 from flow.api.reading import Reader, answered, form_of, now, scope, written
@@ -55,12 +55,28 @@ class Episodes(Reader):
         return paged(request, results, following)
 
 
+class Json(JSONParser):
+    """JSON that a person could have meant."""
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Raises a 400 problem for what is no JSON, or is nested without end."""
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise invalid({"": "The body is nested too deeply; send one JSON object."}) from None
+
+
 class SearchEpisodes(Reader):
     """The same without a patient's number in an address."""
 
     needs = TokenScope.EPISODES_READ
     known: ClassVar = Episodes.known | {"nhs_number"}
-    parser_classes = (JSONParser,)
+    parser_classes = (Json,)
 
     @extend_schema(**describing.SEARCH)
     def post(self, request: Request) -> HttpResponse:
@@ -91,6 +107,8 @@ def body_params(request: Request, *, known: Collection[str]) -> Params:
     body = request.data
     if not isinstance(body, Mapping):
         raise invalid({"": 'Send a JSON object such as {"visit": "V123"}.'})
+    if any(map(UNSTORABLE.search, body)):
+        raise invalid({"": "The name of a field holds a character that is no text."})
     unknown = sorted(set(body) - set(known))
     if unknown:
         names = ", ".join(sorted(known))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -21,10 +22,13 @@ from flow.api.params import Params
 from flow.api.problems import missing
 from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
 from flow.api.sharing import Shared, SharedReader
-from flow.board_types import Sight
+from flow.beginning import records
+from flow.board_types import Sight, WardLine
 from flow.census import confirmed_at
+from flow.figure_types import Figures, Group
 from flow.lines import View, lines_of, visible
 from flow.moment import Moment
+from flow.totals import sums, total_of
 from wards.models import Ward
 
 SOON: Final = 2
@@ -36,6 +40,9 @@ CALM: Final = 10
 change, so only what the clock alone changes can be late."""
 
 KINDS: Final = frozenset(kind.value for kind in Ward.Kind)
+
+ALL_GROUPS: Final = "all"
+"""The group of a total over all recognised wards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +82,29 @@ class Occupancy(SharedReader):
 
         def make(asked_at: datetime) -> bytes:
             view = View.of(now=asked_at, at=at, known_at=known_at, sight=seen)
-            return written(form, {"results": list(_rows(choice.wards, view))})
+            answer = {"results": list(_rows(choice.wards, view)), "records": told(view.live)}
+            return written(form, answer)
 
         variant = ("occupancy", scope(request).key, params.canonical)
         return Shared("system", variant, ttl=SOON, private=False, form=form, make=make)
 
 
+def told(live: bool) -> dict[str, Any] | None:
+    """From when on answers about the past can be relied on; nothing of the present."""
+    if live:
+        return None
+    found = records()
+    return {
+        "begin": found.begin,
+        "complete_from": found.complete,
+        "recorded_from": found.recorded,
+        "cleaning_from": found.cleaning,
+    }
+
+
 def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
     found = lines_of(wards, view)
     for ward, line in zip(found.wards, found.lines, strict=True):
-        figures = line.figures
         yield {
             "ward": ward.code,
             "ward_name": ward.name,
@@ -93,24 +113,81 @@ def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
             "kind": ward.kind,
             "specialty": ward.specialty or None,
             "recognised": line.recognised,
-            "beds_open": figures.beds_open,
-            "beds_occupied": figures.beds_occupied,
-            "beds_available": figures.beds_available,
-            "beds_unready": figures.beds_unready,
-            "beds_closed": figures.beds_closed,
-            "beds_not_opened": figures.beds_not_opened,
-            "beds_escalation": figures.beds_escalation,
-            "patients": figures.patients,
-            "bedless": figures.bedless,
-            "unlisted": figures.unlisted,
-            "clashes": figures.clashes,
-            "on_leave": figures.on_leave,
-            "waiting": figures.waiting,
-            "waiting_out": figures.waiting_out,
-            "longest_wait_since": line.longest_wait,
-            "pending_discharges": figures.pending_discharges,
-            "as_at": figures.as_at,
-            "stale": figures.stale,
+            **_figures(line.figures, line.longest_wait),
+        }
+
+
+def _figures(figures: Figures, longest_wait: datetime | None) -> dict[str, Any]:
+    return {
+        "beds_open": figures.beds_open,
+        "beds_occupied": figures.beds_occupied,
+        "beds_available": figures.beds_available,
+        "beds_unready": figures.beds_unready,
+        "beds_closed": figures.beds_closed,
+        "beds_not_opened": figures.beds_not_opened,
+        "beds_escalation": figures.beds_escalation,
+        "patients": figures.patients,
+        "bedless": figures.bedless,
+        "unlisted": figures.unlisted,
+        "clashes": figures.clashes,
+        "on_leave": figures.on_leave,
+        "waiting": figures.waiting,
+        "waiting_out": figures.waiting_out,
+        "longest_wait_since": longest_wait,
+        "pending_discharges": figures.pending_discharges,
+        "as_at": figures.as_at,
+        "stale": figures.stale,
+    }
+
+
+@extend_schema_view(get=extend_schema(**describing.TOTALS))
+class Totals(SharedReader):
+    """What the wards in sight add up to: of the system and of each site, group by group."""
+
+    needs = TokenScope.OCCUPANCY_READ
+    known: ClassVar = frozenset({"site", "at", "known_at"})
+
+    def share(self, request: Request, **_: Any) -> Shared:
+        """One row a group; those of the system first, unless sites were chosen."""
+        params = self.params(request, now=now())
+        sites = params.texts("site")
+        at, known_at = params.moment("at"), params.moment("known_at")
+        params.check()
+        seen, form = sight(request), form_of(request)
+
+        def make(asked_at: datetime) -> bytes:
+            view = View.of(now=asked_at, at=at, known_at=known_at, sight=seen)
+            answer = {"results": list(_totals(sites, view)), "records": told(view.live)}
+            return written(form, answer)
+
+        variant = ("totals", scope(request).key, params.canonical)
+        return Shared("system", variant, ttl=SOON, private=False, form=form, make=make)
+
+
+def _totals(sites: list[str], view: View) -> Iterable[Row]:
+    found = lines_of(Choice(sites, [], []).wards, view)
+    by_site: dict[str, list[WardLine]] = defaultdict(list)
+    for line in found.lines:
+        by_site[line.place.site].append(line)
+    if not sites:
+        yield from _sums(None, found.lines, view)
+    for site, lines in by_site.items():
+        yield from _sums(site, lines, view)
+
+
+def _sums(site: str | None, lines: Sequence[WardLine], view: View) -> Iterable[Row]:
+    at = view.moment.at
+    added = sums(lines, at=at)
+    strangers = [line for line in lines if not line.recognised]
+    parts = [*added.parts, added.everything]
+    if strangers:
+        parts.append(total_of(Group.UNRECOGNISED, strangers, at=at))
+    for part in parts:
+        yield {
+            "site": site,
+            "group": part.group or ALL_GROUPS,
+            "wards": part.wards,
+            **_figures(part.figures, part.longest_wait),
         }
 
 
@@ -137,7 +214,9 @@ class WardBeds(SharedReader):
             moment = Moment(at or asked_at, known_at)
             beds, bedless = bed_lists([row], moment=moment, sight=seen)
             head = {"ward": row.code, "site": row.site.code, "as_at": told_at}
-            return written(form, head | {"results": beds, "bedless": bedless})
+            told_of = told(not (at or known_at))
+            answer = head | {"results": beds, "bedless": bedless, "records": told_of}
+            return written(form, answer)
 
         variant = ("beds", "named" if named else "counted", params.canonical)
         return Shared(f"ward:{ward}", variant, ttl=CALM, private=named, form=form, make=make)
@@ -174,7 +253,7 @@ def _all_beds(wards: QuerySet[Ward], moment: Moment, seen: Sight, *, live: bool)
     place = {(ward.site.code, ward.code): number for number, ward in enumerate(rows)}
     beds.sort(key=lambda bed: place[bed["site"], bed["ward"]])
     told_at = confirmed_at([row.pk for row in rows], now=moment.at) if live else moment.at
-    return {"as_at": told_at, "results": beds, "bedless": bedless}
+    return {"as_at": told_at, "results": beds, "bedless": bedless, "records": told(live)}
 
 
 class OneBed(Reader):

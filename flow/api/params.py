@@ -15,9 +15,12 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
 from flow.api.problems import invalid
+from flow.beginning import records
 from flow.counts import LONDON
 
-EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+"""What no text in the database can hold: null characters, and halves of surrogate pairs, which
+JSON can write (`\\ud800`) though they are no characters."""
 AHEAD: Final = timedelta(minutes=5)
 """How far the caller's clock may be ahead of ours."""
 
@@ -61,8 +64,11 @@ class Params:
     def texts(self, name: str) -> list[str]:
         """All values of a parameter that may be repeated; empty when it was not given."""
         values = self.given.get(name, [])
-        if any("\x00" in value for value in values):
-            self.errors[name] = "A value may not hold a null character."
+        if any(map(UNSTORABLE.search, values)):
+            self.errors[name] = (
+                "A value may not hold a null character nor half of a surrogate pair; send it "
+                "without."
+            )
             return []
         return values
 
@@ -101,10 +107,11 @@ class Params:
             self.errors[name] = f"“{text[:40]}” {_TIME}"
         elif moment > self.now + AHEAD:
             self.errors[name] = "That is still to come; ask for a moment of the past."
-        elif moment < EARLIEST:
-            self.errors[name] = "Nothing is known of that time; ask for a later moment."
         else:
-            return moment
+            unknown = _unknown_by(moment) if name == "known_at" else _unknown(moment)
+            if not unknown:
+                return moment
+            self.errors.setdefault(name, unknown)
         return None
 
     def cursor(self, name: str = "cursor") -> list[Any] | None:
@@ -130,6 +137,28 @@ class Params:
 def cursor_of(place: list[Any]) -> str:
     """The cursor that `Params.cursor` reads back."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _unknown(moment: datetime) -> str:
+    """Why nothing is known of the moment; empty where something is."""
+    told = records(at=moment)
+    if told.tells_of(moment):
+        return ""
+    if told.begin is None:
+        return "Nothing has been recorded yet, so nothing is known of the past."
+    begin = told.begin.astimezone(UTC).isoformat()
+    return f"Nothing is known of that time; the records begin at {begin}. Ask for a later moment."
+
+
+def _unknown_by(known_at: datetime) -> str:
+    """Why nothing had been recorded by then; empty where something had."""
+    told = records(known_at=known_at)
+    if told.known_by(known_at):
+        return ""
+    if told.recorded is None:
+        return "Nothing has been recorded yet, so nothing was known then."
+    first = told.recorded.astimezone(UTC).isoformat()
+    return f"Nothing had been recorded by then; the first record was made at {first}."
 
 
 def _parse(text: str) -> datetime | None:

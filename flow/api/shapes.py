@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from flow.board_types import BedState
+from flow.figure_types import Group
 from patients.models import Episode, Patient
 from wards.models import Bed, BedStatus, Closure, Site, Ward
 
@@ -20,17 +21,10 @@ def _time(text: str, *, null: bool = True) -> s.DateTimeField:
     return s.DateTimeField(allow_null=null, help_text=text)
 
 
-class OccupancyRow(Shape):
-    """The census of one ward. `beds_open = beds_occupied + beds_available + beds_unready`, and
+class Census(Shape):
+    """Figures. `beds_open = beds_occupied + beds_available + beds_unready`, and
     `patients = beds_occupied + bedless + unlisted`."""
 
-    ward = s.CharField(help_text="Code of the ward.")
-    ward_name = s.CharField()
-    site = s.CharField(help_text="Code of the site.")
-    organisation = s.CharField(help_text="Code of the organisation.")
-    kind = s.ChoiceField(Ward.Kind.choices)
-    specialty = s.CharField(allow_null=True)
-    recognised = s.BooleanField(help_text="False for a ward that only a feed has named.")
     beds_open = s.IntegerField(help_text="Can hold a patient, or hold one.")
     beds_occupied = s.IntegerField(help_text="Hold a patient; one on leave counts.")
     beds_available = s.IntegerField(help_text="Open, empty and ready.")
@@ -49,6 +43,48 @@ class OccupancyRow(Shape):
     pending_discharges = s.IntegerField()
     as_at = _time("When this was counted or last confirmed.", null=False)
     stale = s.BooleanField(help_text="Too old, or its feeds are silent: do not rely on it.")
+
+
+class OccupancyRow(Census):
+    """The census of one ward. `beds_open = beds_occupied + beds_available + beds_unready`, and
+    `patients = beds_occupied + bedless + unlisted`."""
+
+    ward = s.CharField(help_text="Code of the ward.")
+    ward_name = s.CharField()
+    site = s.CharField(help_text="Code of the site.")
+    organisation = s.CharField(help_text="Code of the organisation.")
+    kind = s.ChoiceField(Ward.Kind.choices)
+    specialty = s.CharField(allow_null=True)
+    recognised = s.BooleanField(help_text="False for a ward that only a feed has named.")
+
+
+class TotalRow(Census):
+    """A sum over the wards in sight: of one group, or of all recognised wards."""
+
+    site = s.CharField(allow_null=True, help_text="Code of the site; null for the whole system.")
+    group = s.ChoiceField(
+        [*[(group.value, group.value) for group in Group], ("all", "all")],
+        help_text="inpatient: assessment, inpatient, critical care, maternity and community "
+        "wards. home: virtual wards, reablement, care homes. emergency. day: day case, theatres, "
+        "clinics. lounge: discharge lounges. all: the sum of these. unrecognised: wards that "
+        "only a feed has named, in no other total.",
+    )
+    wards = s.IntegerField(help_text="How many wards were added up.")
+
+
+class Records(Shape):
+    """From when on the records tell of the past; in answers about the past alone."""
+
+    begin = _time("The earliest moment of which anything is known.", null=False)
+    complete_from = _time(
+        "Figures of moments before this are too low: who had left by then is told of in no "
+        "record. null while nobody has been told to have left."
+    )
+    recorded_from = _time("When the first record was made.", null=False)
+    cleaning_from = _time(
+        "At moments before this beds to be cleaned count as available, since nobody told of them. "
+        "null while nobody has."
+    )
 
 
 class Who(Shape):

@@ -17,7 +17,7 @@ from flow.api.barriers import (
 from flow.api.discharges import DischargeSummary
 from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
-from flow.api.occupancy import Beds, Occupancy, OneBed, WardBeds
+from flow.api.occupancy import Beds, Occupancy, OneBed, Totals, WardBeds
 from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
 from flow.api.reviews import Reviews
 
@@ -25,6 +25,7 @@ app_name = "flow_api"
 urlpatterns: list[URLPattern | URLResolver] = [
     # What is asked for most comes first.
     path("occupancy/", Occupancy.as_view(), name="occupancy"),
+    path("occupancy/totals/", Totals.as_view(), name="totals"),
     path("wards/<path:code>/beds/", WardBeds.as_view(), name="ward_beds"),
     path("organisations/", Organisations.as_view(), name="organisations"),
     path("sites/", Sites.as_view(), name="sites"),

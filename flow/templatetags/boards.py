@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from flow import words
-from flow.board_types import BayBox, Figures, Trend
-from flow.flow_map_types import FlowEdge, FlowMap
+from flow.board_types import BayBox, Trend
+from flow.figure_types import Figures, Group
+from flow.flow_map_types import FlowEdge, FlowMap, FlowNode
 from patients.nhs_number import spaced
 
 register = template.Library()
@@ -136,6 +137,12 @@ def beds_word(kind: str) -> str:
 
 
 @register.filter
+def group_word(group: Group | None) -> str:
+    """What is added up in a total of this group."""
+    return str(words.GROUPS[group]) if group else _("beds and places")
+
+
+@register.filter
 def wait_word(kind: str) -> str:
     """What somebody waits for."""
     return str(words.WAITS[kind])
@@ -208,6 +215,13 @@ def queues(flow: FlowMap, most: int) -> list[FlowEdge]:
     """Where people wait: first where waiting grows, then the longest queues."""
     waiting = [edge for edge in flow.edges if edge.waiting]
     return sorted(waiting, key=lambda edge: (not edge.grows, -edge.waiting))[:most]
+
+
+@register.filter
+def ways_out(flow: FlowMap) -> list[tuple[FlowNode, list[FlowEdge]]]:
+    """The kinds of place that somebody left or waits to leave, each with where to."""
+    found = [(node, [e for e in flow.edges if e.origin == node.node]) for node in flow.nodes]
+    return [(node, edges) for node, edges in found if edges]
 
 
 @register.filter

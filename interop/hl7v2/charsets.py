@@ -6,6 +6,7 @@ Source of the names: HL7 table 0211, alternate character sets.
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,19 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+WIDE_SEGMENT: Final = (
+    # Four bytes a letter first, which two a letter can never be taken for. Blank letters at
+    # the beginning tell little endian zeros from the first byte of a big endian letter.
+    rb"(?P<utf_32_be>(?:\0\0\xfe\xff)?\0\0\0[A-Z](?:\0\0\0[A-Z0-9]){2}\0\0\0[!-/:-@\[-`{-~])"
+    rb"|(?P<utf_32_le>(?:\xff\xfe\0\0)?(?:\A(?:[\r\n\t ]\0\0\0)+)?"
+    rb"[A-Z]\0\0\0(?:[A-Z0-9]\0\0\0){2}[!-/:-@\[-`{-~]\0\0\0)"
+    rb"|(?P<utf_16_be>(?:\xfe\xff)?\0[A-Z](?:\0[A-Z0-9]){2}\0[!-/:-@\[-`{-~])"
+    rb"|(?P<utf_16_le>(?:\xff\xfe)?(?:\A(?:[\r\n\t ]\0)+)?"
+    rb"[A-Z]\0(?:[A-Z0-9]\0){2}[!-/:-@\[-`{-~]\0)"
+)
+"""The beginning of a segment in letters of two or four bytes, with a byte order mark or without:
+a name and a separator, with zeros around them. The group that matches is named by the codec."""
+_BEGINS_WIDE: Final = re.compile(WIDE_SEGMENT)
 _TABLE_0211: Final = {
     "ASCII": "ascii",
     "ISO IR6": "ascii",
@@ -38,6 +52,13 @@ _TABLE_0211: Final = {
 }
 
 
+_NO_CHARACTER_SETS: Final = frozenset(
+    # Python's own notations and transfer encodings; some make text of what is no character.
+    {"utf-7", "unicode_escape", "unicode-escape", "raw_unicode_escape", "raw-unicode-escape"}
+    | {"punycode", "idna", "undefined", "mbcs", "oem"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """The text of a message, the codec that gave it, and whether that was the one promised."""
@@ -53,23 +74,28 @@ def codec_named(name: str) -> str | None:
     if known is not None:
         return known
     try:
-        return codecs.lookup(name.strip()).name if name.strip() else None
+        found = codecs.lookup(name.strip()).name if name.strip() else None
     except (LookupError, ValueError):
         return None
+    return None if found in _NO_CHARACTER_SETS else found
 
 
 def wide_codec(raw: bytes) -> str | None:
     """The codec of a message of two or four bytes a character, with a byte order mark or without.
 
-    Without one, the zeros around the letters MSH tell.
+    Without one, the zeros around the letters of the first segment's name tell: MSH, or another
+    where the beginning was cut off.
     """
     for mark, codec in _BYTE_ORDER_MARKS[1:]:
         if raw.startswith(mark):
             return codec
-    for codec in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
-        if raw.startswith("MSH".encode(codec)):
-            return codec
-    return None
+    found = _BEGINS_WIDE.match(raw)
+    return found.lastgroup.replace("_", "-") if found and found.lastgroup else None
+
+
+def width_of(codec: str) -> int:
+    """The bytes of a letter, as far as they are always the same: 4, 2, or else 1."""
+    return {"utf-32": 4, "utf-16": 2}.get(codec[:6], 1)
 
 
 def decode(raw: bytes, *, declared: str = "", override: str = "") -> Decoded:

@@ -107,9 +107,12 @@ def _hexadecimal(digits: str, codec: str) -> str | None:
     except ValueError:
         return None
     try:
-        return data.decode("utf-8" if codec.startswith("utf") else codec)
+        text = data.decode("utf-8" if codec.startswith("utf") else codec)
     except (UnicodeError, LookupError):
-        return data.decode("latin-1")
+        text = data.decode("latin-1")
+    # As from the text around it, control characters are left out: no name has one, and the
+    # database takes no null character.
+    return "".join(character for character in text if character >= " " or character in "\t\r\n")
 
 
 def escaped(text: str, by: Delimiters) -> str:

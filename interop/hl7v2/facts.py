@@ -16,8 +16,8 @@ from interop.hl7v2.message import NULL, Message, Segment
 from interop.hl7v2.places import location
 from interop.hl7v2.statements import BedStatement, Meaning, Statement, digest, keyed
 from interop.hl7v2.stays import Stay, stay_of
-from interop.hl7v2.times import NoTime, Times, times_of
-from interop.hl7v2.timestamps import Clock, clock_for
+from interop.hl7v2.times import NoTime, Times, clock_of, times_of
+from interop.hl7v2.timestamps import Clock
 from patients.keys import PersonKey, VisitKey
 from wards.facts import (
     Described,
@@ -65,7 +65,7 @@ def meaning(message: Message, sender: Sender) -> Meaning:
     notes = people.Notes()
     if not message.as_declared:
         notes.add("MSH-18 does not name the character set that the message is written in.")
-    reader = _Reader(message, sender, event, clock_for(sender.zone, message.header.time), notes)
+    reader = _Reader(message, sender, event, clock_of(message, event, sender.zone), notes)
     try:
         if event.deed is Deed.BED_STATUS:
             return Meaning(beds=(reader.bed_status(),), notes=tuple(notes.said))

@@ -1,25 +1,24 @@
-"""Where one message ends and the next begins: in a stream of bytes (MLLP) and in a file.
+"""Where one message ends and the next begins in a stream of bytes (MLLP).
 
-Sources: HL7 v2 transport specification, MLLP release 1 (a block is 0x0B, data, 0x1C 0x0D);
-HL7 v2.8 chapter 2, section 2.10.3 (batch protocol: FHS, BHS, BTS, FTS).
+Source: HL7 v2 transport specification, MLLP release 1 (a block is 0x0B, data, 0x1C 0x0D).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from interop.hl7v2.charsets import wide_codec
+from interop.hl7v2.charsets import WIDE_SEGMENT, wide_codec, width_of
 
 START: Final = b"\x0b"
 END: Final = b"\x1c"
-_RETURN: Final = 0x0D
-_BETWEEN: Final = b"\r\n\t \x00"  # means nothing between two blocks
-_ANOTHER: Final = re.compile(rb"\x0b(?=(?:\xef\xbb\xbf)?\s*(?:MSH|FHS|BHS)[^A-Za-z0-9])")
-_LOOKAHEAD: Final = 16  # bytes that may still turn a 0x0B at the end into a new start
+BETWEEN: Final = b"\r\n\t \x00"
+"""Bytes that mean nothing between two blocks."""
+_HEADER: Final = rb"(?:\xef\xbb\xbf)?[\r\n\t ]{0,16}(?:MSH|FHS|BHS)[^A-Za-z0-9]"
+_ANOTHER: Final = re.compile(rb"\x0b(?=" + _HEADER + rb"|" + WIDE_SEGMENT + rb")")
+_LOOKAHEAD: Final = 32  # bytes that may still turn a 0x0B at the end into a new start
 _KEPT_OF_OVERSIZE: Final = 65_536
 
 DEFAULT_LIMIT: Final = 4 * 1024 * 1024
@@ -30,8 +29,27 @@ class Fault(Enum):
     """What is wrong with a piece of a stream."""
 
     CUT_OFF = "The message was cut off before its end (0x1C 0x0D); send it again."
-    UNFRAMED = "There were bytes outside an MLLP block (0x0B … 0x1C 0x0D)."
-    TOO_LARGE = "The message is larger than this listener takes."
+    UNFRAMED = (
+        "There were bytes outside an MLLP block (0x0B … 0x1C 0x0D). If they are part of a "
+        "message, have it sent again."
+    )
+    TOO_LARGE = (
+        "The message is larger than this listener takes; its beginning is kept. Have a smaller "
+        "one sent, or raise --max-bytes."
+    )
+    HEADLESS = (
+        "The header (MSH) is missing: the beginning was cut off, or this is no message. Have it "
+        "sent again."
+    )
+    GLUED = (
+        "Two messages stand on one line, so this one may lack its end, or be quoted by the other. "
+        "If it is whole, replay it; else have it sent again."
+    )
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same message, sent again, can fare better: nothing is wrong but the way."""
+        return self in (Fault.CUT_OFF, Fault.UNFRAMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,10 @@ class Framer:
 
     A sender that starts a new block without ending the last, leaves out the final CR, or
     the start byte, is understood; what is lost by it is handed on as a faulty piece.
+
+    In letters of one byte 0x1C ends a block at once, whatever follows. In UTF-16 or UTF-32 it
+    may be half of a letter: it ends a block where CR or the next block follows or, a whole
+    number of letters from the start, where the sender pauses (`may_have_ended`, then `close`).
     """
 
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
@@ -64,30 +86,38 @@ class Framer:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is half received."""
-        return not self._inside and not self._buffer.strip(_BETWEEN)
+        return not self._inside and not self._buffer.strip(BETWEEN)
+
+    @property
+    def may_have_ended(self) -> bool:
+        """Whether the last byte is the end of a block, if nothing more comes soon."""
+        return (
+            self._inside
+            and self._buffer.endswith(END)
+            and self._is_between_letters(len(self._buffer) - 1)
+        )
 
     def feed(self, chunk: bytes) -> list[Piece]:
         """The pieces that `chunk` completes."""
         self._buffer += chunk
         pieces: list[Piece] = []
         while (piece := self._next()) is not None:
-            if piece.data:  # an empty block is how some senders keep a line open
+            if piece.data.strip(BETWEEN):  # an empty block is how some senders keep a line open
                 pieces.append(piece)
         self._bound()
         return pieces
 
     def close(self) -> list[Piece]:
         """What was left half received when the stream ended or fell silent."""
+        fault: Fault | None = Fault.CUT_OFF if self._inside else Fault.UNFRAMED
+        if self.may_have_ended:
+            del self._buffer[-1:]
+            fault = None
         left = bytes(self._buffer)
-        was_inside, was_dropping = self._inside, self._dropped > 0
+        piece = self._done(left, fault) if self._inside else Piece(left.strip(BETWEEN), fault)
         self._buffer.clear()
-        self._inside, self._looked, self._dropped = False, 0, 0
-        if was_dropping:
-            return [Piece(left, Fault.TOO_LARGE)]
-        if was_inside:
-            return [Piece(left, Fault.CUT_OFF)]
-        stripped = left.strip(_BETWEEN)
-        return [Piece(stripped, Fault.UNFRAMED)] if stripped else []
+        self._inside, self._looked = False, 0
+        return [piece] if piece.data.strip(BETWEEN) else []
 
     def _next(self) -> Piece | None:
         return self._inside_next() if self._inside else self._outside_next()
@@ -100,17 +130,17 @@ class Framer:
             del self._buffer[: end + 1]
             return self._unframed(data)
         if start < 0:
-            if not self._buffer.strip(_BETWEEN):
+            if not self._buffer.strip(BETWEEN):
                 self._buffer.clear()
             return None
-        data = bytes(self._buffer[:start]).strip(_BETWEEN)
+        data = bytes(self._buffer[:start]).strip(BETWEEN)
         del self._buffer[: start + 1]
         self._inside, self._looked = True, 0
         return Piece(data, Fault.UNFRAMED)
 
     def _unframed(self, data: bytes) -> Piece:
         """Bytes that have an end but no beginning: a message if they look like one."""
-        stripped = data.strip(_BETWEEN)
+        stripped = data.strip(BETWEEN)
         if stripped.startswith((b"MSH", b"\xef\xbb\xbfMSH")):
             return Piece(stripped)
         return Piece(stripped, Fault.UNFRAMED)
@@ -122,7 +152,7 @@ class Framer:
             data = bytes(self._buffer[: another.start()])
             del self._buffer[: another.start() + 1]
             self._looked = 0
-            return self._done(data, Fault.CUT_OFF) if data.strip(_BETWEEN) else Piece(b"")
+            return self._done(data, Fault.CUT_OFF) if data.strip(BETWEEN) else Piece(b"")
         if end < 0:
             self._looked = len(self._buffer)
             return None
@@ -132,11 +162,26 @@ class Framer:
         return self._done(data, None)
 
     def _find_end(self) -> int:
-        """Where the block ends; in UTF-16 a 0x1C may be half of a letter, so CR must follow."""
-        at = max(0, self._looked - 1)
-        if not self._dropped and wide_codec(bytes(self._buffer[:16])) is not None:
-            return self._buffer.find(END + b"\r", at)
-        return self._buffer.find(END, at)
+        """Where the block ends, as far as that is known by now; else -1."""
+        if self._width == 1:
+            return self._buffer.find(END, max(0, self._looked - 1))
+        at = max(0, self._looked - _LOOKAHEAD)
+        while (at := self._buffer.find(END, at)) >= 0:
+            if self._buffer.startswith(b"\r", at + 1):
+                return at
+            if self._is_between_letters(at) and _ANOTHER.match(self._buffer, at + 1):
+                return at
+            at += 1
+        return -1
+
+    @property
+    def _width(self) -> int:
+        """The bytes of a letter in the block that is being received."""
+        return width_of(wide_codec(bytes(self._buffer[:64])) or "")
+
+    def _is_between_letters(self, at: int) -> bool:
+        dropped = self._dropped if at >= min(_KEPT_OF_OVERSIZE, self.limit) else 0
+        return (at + dropped) % self._width == 0
 
     def _done(self, data: bytes, fault: Fault | None) -> Piece:
         too_large = self._dropped > 0 or len(data) > self.limit
@@ -148,41 +193,6 @@ class Framer:
         kept = min(_KEPT_OF_OVERSIZE, self.limit)
         if len(self._buffer) > self.limit + _LOOKAHEAD:
             if self._inside:
-                self._dropped += len(self._buffer) - kept
+                self._dropped += len(self._buffer) - kept - _LOOKAHEAD
             del self._buffer[kept:-_LOOKAHEAD]
             self._looked = len(self._buffer)
-
-
-_HEADERS: Final = re.compile(rb"(MSH|FHS|BHS|FTS|BTS)(?![A-Za-z0-9])")
-_LINES: Final = re.compile(rb"[\r\n\x0b\x1c]+")
-
-
-def messages_in(content: bytes) -> Iterator[bytes]:
-    """The messages of a file: one or many, bare, in MLLP blocks or in batches.
-
-    Batch headers and trailers are left out. Lines before the first MSH belong to no message and
-    are left out as well; the caller sees that from a file without any message.
-    """
-    wide = wide_codec(content.lstrip(_BETWEEN + START))
-    if wide is not None:
-        text = content.lstrip(_BETWEEN + START).decode(wide, "replace").removeprefix("\ufeff")
-        content = text.encode()
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    lines: list[bytes] = []
-    in_batch = False
-    for line in _LINES.split(content):
-        stripped = line.lstrip(b" \t").removeprefix(b"\xef\xbb\xbf")
-        header = _HEADERS.match(stripped)
-        name = header.group(1) if header else b""
-        if name == b"MSH":
-            if lines:
-                yield b"\r".join(lines)
-            lines = [stripped]
-        elif name in (b"FHS", b"BHS"):
-            in_batch = True
-        elif name in (b"FTS", b"BTS") and in_batch:
-            continue  # outside a batch it is a segment like any other
-        elif lines and line.strip():
-            lines.append(line)
-    if lines:
-        yield b"\r".join(lines)

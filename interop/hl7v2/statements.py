@@ -76,8 +76,11 @@ class Meaning:
 def keyed(statement: Statement) -> Statement:
     """The statement with the key of what it says.
 
-    The key is made of the meaning alone. Control number and time of sending are no part of it,
-    so that a message sent again in a new envelope is known for the same.
+    The key is made of the meaning alone, to which belongs when the source said it (`sent_at`):
+    what is said again after it was taken back, or after something else was said, is said anew.
+    Of the envelope, the control number is no part of the key, nor is MSH-7 where EVN-2 says
+    when, so that a message sent again in a new envelope is known for the same. `times.times_of`
+    says where MSH-7 has to stand in for EVN-2; such a message, sent again, is one more.
     """
     fact = statement.fact
     said: list[object] = [

@@ -8,7 +8,7 @@ from datetime import UTC
 from interop.hl7v2.events import Event
 from interop.hl7v2.message import NULL, Repetition, Segment
 from interop.hl7v2.people import Notes
-from interop.hl7v2.timestamps import BadTime, Clock
+from interop.hl7v2.timestamps import BadTime, Clock, Role
 from wards.facts import MovementKind as Kind
 
 Stay = Mapping[str, str | None]
@@ -59,7 +59,7 @@ def _put_time(
         said[name] = None
         return
     try:
-        stamp = clock.read(text)
+        stamp = clock.read(text, role=Role.PLANNED)
     except BadTime:
         notes.add(f"{where} is not a time; it was not used.")
         return

@@ -7,14 +7,15 @@ recorded, EVN-6 when it occurred; feeds that send only one of them put it into E
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from interop.hl7v2.events import Deed, Event
 from interop.hl7v2.message import NULL, Message, Segment
 from interop.hl7v2.people import Notes
-from interop.hl7v2.timestamps import BadTime, Clock, Precision, Stamp
+from interop.hl7v2.timestamps import BadTime, Clock, Precision, Role, Stamp, clock_for
 from wards.facts import MovementKind as Kind
 
 _PLANNED: Final = frozenset({Kind.EXPECTED, Kind.PENDING_ADMIT})
@@ -39,6 +40,39 @@ class Times:
     vague: Mapping[str, str]
 
 
+def clock_of(message: Message, event: Event, zone: ZoneInfo) -> Clock:
+    """The clock by which the times of `message` are read, if its feed is in `zone`."""
+    clock = clock_for(zone, message.header.time)
+    fields = (
+        ("EVN", 2, Role.RECORDED),
+        ("EVN", 6, Role.HAPPENED),
+        ("PV1", 44, _role_of_admission(event)),
+        ("PV1", 45, _role_of_discharge(event)),
+    )
+    said = [(Role.TOLD, message.header.time)]
+    said += [(role, each.text(n)) for name, n, role in fields for each in message.named(name)]
+    certain = [(role, moment) for role, text in said if (moment := _certain(clock, text))]
+    return replace(clock, certain=tuple(certain))
+
+
+def _role_of_admission(event: Event) -> Role:
+    return Role.PLANNED if event.kind in _PLANNED else Role.HAPPENED
+
+
+def _role_of_discharge(event: Event) -> Role:
+    return Role.HAPPENED if event.ends else Role.PLANNED
+
+
+def _certain(clock: Clock, text: str) -> datetime | None:
+    """The moment that `text` names by the hour or better and with an offset, if it does."""
+    try:
+        stamp = clock.read(text)
+    except BadTime:
+        return None
+    is_certain = stamp and stamp.has_offset and stamp.precision >= Precision.HOUR
+    return stamp.at if stamp and is_certain else None
+
+
 def times_of(
     message: Message, event: Event, pv1: Segment | None, clock: Clock, notes: Notes
 ) -> Times:
@@ -51,11 +85,11 @@ def times_of(
     elsewhere in the message refines a date without one. Raises NoTime where nothing says when.
     """
     evn = message.first("EVN")
-    made = _time(clock, message.header.time, "", "MSH-7", notes)
-    recorded = _of(evn, 2, clock, notes)
-    occurred = _of(evn, 6, clock, notes)
-    admitted = _of(pv1, 44, clock, notes)
-    discharged = _of(pv1, 45, clock, notes)
+    made = _time(clock, message.header.time, "", "MSH-7", notes, Role.TOLD)
+    recorded = _of(evn, 2, clock, notes, Role.RECORDED)
+    occurred = _of(evn, 6, clock, notes, Role.HAPPENED)
+    admitted = _of(pv1, 44, clock, notes, _role_of_admission(event))
+    discharged = _of(pv1, 45, clock, notes, _role_of_discharge(event))
     own = {Kind.ADMITTED: admitted, Kind.DISCHARGED: discharged}.get(event.kind or Kind.OBSERVED)
     happened = [t for t in (occurred, own, recorded, made) if t is not None]
     if not happened:
@@ -101,18 +135,22 @@ def _said(recorded: Stamp | None, made: Stamp | None) -> Stamp | None:
     return recorded if is_usable and not recorded.covers(made) else made
 
 
-def _of(segment: Segment | None, number: int, clock: Clock, notes: Notes) -> Stamp | None:
+def _of(
+    segment: Segment | None, number: int, clock: Clock, notes: Notes, role: Role
+) -> Stamp | None:
     if segment is None:
         return None
     name = f"{segment.name}-{number}"
-    return _time(clock, segment.text(number), segment.text(number, 2), name, notes)
+    return _time(clock, segment.text(number), segment.text(number, 2), name, notes, role)
 
 
-def _time(clock: Clock, text: str, degree: str, name: str, notes: Notes) -> Stamp | None:
+def _time(
+    clock: Clock, text: str, degree: str, name: str, notes: Notes, role: Role
+) -> Stamp | None:
     if text == NULL:
         return None
     try:
-        return clock.read(text, degree)
+        return clock.read(text, degree, role)
     except BadTime:
         notes.add(f"{name} is not a time; it was not used.")
         return None

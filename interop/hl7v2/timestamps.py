@@ -5,7 +5,10 @@ the offset of MSH-7 holds for the whole message (chapter 2, section 2.14.9.7).
 
 Local time and the change of the clocks, always decided the same way:
 
-- An hour that comes twice (autumn) is taken to be the first of the two, in summer time.
+- An hour that comes twice (autumn) is settled by a time of the same message that carries an
+  offset, if one lies within three hours: what happened is recorded afterwards and told after
+  that, and of what is possible the nearer is meant. Without one it is taken to be the first of
+  the two, in summer time.
 - An hour that never was (spring) is read as if the clocks had not yet changed: 01:30 on that
   day is 01:30 GMT, which the clocks show as 02:30.
 """
@@ -30,6 +33,8 @@ _ISO: Final = re.compile(
 )
 _EARLIEST_YEAR: Final = 1850  # nobody alive was born before; the database takes any of these
 _LATEST_YEAR: Final = 2200
+_CLOSE: Final = timedelta(hours=3)
+_SLACK: Final = timedelta(minutes=5)  # by which the clocks of two computers may differ
 
 
 class Precision(IntEnum):
@@ -41,6 +46,15 @@ class Precision(IntEnum):
     HOUR = 4
     MINUTE = 5
     SECOND = 6
+
+
+class Role(IntEnum):
+    """What a time is of, in the order in which such times follow each other."""
+
+    HAPPENED = 1
+    RECORDED = 2
+    TOLD = 3
+    PLANNED = 4
 
 
 _DEGREES: Final = {"Y": 1, "L": 2, "D": 3, "H": 4, "M": 5, "S": 6}  # TS.2 before v2.6
@@ -79,12 +93,17 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How times without an offset are read: in `zone`, or at `fixed` if the message says so."""
+    """How times without an offset are read: in `zone`, or at `fixed` if the message says so.
+
+    `certain` are times of the message that have an offset; they tell which of two equal hours
+    is meant.
+    """
 
     zone: ZoneInfo
     fixed: timezone | None = None
+    certain: tuple[tuple[Role, datetime], ...] = ()
 
-    def read(self, text: str, degree: str = "") -> Stamp | None:
+    def read(self, text: str, degree: str = "", role: Role = Role.HAPPENED) -> Stamp | None:
         """The time in `text`, None if there is none. Raises BadTime for anything else.
 
         `degree` is the degree of precision (TS.2) of the older versions. Zeros alone mean
@@ -101,10 +120,27 @@ class Clock:
         zone, has_offset = self._zone(parts["z"])
         try:
             local, day = _local(values, parts["f"], precision)
-            at = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+            at = self._settled(local, zone, role)
         except (ValueError, OverflowError) as error:
             raise BadTime("no such date or time") from error
         return Stamp(at, day, precision, has_offset)
+
+    def _settled(self, local: datetime, zone: tzinfo, role: Role) -> datetime:
+        """The moment that is meant by a local time, also where there are two."""
+        first, second = (local.replace(tzinfo=zone, fold=n).astimezone(UTC) for n in (0, 1))
+        if second <= first:
+            return first
+        for other, moment in self.certain:
+            possible = [
+                each
+                for each in (first, second)
+                if not (role < other and each > moment + _SLACK)
+                and not (role > other and each < moment - _SLACK)
+            ]
+            nearest = min(possible or (first, second), key=lambda each: abs(each - moment))
+            if abs(nearest - moment) <= _CLOSE:
+                return nearest
+        return first
 
     def _zone(self, offset: str | None) -> tuple[tzinfo, bool]:
         if offset is None:

@@ -1,8 +1,18 @@
 // Moving over a board by keys, and the drawer that opens beside it.
+//
+// An open drawer is a step in the browser's history, so that Back closes it. On a wide screen it
+// stands beside the board; on a narrower one it lies over the page, which is then out of reach.
 (function () {
   "use strict";
   const drawer = () => document.getElementById("drawer");
+  const inside = () => document.getElementById("drawer-in");
+  const over = matchMedia("(max-width: 74.99em)"); // as in bedside.css
+  const AGAIN = "You have signed in again since you wrote this. Nothing has been recorded.";
+  const { typed } = window.flowboard;
   let opened = null; // what the drawer shows: its address, the tile and what the tile said then
+  let sending = null; // the form that is on its way
+  let back = null; // the tile that the focus went back to, and its neighbours, while it has it
+  let leaving = false; // we have asked for the step back ourselves
 
   // --- from tile to tile ----------------------------------------------------------------------
   const directions = {
@@ -21,7 +31,7 @@
     let best = null;
     let least = Infinity;
     for (const tile of document.querySelectorAll("[data-tile]")) {
-      if (tile === current) continue;
+      if (tile === current || !tile.checkVisibility()) continue;
       const [ahead, aside] = measure(from, tile.getBoundingClientRect());
       if (ahead < -4) continue;
       // Straight ahead counts for more than near: to the side weighs three times.
@@ -50,10 +60,18 @@
   async function into(address, options) {
     const answer = await fetch(address, { cache: "no-store", ...options });
     if (answer.redirected) {
+      keepTyped(sending);
       location.reload(); // signed out: the page itself knows the way to the sign-in and back
       return null;
     }
     return answer;
+  }
+
+  /** Keep what stands in the drawer until its writer has signed in again. */
+  function keepTyped(form) {
+    if (!opened || drawer().hidden) return;
+    const where = { page: location.pathname, tile: opened.tile };
+    typed.keep(form ?? typed.begun(inside()), where);
   }
 
   function withFragment(address) {
@@ -62,7 +80,7 @@
     return url;
   }
 
-  async function open(link) {
+  async function open(link, inHistory) {
     const address = link.getAttribute("href");
     let answer;
     try {
@@ -78,16 +96,98 @@
     }
     draw(await answer.text());
     mark(null);
-    opened = { address, tile: link.id, fact: link.dataset.fact };
+    const around = [...document.querySelectorAll("[data-tile]")].map((tile) => tile.id);
+    opened = { address, tile: link.id, fact: link.dataset.fact, around };
     mark(link);
+    if (typed.refill(inside())) {
+      say("What you typed before you signed in again is back. Nothing has been recorded.", true);
+    }
+    if (!inHistory) remember(link.id);
     drawer().querySelector("h2")?.focus();
+    link.scrollIntoView({ block: "nearest" }); // the board has become narrower
   }
 
   function draw(html) {
-    drawer().innerHTML = html;
+    inside().innerHTML = html;
+    inside().scrollTop = 0;
     drawer().hidden = false;
+    document.getElementById("veil").hidden = false;
     document.body.classList.add("has-drawer");
+    isolate();
     window.flowboard.tick(drawer());
+  }
+
+  /** What lies under the drawer can be neither read nor reached while it does. */
+  function isolate() {
+    const covered = !drawer().hidden && over.matches;
+    const free = "#drawer, #veil, #lost, #signed-out, #note, #news, dialog";
+    for (const one of document.querySelectorAll(".skip, .head, .messages, #content > *")) {
+      if (!one.matches(free)) one.inert = covered;
+    }
+    for (const [name, value] of [["role", "dialog"], ["aria-modal", "true"]]) {
+      if (covered) drawer().setAttribute(name, value);
+      else drawer().removeAttribute(name);
+    }
+  }
+
+  // --- the drawer in the browser's history ----------------------------------------------------
+  function remember(tile) {
+    const state = { drawer: tile };
+    if (history.state?.drawer) {
+      history.replaceState(state, "");
+    } else {
+      history.scrollRestoration = "manual"; // closing is no reason to scroll the board
+      history.pushState(state, "");
+    }
+  }
+
+  async function travelled(event) {
+    if (leaving) {
+      leaving = false;
+      history.scrollRestoration = "auto";
+      return;
+    }
+    const tile = event.state?.drawer && document.getElementById(event.state.drawer);
+    if (tile) {
+      open(tile, true);
+    } else if (drawer() && !drawer().hidden) {
+      const kept = opened.tile;
+      if (await mayLose()) shut();
+      else history.pushState({ drawer: kept }, "");
+    }
+  }
+
+  // --- closing it -----------------------------------------------------------------------------
+  function changed(field) {
+    if (field.type === "hidden" || field.matches("[data-submits]")) return false;
+    if (field.type === "checkbox" || field.type === "radio") {
+      return field.checked !== field.defaultChecked;
+    }
+    if (field.options) {
+      const usual = [...field.options].findIndex((option) => option.defaultSelected);
+      return field.selectedIndex !== Math.max(0, usual);
+    }
+    return field.value !== field.defaultValue;
+  }
+
+  /** Whether the drawer may go: at once, or after asking where something typed would be lost. */
+  function mayLose() {
+    const fields = [...inside().querySelectorAll("input, select, textarea")];
+    // What comes back with an error message stands there as if it had been so from the start.
+    const refused = inside().querySelector(".nhsuk-error-summary") !== null;
+    if (!refused && !fields.some(changed)) return true;
+    const dialog = document.getElementById("unsent");
+    if (dialog.open) return false;
+    dialog.returnValue = "";
+    dialog.showModal();
+    return new Promise((resolve) => {
+      dialog.addEventListener("close", () => resolve(dialog.returnValue === "go"), { once: true });
+    });
+  }
+
+  /** Close the drawer because the reader wishes it. */
+  async function close() {
+    if (await mayLose()) shut();
   }
 
   function mark(tile) {
@@ -98,13 +198,30 @@
   function shut() {
     if (!drawer() || drawer().hidden) return false;
     drawer().hidden = true;
-    drawer().innerHTML = "";
+    inside().innerHTML = "";
+    document.getElementById("veil").hidden = true;
+    document.getElementById("content").append(document.getElementById("note"));
     document.body.classList.remove("has-drawer");
-    const tile = opened && document.getElementById(opened.tile);
+    isolate();
+    if (opened) giveBack(opened);
     opened = null;
     mark(null);
-    if (tile) tile.focus();
+    if (history.state?.drawer) {
+      leaving = true;
+      history.back();
+    }
     return true;
+  }
+
+  /** Give the focus to a tile; once that is gone to its neighbour, else to the heading. */
+  function giveBack({ tile, around }) {
+    const at = around.indexOf(tile);
+    const order = [tile, ...around.slice(at + 1), ...around.slice(0, Math.max(0, at)).reverse()];
+    const next = order.map((id) => document.getElementById(id)).find((one) => one?.checkVisibility());
+    const goal = next ?? document.querySelector("#content h1");
+    if (!next) goal.tabIndex = -1;
+    goal.focus();
+    back = { tile: goal.id, around };
   }
 
   async function send(form, button) {
@@ -127,22 +244,75 @@
     } else if (answer.ok || answer.status === 422 || answer.status === 409) {
       draw(text);
       (drawer().querySelector(".nhsuk-error-summary") || drawer().querySelector("h2"))?.focus();
+    } else if (answer.status === 403) {
+      await renew(form);
     } else {
       say(`That did not work (${answer.status}): nothing was recorded. Try again.`, true);
     }
   }
 
+  /** What was sent came from an old page: its writer has signed in again since, somebody else
+   * has, or they may not do it any more. Fetch the drawer anew and keep what was typed. */
+  async function renew(form) {
+    keepTyped(form);
+    const answer = await into(withFragment(form.action));
+    if (!answer) return;
+    const html = answer.ok ? await answer.text() : "";
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    const now = fresh.querySelector("[data-viewer]")?.dataset.viewer;
+    if (now && now !== typed.viewer()) {
+      typed.forget();
+      shut();
+      say("Somebody else has signed in here since. Nothing was recorded. Load the page again.", true);
+      return;
+    }
+    if (!now) {
+      typed.forget(); // it still stands in the drawer
+      say("You may not do this here any more: nothing was recorded.", true);
+      return;
+    }
+    draw(html);
+    drawer().querySelector("h2")?.focus();
+    if (typed.waiting()) wordOn(typed.refill(inside()));
+    else say(`${AGAIN} Look again, then send it again.`, true);
+  }
+
+  /** Say what has become of what was typed before signing in again. */
+  function wordOn(form) {
+    if (form) {
+      say(`${AGAIN} What you typed is still here: check it and send it again.`, true);
+    } else if (typed.waiting()?.deed === "admit") {
+      say(`${AGAIN} What you typed is kept: open a free bed to go on with it.`, true);
+    } else if (typed.waiting()) {
+      typed.forget();
+      say(`${AGAIN} The bed has changed since, so what you typed for it is gone.`, true);
+    }
+  }
+
+  /** After signing in again: open what was open and put back what was typed. */
+  async function resume() {
+    const kept = typed.waiting();
+    if (!kept || kept.page !== location.pathname) return;
+    const link = document.getElementById(kept.tile);
+    if (link) await open(link);
+    wordOn(link && !typed.waiting() ? inside().querySelector("form") : null);
+  }
+
+  /** A word on what has come of a deed, in the drawer while that is open. */
   function say(text, wrong) {
     const note = document.getElementById("note");
-    note.textContent = text;
+    (drawer().hidden ? document.getElementById("content") : drawer()).append(note);
+    note.querySelector(".words").textContent = text;
     note.className = wrong ? "note is-wrong" : "note";
     note.hidden = false;
+    document.getElementById("news").textContent = text;
     clearTimeout(say.timer);
-    say.timer = setTimeout(() => (note.hidden = true), wrong ? 15000 : 7000);
+    if (!wrong) say.timer = setTimeout(() => (note.hidden = true), 7000);
   }
 
   /** The board has changed: does the drawer still tell the truth about its tile? */
   function compare() {
+    if (back && document.activeElement === document.body) giveBack(back);
     if (!opened || drawer().hidden) return;
     const tile = document.getElementById(opened.tile);
     mark(tile);
@@ -155,14 +325,21 @@
     const link = event.target.closest("a[data-opens-drawer]");
     if (link && drawer() && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
-      if (opened && opened.tile === link.id && !drawer().contains(link)) shut();
-      else open(link);
+      if (opened && opened.tile === link.id && !drawer().contains(link)) close();
+      else if (!opened) open(link);
+      else Promise.resolve(mayLose()).then((may) => may && open(link));
       return;
     }
-    if (event.target.closest("[data-shut]")) {
-      event.preventDefault();
-      shut();
+    const jump = event.target.closest("a[href^='#']");
+    if (jump && drawer()?.contains(jump)) {
+      event.preventDefault(); // as a step in the history it would close the drawer
+      document.getElementById(jump.hash.slice(1))?.focus();
     }
+    if (event.target.closest("[data-shut]") && drawer()) {
+      event.preventDefault();
+      close();
+    }
+    if (event.target.closest("[data-shut-note]")) document.getElementById("note").hidden = true;
     const again = event.target.closest("[data-reload]");
     if (again && opened) {
       event.preventDefault();
@@ -184,13 +361,20 @@
     }
     if (form.dataset.sending) return;
     form.dataset.sending = "yes";
-    send(form, event.submitter).finally(() => delete form.dataset.sending);
+    sending = form;
+    send(form, event.submitter).finally(() => {
+      delete form.dataset.sending;
+      sending = null;
+    });
   }
 
   function start() {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) {
-        if (shut()) event.preventDefault();
+        if (drawer() && !drawer().hidden) {
+          event.preventDefault();
+          close();
+        }
       }
       arrows(event);
     });
@@ -200,7 +384,21 @@
       if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
     });
     document.addEventListener("flowboard:board", compare);
-    document.addEventListener("flowboard:out", shut);
+    document.addEventListener("flowboard:out", () => {
+      keepTyped();
+      shut();
+    });
+    document.addEventListener("pointerdown", () => (back = null));
+    document.addEventListener("focusin", (event) => {
+      if (back && event.target.id !== back.tile) back = null;
+    });
+    if (!drawer()) return;
+    over.addEventListener("change", isolate);
+    window.addEventListener("popstate", travelled);
+    // Loaded anew with the drawer open, or come back to from another page.
+    const before = history.state?.drawer && document.getElementById(history.state.drawer);
+    if (typed.waiting()) resume();
+    else if (before) open(before, true);
   }
 
   start(); // deferred: the page has been read

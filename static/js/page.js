@@ -114,6 +114,13 @@
       form.dataset.sent = "yes";
       setTimeout(() => delete form.dataset.sent, 3000);
     });
+    const head = document.querySelector(".head");
+    if (head) {
+      // Its rows wrap with the width and the size of the text; what stands below it must know.
+      const root = document.documentElement;
+      const measure = () => root.style.setProperty("--head-height", `${head.offsetHeight}px`);
+      new ResizeObserver(measure).observe(head);
+    }
     document.querySelector(".nhsuk-error-summary")?.focus();
     tick();
     setInterval(() => tick(), 10000);

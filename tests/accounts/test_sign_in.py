@@ -289,6 +289,20 @@ def test_a_password_is_chosen_by_a_link_that_works_once(client: Client, nurse: U
     assert "does not work any more" in Client().get(link, follow=True).content.decode()
 
 
+def test_a_password_set_where_somebody_else_is_signed_in_leads_to_the_sign_in_page(
+    client: Client, nurse: User
+) -> None:
+    other = User.objects.create_user("other", password=SECRET)
+    client.force_login(other, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(reset_password(user=nurse, by=None))
+    new = "entirely different"
+    form = {"new_password1": new, "new_password2": new}
+    answer = client.post(page["Location"], form, follow=True)
+    assert [step for step, _ in answer.redirect_chain] == [SIGN_IN]
+    assert "Your password is set. Sign in with it now." in answer.content.decode()
+    assert not is_in(client)
+
+
 def test_a_second_link_makes_the_first_useless(client: Client, nurse: User) -> None:
     first, second = (reset_password(user=nurse, by=None) for _ in range(2))
     assert "does not work any more" in client.get(first, follow=True).content.decode()

@@ -10,11 +10,12 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
+from flow import beginning
 from flow.api import sharing
 from flow.api.finding import forget_codes
 from flow.api.throttles import CallerThrottle
 from live import shared
-from tests.flow.places import Hospital
+from tests.flow.places import Hospital, records_begin
 from wards.models import Grant
 
 READING = [scope for scope in TokenScope if scope.endswith(":read")]
@@ -30,13 +31,17 @@ def _nothing_remembered() -> Iterator[None]:
     forget_codes()
     CallerThrottle.forget()
     sharing.forget()
+    beginning.forget()
     yield
     shared.forget()
+    beginning.forget()
 
 
 @pytest.fixture
 def hospital(db: None) -> Hospital:
-    return Hospital()
+    made = Hospital()
+    records_begin(made.ward)
+    return made
 
 
 @pytest.fixture

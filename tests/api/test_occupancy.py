@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from rest_framework.test import APIClient
 
 from accounts.roles import Role
 from accounts.tokens import TokenScope
-from flow import census
+from flow import beginning, census
 from flow.api import sharing
 from flow.counts import count
 from flow.moment import Moment
@@ -21,8 +22,18 @@ from live import shared
 from live.connection import client as redis_client
 from live.doorbell import ring
 from tests.api.conftest import Caller, Value
-from tests.flow.places import HOUR, START, Hospital, ask, beds_of, make_site, make_ward, put
-from wards.models import Bed, Closure, Ward
+from tests.flow.places import (
+    HOUR,
+    START,
+    Hospital,
+    ask,
+    beds_of,
+    make_site,
+    make_ward,
+    put,
+    records_begin,
+)
+from wards.models import Bed, BedStatus, Closure, Ward
 
 OCCUPANCY = "/api/v1/occupancy/"
 PROMISED = {
@@ -113,8 +124,92 @@ def test_a_past_moment_is_counted_as_it_was(client: APIClient, hospital: Hospita
         row = rows(client, at=text)[code]
         assert row["patients"] == 1
         assert row["as_at"] == past.isoformat()
-    known = rows(client, at=past.isoformat(), known_at=past.isoformat())
-    assert known[code]["patients"] == 0
+    now = timezone.now().isoformat()
+    assert rows(client, at=past.isoformat(), known_at=now)[code]["patients"] == 1
+
+
+MOMENTS = (OCCUPANCY, "/api/v1/occupancy/totals/", "/api/v1/beds/", "/api/v1/episodes/")
+
+
+@pytest.mark.parametrize("address", MOMENTS)
+def test_a_moment_before_the_records_begin_is_refused_and_not_told_to_be_empty(
+    client: APIClient, hospital: Hospital, address: str
+) -> None:
+    begin = START - 10 * HOUR
+    for moment in (datetime(1990, 1, 1, tzinfo=UTC), begin - timedelta(seconds=1)):
+        response = client.get(address, {"at": moment.isoformat()})
+        assert response.status_code == 400
+        assert f"the records begin at {begin.isoformat()}" in response.json()["detail"]
+    assert client.get(address, {"at": begin.isoformat()}).status_code == 200
+
+
+def test_stray_messages_of_unknown_places_begin_no_records(
+    client: APIClient, hospital: Hospital
+) -> None:
+    stray = make_ward(hospital.site, kind="unrecognised")
+    records_begin(stray, at=START - 1000 * HOUR)
+    assert client.get(OCCUPANCY, {"at": (START - 500 * HOUR).isoformat()}).status_code == 400
+    Ward.objects.filter(pk=stray.pk).update(same_as=hospital.ward)
+    beginning.forget()
+    assert client.get(OCCUPANCY, {"at": (START - 500 * HOUR).isoformat()}).status_code == 200
+
+
+def test_without_any_record_there_is_no_past(client: APIClient) -> None:
+    response = client.get(OCCUPANCY, {"at": START.isoformat()})
+    assert response.status_code == 400
+    assert "Nothing has been recorded yet" in response.json()["detail"]
+    # The first record counts at once.
+    records_begin(Hospital().ward)
+    time.sleep(1.01)
+    assert client.get(OCCUPANCY, {"at": START.isoformat()}).status_code == 200
+
+
+def test_before_anything_was_recorded_nothing_was_known(
+    client: APIClient, hospital: Hospital
+) -> None:
+    past = START.isoformat()
+    response = client.get(OCCUPANCY, {"at": past, "known_at": past})
+    assert response.status_code == 400
+    assert "first record was made at" in response.json()["errors"]["known_at"][0]
+
+
+def test_answers_about_the_past_say_how_far_the_records_reach(
+    client: APIClient, hospital: Hospital
+) -> None:
+    begin = START - 10 * HOUR
+    past = {"at": START.isoformat()}
+    addresses = (*MOMENTS[:3], f"/api/v1/wards/{hospital.ward.code}/beds/")
+    for address in addresses:
+        assert client.get(address).json()["records"] is None
+        told = client.get(address, past).json()["records"]
+        assert told["begin"] == begin.isoformat()
+        assert told["complete_from"] == (begin + 25 * HOUR).isoformat()
+        assert told["cleaning_from"] is None
+    BedStatus.objects.create(
+        bed=beds_of(hospital.ward)[0],
+        status="K",
+        occurred_at=START,
+        sent_at=START,
+        source="test",
+        key="k",
+    )
+    beginning.forget()
+    sharing.forget()
+    ring(["system"])
+    told = client.get(OCCUPANCY, past).json()["records"]
+    assert told["cleaning_from"] == START.isoformat()
+
+
+def test_asking_for_a_past_moment_looks_for_the_beginning_once(
+    client: APIClient, hospital: Hospital
+) -> None:
+    client.get("/api/v1/sites/")
+    asked = []
+    for minutes in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            client.get(OCCUPANCY, {"at": (START + timedelta(minutes=minutes)).isoformat()})
+        asked.append(sum("wards_bedstatus" in q["sql"] and "first" in q["sql"] for q in queries))
+    assert asked == [1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +226,7 @@ def test_a_past_moment_is_counted_as_it_was(client: APIClient, hospital: Hospita
     ],
 )
 def test_what_cannot_be_understood_is_refused_with_a_way_out(
-    client: APIClient, query: dict[str, str], name: str, words: str
+    client: APIClient, hospital: Hospital, query: dict[str, str], name: str, words: str
 ) -> None:
     response = client.get(OCCUPANCY, query)
     assert response.status_code == 400
@@ -212,6 +307,40 @@ def test_occupancy_as_csv(client: APIClient, hospital: Hospital) -> None:
         assert lines[0].startswith("ward,ward_name,site,organisation,kind")
         assert len(lines) == 1 + Ward.objects.count() + 1
         assert "'=HYPERLINK" in response.content.decode()
+
+
+TOTALS = "/api/v1/occupancy/totals/"
+
+
+def test_totals_are_of_the_system_and_of_each_site(client: APIClient, hospital: Hospital) -> None:
+    put(hospital.ward, beds_of(hospital.ward)[0])
+    put(hospital.emergency)
+    put(make_ward(hospital.site, kind="unrecognised"))
+    site, other = hospital.site.code, hospital.community_site.code
+    answer = client.get(TOTALS).json()["results"]
+    told = {(row["site"], row["group"]): row for row in answer}
+    assert list(told) == [
+        *((None, group) for group in ("inpatient", "emergency", "all", "unrecognised")),
+        *((site, group) for group in ("inpatient", "emergency", "all", "unrecognised")),
+        *((other, group) for group in ("inpatient", "all")),
+    ]
+    groups = ("inpatient", "emergency", "all", "unrecognised")
+    assert [told[site, group]["beds_open"] for group in groups] == [12, 4, 16, 0]
+    assert [told[None, group]["beds_open"] for group in groups] == [16, 4, 20, 0]
+    assert [told[None, group]["patients"] for group in groups] == [1, 1, 2, 1]
+    assert [told[None, group]["wards"] for group in groups] == [3, 1, 4, 1]
+    one = client.get(TOTALS, {"site": other}).json()["results"]
+    assert [(row["site"], row["group"]) for row in one] == [(other, "inpatient"), (other, "all")]
+    lines = client.get(TOTALS, {"format": "csv"}).content.decode().splitlines()
+    assert lines[0].startswith("site,group,wards,beds_open")
+    assert len(lines) == 1 + len(told)
+
+
+def test_totals_hold_only_what_the_caller_sees(caller: Caller, hospital: Hospital) -> None:
+    nurse = caller(role=Role.WARD_NURSE, ward=hospital.ward)
+    for row in nurse.get(TOTALS).json()["results"]:
+        assert (row["wards"], row["beds_open"]) == (1, 6)
+        assert row["group"] in ("inpatient", "all")
 
 
 def beds(client: APIClient, ward: Ward, **query: Value) -> dict[str, dict[str, object]]:
@@ -355,6 +484,7 @@ def test_no_more_queries_for_more_beds(client: APIClient, hospital: Hospital, ho
         counted = []
         for address in (
             f"{OCCUPANCY}?ward={ward.code}",
+            f"{TOTALS}?site={ward.site.code}",
             f"/api/v1/wards/{ward.code}/beds/",
             f"/api/v1/beds/?ward={ward.code}",
         ):

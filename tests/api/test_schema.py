@@ -92,6 +92,7 @@ def test_answers_have_the_shape_the_document_gives_them(
     }
     for path in (
         "/occupancy/",
+        "/occupancy/totals/",
         "/beds/",
         "/wards/",
         "/sites/",

@@ -53,7 +53,7 @@ def test_a_move_made_on_one_screen_appears_on_another_within_two_seconds(
     assert time.monotonic() - started < 2
     expect(there.locator(tile(there, old))).to_contain_text("Free")
     expect(here.locator(tile(here, new))).to_contain_text(who)
-    expect(here.locator("#note")).to_have_text("Moved to Ward 1.")
+    expect(here.locator("#note .words")).to_have_text("Moved to Ward 1.")
 
 
 def test_a_feed_message_reaches_the_site_and_the_system_screen(

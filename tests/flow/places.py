@@ -11,7 +11,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.models import Organisation
 from patients.models import Episode, Patient, Visit
-from wards.models import Bay, Bed, BedRequest, Occupancy, Site, Ward
+from wards.models import Bay, Bed, BedRequest, Movement, Occupancy, Site, Ward
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 """A Monday morning on which the tests' hospitals begin."""
@@ -147,6 +147,27 @@ def ask(
 
 def beds_of(ward: Ward) -> Sequence[Bed]:
     return list(Bed.objects.filter(ward=ward).select_related("bay").order_by("position", "label"))
+
+
+def records_begin(ward: Ward, *, at: datetime = START - 10 * HOUR, left: bool = True) -> Visit:
+    """The first that was told of the ward: somebody came and, an hour later, left. Facts alone,
+    from which nothing was projected."""
+    number = next(_numbers)
+    patient = Patient.objects.create(authority="RT1", identifier=f"B{number:06}")
+    Patient.objects.filter(pk=patient.pk).update(person=patient)
+    visit = Visit.objects.create(authority="RT1", number=f"B{number:06}", patient=patient)
+    for kind, when in (("admitted", at), ("discharged", at + HOUR))[: 1 + left]:
+        Movement.objects.create(
+            visit=visit,
+            patient=patient,
+            kind=kind,
+            occurred_at=when,
+            sent_at=when,
+            source="test",
+            key=f"{kind} {number}",
+            ward=ward,
+        )
+    return visit
 
 
 @dataclass

@@ -3,8 +3,10 @@ a board shows the same, and a past moment is shown as it was when it was the pre
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -15,15 +17,27 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Role
-from flow import census
+from flow import beginning, census
 from flow.api import sharing
-from flow.boards import Figures, Sight, SystemBoard, site_board, system_board, ward_board
+from flow.boards import (
+    Figures,
+    Group,
+    Sight,
+    Sums,
+    SystemBoard,
+    Total,
+    WardLine,
+    site_board,
+    system_board,
+    ward_board,
+)
 from flow.counts import NUMBERS, count
+from flow.kinds import GROUP_OF
 from flow.moment import Moment
 from live.doorbell import ring
 from patients.keys import PersonKey
 from patients.models import Episode
-from tests.flow.places import START, Hospital, beds_of
+from tests.flow.places import START, Hospital, beds_of, make_ward, records_begin
 from wards.bed_states import close, open_escalation, record_status
 from wards.facts import Place
 from wards.models import Bed, Grant, Movement, Ward
@@ -78,10 +92,13 @@ class Story:
 
     def __init__(self) -> None:
         self.hospital = Hospital()
+        for kind in ("day_case", "discharge_lounge", "virtual", "unrecognised"):
+            make_ward(self.hospital.site, kind=kind, beds=2)
         self.by = User.objects.create_user(f"manager{User.objects.count()}")
         self.wards = list(Ward.objects.order_by("pk"))
         self.beds: list[Bed] = [bed for ward in self.wards for bed in beds_of(ward)]
         self.now = START
+        records_begin(self.hospital.ward)
         spare = beds_of(self.hospital.ward)[-1]
         Bed.objects.filter(pk=spare.pk).update(funding="escalation")
 
@@ -143,20 +160,17 @@ def as_past(board: SystemBoard) -> SystemBoard:
     def settled(figures: Figures) -> Figures:
         return replace(figures, as_at=board.moment)
 
+    def added(sums: Sums) -> Sums:
+        return Sums(
+            tuple(replace(part, figures=settled(part.figures)) for part in sums.parts),
+            replace(sums.everything, figures=settled(sums.everything.figures)),
+        )
+
     return replace(
         board,
         live=False,
-        total=settled(board.total),
-        sites=tuple(
-            replace(
-                site,
-                figures=settled(site.figures),
-                emergency=settled(site.emergency) if site.emergency else None,
-                everything=settled(site.everything),
-                feed=None,
-            )
-            for site in board.sites
-        ),
+        sums=added(board.sums),
+        sites=tuple(replace(site, sums=added(site.sums), feed=None) for site in board.sites),
     )
 
 
@@ -205,16 +219,66 @@ def faces_agree(world: Story) -> None:
     client.force_login(world.by)
     ring(["system"])
     sharing.forget()
+    beginning.forget()
     answer = client.get("/api/v1/occupancy/", {"at": now.isoformat()})
     rows = {row["ward"]: row for row in answer.json()["results"]}
-    assert sum(row["patients"] for row in rows.values()) == sum(
-        site.everything.patients for site in board.sites
-    )
+    totals = {
+        (row["site"], row["group"]): row
+        for row in client.get("/api/v1/occupancy/totals/", {"at": now.isoformat()}).json()[
+            "results"
+        ]
+    }
+    totals_agree(board, totals, rows)
     for site in {ward.site for ward in world.wards}:
-        site_lines = site_board(site, now=now, at=now, sight=ALL).wards
+        page = site_board(site, now=now, at=now, sight=ALL)
+        assert page.site == next(one for one in board.sites if one.id == site.pk)
+        site_lines = (*page.wards, *page.unrecognised)
         for line in site_lines:
             ward = next(w for w in world.wards if w.pk == line.place.id)
             own = ward_board(ward, now=now, at=now, sight=ALL).ward
             assert own == line
             for name in NUMBERS:
                 assert rows[ward.code][name] == getattr(own.figures, name)
+
+
+Row = dict[str, Any]
+
+
+def totals_agree(board: SystemBoard, totals: dict[tuple[str | None, str], Row], rows: Row) -> None:
+    """Of every group the system is the sum of its sites and a site the sum of its wards, on the
+    pages and in the API alike; and the groups make up the whole."""
+
+    def added(parts: Iterable[Row]) -> Row:
+        listed = list(parts)
+        return {name: sum(part[name] for part in listed) for name in NUMBERS}
+
+    def numbers(total: Total | None) -> Row:
+        return {name: getattr(total.figures, name) if total else 0 for name in NUMBERS}
+
+    kinds: dict[str, str] = {kind: group.value for kind, group in GROUP_OF.items()}
+    pages: list[tuple[str | None, Sums, list[WardLine]]] = [
+        (None, board.sums, list(board.unrecognised))
+    ]
+    for site in board.sites:
+        strangers = [one for one in board.unrecognised if one.place.site == site.code]
+        pages.append((site.code, site.sums, strangers))
+    for code, sums, strangers in pages:
+        own = [row for row in rows.values() if code in (None, row["site"])]
+        shown: dict[str, Total | None] = {str(part.group): part for part in sums.parts}
+        for group in Group:
+            wards = added(row for row in own if kinds[row["kind"]] == group)
+            told = totals.get((code, group), dict.fromkeys(NUMBERS, 0))
+            assert {name: told[name] for name in NUMBERS} == wards
+            if group == Group.UNRECOGNISED:
+                page = added({n: getattr(s.figures, n) for n in NUMBERS} for s in strangers)
+            else:
+                page = numbers(shown.get(group))
+            assert page == wards
+            assert added(
+                totals[key] for key in totals if key[0] is not None and key[1] == group
+            ) == added(totals[key] for key in totals if key == (None, group))
+        everything = added(row for row in own if row["recognised"])
+        assert {name: totals[code, "all"][name] for name in NUMBERS} == everything
+        assert numbers(sums.everything) == everything
+        assert added(numbers(part) for part in sums.parts) == everything
+        assert numbers(sums.head) == numbers(sums.parts[0])

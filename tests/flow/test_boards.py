@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flow import census, feeds
-from flow.boards import FeedState, Sight, site_board, system_board, ward_board
+from flow.boards import FeedState, Sight, SystemBoard, site_board, system_board, ward_board
 from flow.counts import count
 from flow.moment import Moment
-from flow.trends import midnight, today
+from flow.trends import last_day
 from tests.flow import worlds
 from tests.flow.places import (
     HOUR,
@@ -73,29 +73,29 @@ def test_the_sites_of_the_system_add_up(world: worlds.World, at: int) -> None:
         assert [line.figures for line in site.wards] == [counts[w.pk] for w in rows.wards]
         line = next(one for one in board.sites if one.id == site.site.id)
         assert line == site.site
-        assert line.everything.patients == sum(counts[w.pk].patients for w in rows.wards)
-        assert line.figures.waiting == len(site.waiting)
-        assert board.total.beds_open == sum(one.figures.beds_open for one in board.sites)
+        everything = line.sums.everything.figures
+        assert everything.patients == sum(counts[w.pk].patients for w in rows.wards)
+        assert everything.waiting == len(site.waiting)
+        assert board.sums.head.figures.beds_open == sum(
+            one.figures.beds_open for one in board.sites
+        )
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds.worlds(), st.integers(0, 60))
-def test_the_trend_of_a_day_is_the_count_of_each_quarter(world: worlds.World, minutes: int) -> None:
+def test_the_trend_of_the_last_day_is_the_count_of_each_quarter(
+    world: worlds.World, minutes: int
+) -> None:
     with worlds.written(world) as rows:
         moment = START + timedelta(minutes=minutes)
         wards, site = [w.pk for w in rows.wards], rows.wards[0].site
-        trend = today([site.pk], wards=wards, moment=Moment(moment))[site.pk]
-        assert trend.start == midnight(moment) == datetime(2026, 3, 2, tzinfo=UTC)
-        assert len(trend.occupied) == (360 + minutes) // 15 + 1
+        trend = last_day([site.pk], wards=wards, moment=Moment(moment))[site.pk]
+        full = START + timedelta(minutes=minutes - minutes % 15)
+        assert trend.start == full - timedelta(hours=24)
+        assert len(trend.occupied) == 97
         for number, occupied in enumerate(trend.occupied):
             at = Moment(trend.start + number * trend.step)
             assert occupied == sum(c.figures.beds_occupied for c in count(at, wards=wards))
-
-
-def test_a_day_of_the_trend_begins_at_local_midnight() -> None:
-    summer = datetime(2026, 7, 1, 22, 59, tzinfo=UTC)
-    assert midnight(summer) == datetime(2026, 6, 30, 23, tzinfo=UTC)
-    assert midnight(summer + timedelta(minutes=1)) == datetime(2026, 7, 1, 23, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_a_board_as_known_then_does_not_know_what_came_later() -> None:
         beds = [t.id for bay in board.bays for t in bay.beds if t.occupant]
         assert board.ward.figures.patients == len(beds) + len(board.bedless)
         system = system_board(now=timezone.now(), at=START, known_at=known_at, sight=ALL)
-        assert system.total.patients == board.ward.figures.patients
+        assert system.sums.everything.figures.patients == board.ward.figures.patients
         return beds, board.ward.figures.patients
 
     assert taken(knew) == ([bed.pk], 1)
@@ -219,7 +219,7 @@ def test_wards_out_of_sight_are_in_no_figure() -> None:
     sight = Sight(counts=frozenset({hospital.ward.pk}))
     board = system_board(now=now, sight=sight)
     assert [site.id for site in board.sites] == [hospital.site.pk]
-    assert board.total.beds_occupied == 1
+    assert board.sums.head.figures.beds_occupied == 1
     assert [node.patients for node in board.flow.nodes if node.node == "wards"] == [1]
     site = site_board(hospital.site, now=now, sight=sight)
     assert [line.place.id for line in site.wards] == [hospital.ward.pk]
@@ -235,9 +235,9 @@ def test_beds_of_emergency_departments_are_not_among_the_beds_of_a_site() -> Non
     assert (line.figures.beds_open, line.figures.beds_occupied) == (12, 0)
     assert line.emergency is not None
     assert (line.emergency.beds_open, line.emergency.patients) == (4, 2)
-    assert line.everything.beds_open == 16
-    assert line.figures.waiting == 1
-    assert line.longest_wait == START
+    assert line.sums.everything.figures.beds_open == 16
+    assert line.sums.everything.figures.waiting == 1
+    assert line.sums.everything.longest_wait == START
 
 
 def test_wards_only_a_feed_knows_are_shown_apart() -> None:
@@ -253,7 +253,8 @@ def test_wards_only_a_feed_knows_are_shown_apart() -> None:
     ):
         assert [line.place.id for line in board.unrecognised] == [unknown.pk]
         assert board.unrecognised[0].figures.patients == 1
-    assert system_board(now=now, sight=NOBODY).total.patients == 0
+        sums = board.sums if isinstance(board, SystemBoard) else board.site.sums
+        assert sums.everything.figures.patients == 0
 
 
 @pytest.mark.usefixtures("_no_watch")
@@ -266,7 +267,7 @@ def test_figures_are_stale_while_the_feeds_of_the_site_are_silent() -> None:
     assert lines[hospital.site.pk].figures.stale
     assert lines[hospital.site.pk].feed == FeedState(heard, silent=True)
     assert not lines[hospital.community_site.pk].figures.stale
-    assert board.total.stale
+    assert board.sums.head.figures.stale
     assert ward_board(hospital.ward, now=now, sight=NOBODY).ward.figures.stale
     past = ward_board(hospital.ward, now=now, at=heard, sight=NOBODY)
     assert (past.ward.figures.stale, past.feed) == (False, None)

@@ -158,6 +158,28 @@ class Demo:
         self.said += self.process.communicate(timeout=60)[0]
         return time.monotonic() - began
 
+    def beside(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Another program that uses the same home."""
+        return subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=_environment(self.home, self.port, self.mllp_port) | more,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def refuses_company(self) -> None:
+        """A second demo, and deleting the data, are refused while it runs."""
+        other = {"PORT": str(free_port()), "MLLP_PORT": str(free_port())}
+        second = self.beside("manage.py", "demo", **other)
+        assert second.returncode == 1
+        assert f"runs already at http://127.0.0.1:{self.port}/" in second.stderr
+        forgetting = self.beside("-m", "flowboard.forget")
+        assert forgetting.returncode == 1
+        assert "are in use" in forgetting.stderr
+
     def get(self, path: str) -> Any:
         token = re.search(r"^API token: (\S+)$", self.said, re.MULTILINE)
         assert token is not None
@@ -189,15 +211,11 @@ def test_a_demo_starts_moves_stops_and_starts_again(running: Demo) -> None:
     for who in ("site.manager", "ward.nurse"):
         assert re.search(rf"{who} / \S+", running.said)
 
-    beside = subprocess.run(
-        [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", COUNT_BEDS],
-        cwd=ROOT,
-        env=_environment(running.home, running.port, running.mllp_port),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    beside = running.beside("manage.py", "shell", "--verbosity", "0", "-c", COUNT_BEDS)
     assert int(beside.stdout.strip().splitlines()[-1]) > 1000
+    running.refuses_company()
+    told = [running.home / "simulation.json", *(running.home / "history").rglob("*.hl7")]
+    assert not any(file.stat().st_mode & 0o077 for file in told), "they name people"
     assert running.get("/health/live")["status"] == "ok"  # the command left the servers running
 
     assert running.stop(signal.SIGTERM) < 20

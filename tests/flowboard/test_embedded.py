@@ -275,6 +275,17 @@ def test_a_first_start_cut_short_is_begun_anew(home: Path) -> None:
         remember(home, "works")
 
 
+def test_data_in_use_are_not_forgotten(home: Path, users: Callable[[], User]) -> None:
+    user = users().joined()
+    remember(home, "committed")
+    with pytest.raises(embedded.InUse, match="Stop the demo"):
+        embedded.forget(home)
+    assert remembered(home) == ["committed"]
+    user.leave()
+    embedded.forget(home)
+    assert not home.exists()
+
+
 def test_a_home_behind_a_closed_door_works_and_the_door_stays_closed(tmp_path: Path) -> None:
     door = tmp_path / "private"
     door.mkdir(mode=0o700)

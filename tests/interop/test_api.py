@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import Organisation, User
 from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
 from interop import api
@@ -20,8 +22,9 @@ ADDRESS = "/api/v1/hl7v2/"
 HL7 = "application/hl7-v2"
 
 
-def bearer(*scopes: TokenScope) -> dict[str, str]:
+def bearer(*scopes: TokenScope, **place: Any) -> dict[str, str]:
     user = User.objects.create_user(username=f"engine {User.objects.count()}")
+    set_grant(user=user, role=Role.FEED_MANAGER, by=None, **place or {"everywhere": True})
     _, secret = issue(user, "engine", scopes)
     return {"Authorization": f"Bearer {secret}"}
 
@@ -49,6 +52,30 @@ def test_a_message_is_stored_and_acknowledged(
     assert stays("V1")
 
 
+def test_a_token_does_no_more_than_its_account_may(client: Client) -> None:
+    user = User.objects.create_user(username="observer")
+    _, secret = issue(user, "engine", [TokenScope.HL7_WRITE])
+    headers = {"Authorization": f"Bearer {secret}"}
+    response = client.post(ADDRESS, adt("A01"), HL7, headers=headers)
+    assert response.status_code == 403
+    assert "may manage feeds" in response.json()["detail"]
+    assert not Message.objects.exists()
+
+
+def test_a_trusts_own_engine_sends_for_its_own_trust_alone(client: Client) -> None:
+    mine = Organisation.objects.create(code="RXX", name="Mine", kind="trust")
+    Organisation.objects.create(code="RYY", name="Other", kind="trust")
+    headers = bearer(TokenScope.HL7_WRITE, organisation=mine)
+    for facility, status in (("RXX", 200), ("RYY", 403), ("NOBODY", 403)):
+        message = adt("A01", control=facility, facility=facility)
+        response = client.post(ADDRESS, message, HL7, headers=headers)
+        assert response.status_code == status, facility
+    assert Message.objects.get().control_id == "RXX"
+    batch = adt("A01", facility="RXX", control="B1") + adt("A01", facility="RYY", control="B2")
+    assert client.post(ADDRESS, batch, HL7, headers=headers).status_code == 403
+    assert Message.objects.count() == 1, "all of a batch or nothing"
+
+
 def test_whatever_the_sender_accepts_it_gets_an_acknowledgment(
     client: Client, headers: dict[str, str]
 ) -> None:
@@ -73,6 +100,20 @@ def test_what_is_no_message_is_refused_and_kept(client: Client, headers: dict[st
     assert response.status_code == 400
     assert b"MSA|AR||The message does not begin with an MSH segment." in response.content
     assert ends() == {"rejected": 1}
+
+
+def test_every_part_of_a_body_is_kept_and_answered_by_itself(
+    client: Client, headers: dict[str, str]
+) -> None:
+    body = b"PID|1||M9\r" + adt("A01", control="C1") + adt("A02", control="C2").rstrip()
+    response = client.post(ADDRESS, body + adt("A03", control="C3"), HL7, headers=headers)
+    assert response.status_code == 400
+    told = response.content.decode()
+    assert "MSA|AR||The header (MSH) is missing" in told
+    assert "MSA|AA|C1" in told
+    assert "MSA|AR|C2|Two messages stand on one line" in told
+    assert "MSA|AR|C3|Two messages stand on one line" in told
+    assert ends() == {"received": 1, "rejected": 3}
 
 
 def test_an_empty_body_and_other_kinds_of_body_are_refused(

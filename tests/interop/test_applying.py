@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import permutations
 
 import pytest
 from django.db import IntegrityError, OperationalError
@@ -73,6 +74,18 @@ def test_a_transfer_sent_again_after_its_cancellation_stays_cancelled(hospital: 
     deliver(HISTORY[0], HISTORY[1], cancel, again)
     (stay,) = stays("V1")
     assert way(stay) == [("NGH-W1", "A", "1", moment(9), None)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_name_that_was_changed_and_changed_back_is_the_one_said_last(
+    hospital: Site, order: Sequence[int]
+) -> None:
+    said = [
+        adt("A31", visit="", recorded=f"202601101{n}0000", pid={"f5": f"{name}^JO"})
+        for n, name in enumerate(("SMITH", "JONES", "SMITH"))
+    ]
+    deliver(*(said[n] for n in order))
+    assert Patient.objects.get().family_name == "SMITH"
 
 
 def test_a_bed_s_state_is_recorded(hospital: Site) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from encodings.aliases import aliases
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +57,13 @@ def test_names_of_character_sets() -> None:
     assert codec_named("a\x00b") is None
 
 
+@pytest.mark.parametrize("name", ["utf-7", "UTF7", "unicode_escape", "raw_unicode_escape", "idna"])
+def test_a_notation_is_no_character_set(name: str) -> None:
+    assert codec_named(name) is None
+    raw = "MSH|+2AA-|\\ud800|\\x00|Tŷ".encode()
+    assert decode(raw, declared=name, override=name).text == raw.decode()
+
+
 def test_narrow_text_is_not_taken_for_wide() -> None:
     assert wide_codec(b"MSH|^~\\&|") is None
     assert wide_codec(b"") is None
@@ -61,4 +71,17 @@ def test_narrow_text_is_not_taken_for_wide() -> None:
 
 @given(st.binary(), st.text(max_size=20), st.text(max_size=20))
 def test_any_bytes_become_text(raw: bytes, declared: str, override: str) -> None:
-    assert isinstance(decode(raw, declared=declared, override=override).text, str)
+    text = decode(raw, declared=declared, override=override).text
+    assert text.encode().decode() == text
+
+
+EVERY_NAME = sorted({*aliases, *aliases.values()})
+
+
+@given(st.binary(), st.sampled_from(EVERY_NAME), st.booleans())
+def test_no_character_set_makes_text_of_what_is_no_character(
+    raw: bytes, name: str, is_override: bool
+) -> None:
+    """Nothing comes out that the database cannot hold, whatever the sender or a person claims."""
+    claim = {"override" if is_override else "declared": name}
+    assert not re.search("[\ud800-\udfff]", decode(raw, **claim).text)

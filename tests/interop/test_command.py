@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from io import StringIO
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from interop import files
+from interop.applying import replay
 from interop.files import receive
+from interop.hl7v2.framing import Fault, framed
 from interop.management.commands.receive_hl7 import Command, address
 from interop.models import Feed, Message
 from interop.tasks import apply_waiting
@@ -57,6 +60,37 @@ def test_files_folders_and_batches_are_read_and_counted(tmp_path: Path) -> None:
         "rejected": 1,
     }
     assert "notes.md: holds no HL7 message" in beside
+
+
+def test_what_is_no_whole_message_is_kept_by_itself_with_what_to_do(tmp_path: Path) -> None:
+    one, two, three = (adt("A01", visit=f"V{n}", mrn=f"M{n}", control=f"C{n}") for n in (1, 2, 3))
+    (tmp_path / "blocks").write_bytes(framed(one) + framed(b"PID|1||M8\r") + framed(two))
+    (tmp_path / "cut").write_bytes(b"D|1||M9\rPV1|1|I\r" + three)
+    (tmp_path / "glued").write_bytes(adt("A04", visit="V4").rstrip() + adt("A04", visit="V5"))
+    (tmp_path / "wide").write_bytes(
+        adt("A01", visit="V6", mrn="M6")
+        + adt("A01", visit="V7", mrn="M7").decode().encode("utf-16-be")
+    )
+    (tmp_path / "words").write_bytes(b"the minutes of a meeting")
+    numbers, beside = run("--file", str(tmp_path), "--json")
+    assert numbers["received"] == 9
+    assert (numbers["applied"], numbers["rejected"]) == (5, 4)
+    assert "words: holds no HL7 message" in beside
+    assert all(stays(visit) for visit in ("V1", "V2", "V3", "V6", "V7"))
+    assert not any(stays(visit) for visit in ("V4", "V5"))
+    reasons = Counter(
+        Message.objects.filter(status="rejected").values_list("reason_code", "reason")
+    )
+    assert reasons == {
+        ("unreadable", Fault.HEADLESS.value): 2,
+        ("transmission", Fault.GLUED.value): 2,
+    }
+    # Somebody has looked at the two on one line and found them whole.
+    glued = Message.objects.filter(reason_code="transmission")
+    assert replay(glued.values_list("pk", flat=True)) == 2
+    apply_waiting()
+    assert stays("V4")
+    assert stays("V5")
 
 
 def test_what_was_read_before_is_a_duplicate(tmp_path: Path) -> None:

@@ -87,3 +87,8 @@ def test_what_is_escaped_comes_back(text: str) -> None:
 @given(st.text(alphabet="\\FSTREXABC0123.brsp^&|~ "))
 def test_no_sequence_is_too_odd(text: str) -> None:
     unescape(text, USUAL)
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "cp1252", "utf-16-le", "iso8859_2", "gb18030"])
+def test_an_escape_writes_no_control_character_but_breaks(codec: str) -> None:
+    assert unescape(r"a\X00\b\X001F07\c\X0D0A\d\X09\e", USUAL, codec) == "abc\r\nd\te"

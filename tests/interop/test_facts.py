@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from interop.hl7v2.events import BY_CODE
 from interop.hl7v2.facts import Sender, Unusable
 from interop.hl7v2.places import Location
+from interop.hl7v2.statements import keyed
 from interop.hl7v2.understanding import End, Verdict, understand
 from patients.keys import PersonKey, VisitKey
 from tests.interop.building import LONDON, SENDER, adt, facts, real_messages, said, segment
@@ -454,6 +455,45 @@ def test_a_visit_number_that_is_too_long_is_held() -> None:
 # --- the key ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("made", "recorded", "occurred", "times"),
+    [
+        # Only the header has an offset, and settles the others.
+        ("20261025013000+0000", "20261025012900", "20261025012500", ("01:25", "01:29")),
+        ("20261025013000+0100", "20261025012900", "20261025012500", ("00:25", "00:29")),
+        # Another time of the message settles the rest as well, the header's among them.
+        ("20261025013000", "20261025012900+0000", "20261025012500", ("01:25", "01:29")),
+        ("20261025013000", "20261025012900", "20261025012500+0000", ("01:25", "01:29")),
+        ("20261025013000", "20261025", "20261025012500+0000", ("01:25", "01:30")),
+        # Sent again days later: the header tells nothing, EVN-6 does.
+        ("20261028090000+0000", "20261025012900", "20261025012500+0000", ("01:25", "01:29")),
+        # Nothing tells.
+        ("20261025013000", "20261025012900", "20261025012500", ("00:25", "00:29")),
+        ("20261028090000+0000", "20261025012900", "20261025012500", ("00:25", "00:29")),
+    ],
+)
+def test_on_the_night_the_clocks_go_back_one_offset_settles_the_message(
+    made: str, recorded: str, occurred: str, times: tuple[str, str]
+) -> None:
+    raw = adt("A02", place="W1", made=made, recorded=recorded, occurred=occurred)
+    (moved,) = (fact for fact in facts(raw) if isinstance(fact, Moved))
+    told = (moved.occurred_at, moved.sent_at)
+    assert tuple(f"{moment.astimezone(UTC):%H:%M}" for moment in told) == times
+
+
+def test_on_that_night_admission_and_expected_discharge_are_settled_too() -> None:
+    raw = adt(
+        "A01",
+        segment("PV2", f9="20261025015000"),
+        place="W1",
+        made="20261025012000+0000",
+        pv1={"f44": "20261025011500"},
+    )
+    (moved,) = (fact for fact in facts(raw) if isinstance(fact, Moved))
+    assert moved.admitted_at == datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
+    assert moved.stay["expected_discharge_at"] == "2026-10-25T01:50:00+00:00"
+
+
 def keys(raw: bytes, sender: Sender = SENDER) -> list[str]:
     return [statement.fact.key for statement in said(raw, sender).statements]
 
@@ -464,6 +504,37 @@ def test_the_same_message_in_a_new_envelope_says_the_same() -> None:
         "A02", place="W1^A^1", recorded="20260110115900", control="C2", made="20260110180000"
     )
     assert keys(first) == keys(again)
+
+
+def test_the_same_said_later_is_said_anew() -> None:
+    first = adt("A02", place="W1", recorded="20260110115900", occurred="20260110110000")
+    later = adt("A02", place="W1", recorded="20260110125900", occurred="20260110110000")
+    assert not set(keys(first)) & set(keys(later))
+
+
+def test_where_nothing_but_the_header_says_when_a_new_envelope_says_it_anew() -> None:
+    first, again = (
+        adt("A02", place="W1", recorded='""', occurred="20260110110000", made=made)
+        for made in ("20260110120000", "20260110130000")
+    )
+    assert not set(keys(first)) & set(keys(again))
+
+
+@pytest.mark.parametrize("name", ["sent_at", "occurred_at", "kind", "visit", "person"])
+def test_the_key_holds_what_was_said_and_when(name: str) -> None:
+    (statement,) = said(adt("A02", place="W1")).statements
+    fact = statement.fact
+    assert isinstance(fact, Moved)
+    others: dict[str, object] = {
+        "sent_at": fact.sent_at + timedelta(seconds=1),
+        "occurred_at": fact.occurred_at + timedelta(seconds=1),
+        "kind": Kind.ADMITTED,
+        "visit": VisitKey("PAS", "V2"),
+        "person": PersonKey("RNM", "M2"),
+    }
+    other = keyed(replace(statement, fact=replace(fact, **{name: others[name]})))  # type: ignore[arg-type]
+    assert keyed(statement).fact.key == fact.key
+    assert other.fact.key != fact.key
 
 
 def test_whatever_is_not_understood_is_no_part_of_what_was_said() -> None:

@@ -1,4 +1,4 @@
-"""MLLP blocks however they are chunked, and files of many messages."""
+"""MLLP blocks, however they are chunked."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interop.hl7v2.framing import Fault, Framer, Piece, framed, messages_in
-from tests.interop.building import adt, real_messages
+from interop.hl7v2.framing import Fault, Framer, Piece, framed
 
 M1, M2 = b"MSH|^~\\&|one\rPID|1\r", b"MSH|^~\\&|two\rPID|2\r"
 
@@ -38,7 +37,7 @@ def test_blanks_between_blocks_are_nothing() -> None:
 
 
 def test_an_empty_block_keeps_the_line_open_and_is_nothing() -> None:
-    assert fed(b"\x0b\x1c\r", b"\x0b\r\x1c\r") in ([], [Piece(b"\r")])
+    assert fed(b"\x0b\x1c\r", b"\x0b\r\x1c\r") == []
 
 
 def test_garbage_between_blocks_is_handed_on() -> None:
@@ -117,6 +116,98 @@ def test_the_end_byte_may_be_half_of_a_wide_letter() -> None:
     assert fed(framed(message)) == [Piece(message)]
 
 
+WIDE = [
+    (codec, mark)
+    for codec in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+    for mark in (True, False)
+]
+
+
+def wide(message: bytes, codec: str, *, mark: bool = False) -> bytes:
+    return (("\ufeff" if mark else "") + message.decode()).encode(codec)
+
+
+@pytest.mark.parametrize("message", [M1, M1.rstrip(b"\r")])
+def test_a_lone_end_byte_ends_a_block_at_once_and_its_return_may_come_whenever(
+    message: bytes,
+) -> None:
+    framer = Framer()
+    assert framer.feed(b"\x0b" + message + b"\x1c") == [Piece(message)]
+    assert framer.is_idle
+    assert framer.feed(b"\r") == []
+    assert framer.is_idle
+    assert framer.feed(b"\x0b" + M2 + b"\x1c\x0b" + M1 + b"\x1c") == [Piece(M2), Piece(M1)]
+    assert framer.feed(b"\r\x0b" + M2 + b"\x1c") == [Piece(M2)]
+    assert framer.close() == []
+
+
+@pytest.mark.parametrize(("codec", "mark"), WIDE)
+def test_a_lone_end_byte_ends_a_wide_block_when_the_next_begins_or_the_sender_pauses(
+    codec: str, mark: bool
+) -> None:
+    one, two = wide(M1, codec, mark=mark), wide(M2, codec, mark=mark)
+    framer = Framer()
+    assert framer.feed(b"\x0b" + one + b"\x1c\x0b" + two + b"\x1c") == [Piece(one)]
+    assert framer.may_have_ended
+    assert framer.close() == [Piece(two)]
+    assert framer.is_idle
+    assert framer.feed(b"\r\x0b" + one + b"\x1c") == []
+    assert framer.feed(b"\r") == [Piece(one)]
+    assert framer.close() == []
+
+
+@pytest.mark.parametrize("letter", "\u201c\u041c\u011c\u1c01")
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_half_of_a_letter_is_no_end(letter: str, codec: str) -> None:
+    message = wide(M1 + letter.encode() + M2, codec)
+    for cut in range(len(message)):
+        framer = Framer()
+        pieces = framer.feed(b"\x0b" + message[:cut])
+        pieces += framer.feed(message[cut:] + b"\x1c\r")
+        assert pieces == [Piece(message)]
+
+
+def test_a_wide_message_that_is_too_large_ends_at_its_end_and_not_at_half_a_letter() -> None:
+    head = wide(b"MSH|^~\\&|big|", "utf-16-le")
+    text = "\u201cx\u201d ".encode("utf-16-le") * 500
+    chunks = [b"\x0b" + head, *[text] * 20, b"\x1c\r" + framed(M2)]
+    pieces = fed(*chunks, limit=2000)
+    assert [piece.fault for piece in pieces] == [Fault.TOO_LARGE, None]
+    assert pieces[1].data == M2
+
+
+def test_what_is_too_large_is_told_so_when_it_never_ends() -> None:
+    framer = Framer(100)
+    framer.feed(b"\x0bMSH|" + b"x" * 101)
+    assert [piece.fault for piece in framer.close()] == [Fault.TOO_LARGE]
+
+
+def test_a_block_begun_and_never_filled_is_nothing() -> None:
+    framer = Framer()
+    assert framer.feed(b"\x0b\r") == []
+    assert framer.close() == []
+
+
+@given(st.data())
+def test_ends_and_chunks_of_every_kind_lose_and_double_nothing(data: st.DataObject) -> None:
+    """Blocks ended by 0x1C alone or with CR, in any encoding, cut anywhere, come out whole."""
+    kinds = st.tuples(
+        st.sampled_from(["utf-8", *(codec for codec, _ in WIDE)]), st.sampled_from(["\r", ""])
+    )
+    sent: list[bytes] = []
+    stream = b""
+    for number, (codec, end) in enumerate(data.draw(st.lists(kinds, max_size=6))):
+        sent.append(f"MSH|^~\\&|{number}|\u201cTŷ\u201d\rPID|{number}\r".encode(codec))
+        stream += b"\x0b" + sent[-1] + b"\x1c" + end.encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    framer = Framer()
+    pieces: list[Piece] = []
+    for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        pieces += framer.feed(stream[a:b])
+    assert [*pieces, *framer.close()] == [Piece(message) for message in sent]
+    assert framer.is_idle
+
+
 @given(st.data())
 def test_chunks_make_no_difference(data: st.DataObject) -> None:
     """Whatever the pieces of the stream, the same messages come out."""
@@ -151,55 +242,3 @@ def test_no_stream_is_too_odd(chunks: list[bytes], limit: int) -> None:
 def test_every_block_of_ordinary_bytes_comes_out_as_it_went_in(bodies: list[bytes]) -> None:
     clean = [b"MSH|" + body.replace(b"\x0b", b"").replace(b"\x1c", b"") for body in bodies]
     assert fed(b"".join(framed(body) for body in clean)) == [Piece(body) for body in clean]
-
-
-# --- files -------------------------------------------------------------------------------------
-
-
-def test_one_message_is_one_message() -> None:
-    assert list(messages_in(M1)) == [b"MSH|^~\\&|one\rPID|1"]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        M1 + M2,
-        M1.replace(b"\r", b"\n") + b"\n\n" + M2.replace(b"\r", b"\r\n"),
-        framed(M1) + framed(M2),
-        b"FHS|^~\\&|a\rBHS|^~\\&|b\r" + M1 + M2 + b"BTS|2\rFTS|1\r",
-        b"BHS|^~\\&|b\r" + M1 + b"BTS|1\rBHS|^~\\&|b\r" + M2 + b"BTS|1",
-        b"\xef\xbb\xbf" + M1 + b"\xef\xbb\xbf" + M2,
-        (M1 + M2).decode().encode("utf-16"),
-        (M1 + M2).decode().encode("utf-16-le"),
-        b"some words before\r" + M1 + M2,
-        b"  " + M1 + b" \t" + M2,
-    ],
-)
-def test_two_messages_are_found_in_every_kind_of_file(content: bytes) -> None:
-    assert list(messages_in(content)) == [b"MSH|^~\\&|one\rPID|1", b"MSH|^~\\&|two\rPID|2"]
-
-
-@pytest.mark.parametrize("content", [b"", b"\r\n", b"{}", b"PID|1\r", b"FHS|^~\\&|\rFTS|0"])
-def test_a_file_without_a_message_holds_none(content: bytes) -> None:
-    assert list(messages_in(content)) == []
-
-
-def test_batch_trailers_inside_a_message_without_batch_do_not_end_it() -> None:
-    assert len(list(messages_in(b"MSH|^~\\&|a\rBTS|\rPID|1\rFTS|\rPV1|1"))) == 1
-
-
-def test_every_captured_file_holds_one_message() -> None:
-    for path in real_messages():
-        assert len(list(messages_in(path.read_bytes()))) == 1, path
-
-
-@given(st.binary())
-def test_any_file_is_read(content: bytes) -> None:
-    for message in messages_in(content):
-        assert message.startswith(b"MSH")
-
-
-@given(st.integers(1, 20))
-def test_no_message_of_a_file_is_lost(number: int) -> None:
-    content = b"".join(adt("A08", control=str(n)) for n in range(number))
-    assert len(list(messages_in(content))) == number

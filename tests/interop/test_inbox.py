@@ -84,6 +84,20 @@ def test_a_broken_transmission_is_kept_and_asked_for_again() -> None:
     assert Message.objects.get().status == "rejected"
 
 
+@pytest.mark.parametrize("fault", Fault)
+def test_what_sending_again_cannot_mend_is_not_asked_for_again(fault: Fault) -> None:
+    (kept,) = store([Incoming(adt("A01"), "test", fault)], feeds=Feeds(), at=NOW)
+    mends = fault in (Fault.CUT_OFF, Fault.UNFRAMED)
+    assert kept.answer.verdict is (Verdict.ERROR if mends else Verdict.REFUSED)
+    message = Message.objects.get()
+    assert (message.status, message.reason_code, message.reason) == (
+        "rejected",
+        "transmission",
+        fault.value,
+    )
+    assert len(fault.value) <= 200  # as much as an acknowledgment holds
+
+
 @pytest.mark.parametrize("in_one_call", [True, False])
 def test_what_was_cut_off_counts_once_it_has_come_whole(in_one_call: bool) -> None:
     raw = adt("A01")

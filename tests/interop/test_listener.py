@@ -13,7 +13,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from interop import storing
-from interop.hl7v2.framing import framed
+from interop.hl7v2.framing import DEFAULT_LIMIT, framed
 from interop.inbox import Incoming, Kept, store
 from interop.listener import BadCertificate, Limits, tls
 from interop.models import Message
@@ -78,12 +78,55 @@ def test_what_is_refused_is_answered_with_the_reason_and_the_line_stays_open() -
     assert ends() == {"rejected": 2, "received": 1}
 
 
-def test_garbage_between_messages_is_answered_and_kept() -> None:
+@pytest.mark.parametrize(
+    "garbage", [b"GET / HTTP/1.1\r\n\r\n", b"words\x1c\r", b"PID|1\r", b"\x1c\r"]
+)
+def test_garbage_between_blocks_is_kept_and_shifts_no_answer(
+    garbage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     with listening(applies=False) as port, Wire(port) as wire:
-        wire.send(b"GET / HTTP/1.1\r\n\r\n" + framed(adt("A01", control="C1")))
-        assert code(wire.answer()) == "AR"
-        assert b"MSA|AA|C1" in wire.answer()
-    assert Message.objects.get(status="rejected").reason.startswith("There were bytes outside")
+        wire.send(garbage + framed(adt("A01", control="C1")))
+        wire.send(framed(adt("A02", control="C2")) + garbage + framed(adt("A03", control="C3")))
+        answers = [wire.answer() for _ in range(3)]
+        with pytest.raises(TimeoutError):
+            wire.answer(timeout=0.2)
+    assert [f"MSA|AA|C{n}\r".encode() in answer for n, answer in enumerate(answers, 1)] == [
+        True
+    ] * 3
+    kept = Message.objects.filter(status="rejected")
+    assert all(each.reason.startswith("There were bytes outside an MLLP block") for each in kept)
+    assert {bytes(each.raw) for each in kept} == {garbage.strip(b"\x1c\r\n")} - {b""}
+    assert "PID" not in caplog.text
+    assert "GET" not in caplog.text
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_lone_end_byte_is_answered_at_once(codec: str) -> None:
+    def lone(control: str) -> bytes:
+        return b"\x0b" + adt("A08", control=control).decode().encode(codec) + b"\x1c"
+
+    with listening(applies=False) as port, Wire(port) as wire:
+        for control in ("C1", "C2"):
+            began = time.monotonic()
+            wire.send(lone(control))
+            assert f"MSA|AA|{control}".encode() in wire.answer()
+            assert time.monotonic() - began < 5  # not the half minute of a message cut off
+        wire.send(b"\r" + lone("C3") + lone("C4") + b"\r")
+        assert [code(wire.answer()) for _ in range(2)] == ["AA", "AA"]
+    assert ends() == {"received": 4}
+
+
+def test_several_messages_in_a_block_are_kept_one_by_one() -> None:
+    glued = adt("A01", control="C1").rstrip() + adt("A02", control="C2")
+    with listening(applies=False) as port, Wire(port) as wire:
+        answer = wire.ask(adt("A03", control="C3") + adt("A04", control="C4"))
+        assert b"MSA|AA|C3" in answer
+        assert b"MSA|AA|C4" in answer
+        refused = wire.ask(glued)
+        assert b"MSA|AR|C1|Two messages stand on one line" in refused
+        assert b"MSA|AR|C2|Two messages stand on one line" in refused
+    assert ends() == {"received": 2, "rejected": 2}
+    assert Message.objects.filter(reason_code="transmission").count() == 2
 
 
 def test_half_a_message_is_answered_when_its_end_does_not_come() -> None:
@@ -103,11 +146,28 @@ def test_half_a_message_before_the_line_breaks_is_kept() -> None:
         until(lambda: ends() == {"rejected": 1})
 
 
-def test_a_message_that_is_too_large_is_refused_and_the_next_is_taken() -> None:
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
+def test_a_message_that_is_too_large_is_refused_and_the_next_is_taken(codec: str) -> None:
+    big = adt("A01", "OBX|1|" + "\u201cx\u201d" * 50_000, control="BIG").decode().encode(codec)
     with listening(Limits(message=20_000), applies=False) as port, Wire(port) as wire:
-        answer = wire.ask(adt("A01", "OBX|1|" + "x" * 50_000, control="BIG"))
-        assert code(answer) == "AR"
-        assert b"|BIG|The message is larger" in answer
+        wire.send(framed(big) + framed(adt("A01")))
+        answer = wire.answer()
+        assert b"MSA|AR|BIG|The message is larger than this listener takes" in answer
+        assert code(wire.answer()) == "AA"
+    assert ends() == {"rejected": 1, "received": 1}
+    assert "raise --max-bytes" in Message.objects.get(status="rejected").reason
+
+
+def test_a_message_beyond_the_usual_limit_is_refused_for_good() -> None:
+    with listening(applies=False) as port, Wire(port) as wire:
+        assert code(wire.ask(adt("A01", "OBX|1|" + "x" * DEFAULT_LIMIT))) == "AR"
+        assert code(wire.ask(adt("A01"))) == "AA"
+
+
+def test_a_message_that_is_too_large_and_never_ends_is_refused_for_good() -> None:
+    with listening(Limits(message=20_000, half=0.2), applies=False) as port, Wire(port) as wire:
+        wire.send(b"\x0b" + adt("A01", "OBX|1|" + "x" * 50_000, control="BIG"))
+        assert b"MSA|AR|BIG|The message is larger" in wire.answer()
         assert code(wire.ask(adt("A01"))) == "AA"
 
 

@@ -154,6 +154,7 @@ def test_masking_leaves_nothing_but_places_and_times() -> None:
     assert lines[2].endswith("|20260110")
     assert shown(raw, patients=True)[1] == "PID|1||M1||SMITH"
     assert shown(b"\xff\xfe garbage SMITH", patients=False) == ["•••"]
+    assert shown(b"ANN|19600101\rPV1|1|I|W1", patients=False) == ["•••", "PV1|•••|I|W1"]
 
 
 def test_feeds_of_others_are_out_of_reach(client: Client, hospital: Site) -> None:

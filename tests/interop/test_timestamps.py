@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interop.hl7v2.timestamps import BadTime, Clock, Precision, clock_for
+from interop.hl7v2.timestamps import BadTime, Clock, Precision, Role, clock_for
 
 LONDON = Clock(ZoneInfo("Europe/London"))
 
@@ -96,6 +96,68 @@ def test_an_offset_tells_the_two_hours_apart() -> None:
     assert first is not None
     assert second is not None
     assert (second.at - first.at).total_seconds() == 3600
+
+
+@pytest.mark.parametrize(
+    ("local", "role", "other", "certain", "meant"),
+    [
+        # The night of 25 October 2026: 01:30 is 00:30 UTC, then 01:30 UTC.
+        ("0125", Role.RECORDED, Role.TOLD, at(2026, 10, 25, 1, 30), (1, 25)),
+        ("0125", Role.RECORDED, Role.TOLD, at(2026, 10, 25, 0, 30), (0, 25)),
+        # Recorded at 01:55 and told at 01:05, after the clocks went back.
+        ("0155", Role.RECORDED, Role.TOLD, at(2026, 10, 25, 1, 5), (0, 55)),
+        # Nothing is recorded long after it was told, though that would be nearer.
+        ("0110", Role.RECORDED, Role.TOLD, at(2026, 10, 25, 0, 50), (0, 10)),
+        ("0105", Role.TOLD, Role.RECORDED, at(2026, 10, 25, 0, 20), (1, 5)),
+        ("0130", Role.PLANNED, Role.TOLD, at(2026, 10, 25, 0, 50), (1, 30)),
+        ("0125", Role.HAPPENED, Role.HAPPENED, at(2026, 10, 25, 1, 0), (1, 25)),
+        ("01", Role.HAPPENED, Role.TOLD, at(2026, 10, 25, 1, 30), (1, 0)),
+        # The clocks of two computers differ by minutes.
+        ("0132", Role.RECORDED, Role.TOLD, at(2026, 10, 25, 1, 30), (1, 32)),
+        # Told hours later, nothing is known; nor by a time that is no neighbour.
+        ("0125", Role.RECORDED, Role.TOLD, at(2026, 10, 25, 9), (0, 25)),
+        ("0125", Role.RECORDED, Role.TOLD, at(2026, 12, 1), (0, 25)),
+    ],
+)
+def test_a_time_with_an_offset_settles_the_hour_that_comes_twice(
+    local: str, role: Role, other: Role, certain: datetime, meant: tuple[int, int]
+) -> None:
+    stamp = Clock(LONDON.zone, certain=((other, certain),)).read(f"20261025{local}", role=role)
+    assert stamp is not None
+    assert stamp.at == at(2026, 10, 25, *meant)
+
+
+@given(
+    st.integers(0, 150 * 60).map(lambda n: at(2026, 10, 25) + timedelta(seconds=n)),
+    st.integers(0, 54),  # an hour less the five minutes by which two clocks may differ
+)
+def test_what_was_recorded_less_than_an_hour_before_it_was_told_is_read_right(
+    recorded: datetime, minutes: int
+) -> None:
+    """Whatever the hour of that night, if only the header carries its offset."""
+    told = recorded + timedelta(minutes=minutes)
+    clock = Clock(LONDON.zone, certain=((Role.TOLD, told),))
+    written = recorded.astimezone(LONDON.zone).strftime("%Y%m%d%H%M%S")
+    stamp = clock.read(written, role=Role.RECORDED)
+    assert stamp is not None
+    assert stamp.at == recorded
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001
+    st.integers(0, 365 * 24).map(lambda n: at(2026, 1, 1) + timedelta(hours=n)),
+    st.sampled_from(Role),
+    st.sampled_from(Role),
+)
+def test_an_hour_that_comes_once_needs_no_other(
+    local: datetime, certain: datetime, role: Role, other: Role
+) -> None:
+    text = local.strftime("%Y%m%d%H%M%S")
+    if text[:10] == "2026102501":
+        return
+    assert Clock(LONDON.zone, certain=((other, certain),)).read(text, role=role) == LONDON.read(
+        text
+    )
 
 
 def test_the_day_is_the_one_that_was_written() -> None:

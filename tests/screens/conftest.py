@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.roles import Role
+from flow import beginning
 from live import shared
 from tests.screens.hospital import Hospital, build, signed_in, user
 
@@ -16,8 +17,10 @@ from tests.screens.hospital import Hospital, build, signed_in, user
 def _nothing_remembered() -> Iterator[None]:
     """Boards rendered by another test are of no hospital here."""
     shared.forget()
+    beginning.forget()
     yield
     shared.forget()
+    beginning.forget()
 
 
 @pytest.fixture

@@ -105,6 +105,11 @@ class Hospital:
         )
         record([fact], source="feed")
 
+    def begin(self, *, ago: timedelta = timedelta(days=10)) -> None:
+        """Records begin: somebody came, and left an hour later."""
+        bygone = self.admit(self.emergency, ago=ago, family="Bygone")
+        self.tell(bygone, MovementKind.DISCHARGED, ago=ago - timedelta(hours=1))
+
     def fill(self, ward: Ward, number: int) -> list[Moved]:
         """Patients in the first `number` beds."""
         return [self.admit(bed) for bed in self.beds(ward)[:number]]
@@ -130,6 +135,7 @@ def build(*, wards: int = 2, beds: int = 6, code: str = "TGH") -> Hospital:
         )
         hospital.wards.append(ward)
         add_beds(ward, beds)
+    hospital.begin()
     return hospital
 
 

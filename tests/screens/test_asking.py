@@ -8,13 +8,27 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow.asking import EARLIEST, Asked, asked, in_words, presets
+from flow.asking import Asked, asked, in_words, presets
+from flow.beginning import Records
 
 NOW = datetime(2026, 11, 21, 7, 30, tzinfo=UTC)
+EARLIEST = datetime(2026, 3, 2, 6, tzinfo=UTC)
+DAY = timedelta(days=1)
+TOLD = Records(
+    begin=EARLIEST,
+    departures=EARLIEST + 3 * DAY,
+    recorded=EARLIEST + 10 * DAY,
+    cleaning=EARLIEST + 20 * DAY,
+)
 
 
-def ask(query: str, now: datetime = NOW) -> Asked:
-    return asked(RequestFactory().get(f"/?{query}"), now=now)
+def ask(query: str, now: datetime = NOW, told: Records = TOLD) -> Asked:
+    return asked(RequestFactory().get(f"/?{query}"), now=now, told=lambda at: told)
+
+
+def at(moment: datetime, told: Records = TOLD, *, then: bool = False) -> Asked:
+    """The moment, asked for by its link."""
+    return ask(Asked(at=moment, then=then).query.lstrip("?"), told=told)
 
 
 @pytest.mark.parametrize("query", ["", "at=", "at=now", "at=%20"])
@@ -71,3 +85,56 @@ def test_presets_are_past_and_at_the_hours_at_which_beds_are_counted(hour: int) 
 
 def test_moments_are_said_in_local_time() -> None:
     assert in_words(datetime(2026, 7, 1, 7, tzinfo=UTC)) == "Wed 1 Jul 2026, 08:00"
+
+
+def test_before_the_records_begin_there_is_no_moment() -> None:
+    early = at(EARLIEST - timedelta(seconds=1))
+    assert early.at is None
+    assert "records begin on Mon 2 Mar 2026, 06:00" in early.error
+    assert at(EARLIEST).at == EARLIEST
+    nothing = at(EARLIEST, Records())
+    assert nothing.at is None
+    assert "Nothing has been recorded yet" in nothing.error
+
+
+@pytest.mark.parametrize(
+    ("days", "then", "says"),
+    [
+        (0, False, "The records begin on Mon 2 Mar 2026, 06:00; figures before Fri 6 Mar 2026"),
+        (3.9, False, "not everybody who was here"),
+        (4, False, ""),
+        (10, True, "The records begin on Thu 12 Mar 2026, 06:00; figures before Fri 13 Mar"),
+        (10.9, True, "not everybody who was here"),
+        (11, True, ""),
+    ],
+)
+def test_figures_are_incomplete_until_a_day_after_people_were_told_to_have_left(
+    days: float, then: bool, says: str
+) -> None:
+    told = at(EARLIEST + days * DAY, then=then).caveats
+    assert [line for line in told if "Cleaning" not in line][:1] == told[: bool(says)]
+    assert says in told[0]
+
+
+def test_while_nobody_has_left_no_past_is_complete() -> None:
+    told = at(NOW - DAY, Records(begin=EARLIEST, recorded=EARLIEST, cleaning=EARLIEST)).caveats
+    assert len(told) == 1
+    assert "Nobody has been told to have left" in told[0]
+
+
+def test_before_anything_was_recorded_nothing_was_known() -> None:
+    early = EARLIEST + 9 * DAY
+    assert at(early, then=True).nothing_known
+    assert not at(early).nothing_known
+    assert not at(EARLIEST + 10 * DAY, then=True).nothing_known
+    assert not ask("").nothing_known
+
+
+def test_cleaning_is_not_known_before_it_was_first_told_of() -> None:
+    before, after = at(EARLIEST + 19 * DAY).caveats, at(EARLIEST + 20 * DAY).caveats
+    assert before == [
+        "Cleaning is not told of before Sun 22 Mar 2026, 06:00: beds to be cleaned count as free."
+    ]
+    assert after == []
+    never = at(NOW, Records(EARLIEST, EARLIEST, EARLIEST)).caveats
+    assert never == ["Cleaning is not told of: beds to be cleaned count as free."]

@@ -19,6 +19,10 @@ from wards.facts import Moved, MovementKind, Place
 from wards.models import Bed, Movement, Occupancy, Ward
 from wards.movements import record
 
+TODAY = timezone.localdate()
+TOMORROW = f"{TODAY + timedelta(days=1)}"
+TOO_OLD = f"{(TODAY - timedelta(days=1)).replace(year=TODAY.year - 131, day=1)}"
+
 
 def held_by(bed: Bed) -> int | None:
     """The episode in the bed now."""
@@ -180,6 +184,9 @@ def test_an_answer_and_its_message_name_nobody(hospital: Hospital, nurse: Client
         ({}, "Give a hospital number, an NHS number or a family name."),
         ({"nhs_number": "999 123 4560"}, "This is no NHS number"),
         ({"family_name": "X", "date_of_birth": "2999-01-01"}, "still to come"),
+        ({"family_name": "X", "date_of_birth": TOMORROW}, "still to come"),
+        ({"family_name": "X", "date_of_birth": "1850-06-01"}, "more than 130 years ago"),
+        ({"family_name": "X", "date_of_birth": TOO_OLD}, "more than 130 years ago"),
         ({"family_name": "X", "date_of_birth": "no date"}, "such as 31/3/1947"),
         ({"family_name": "X", "occurred_at": "2999-01-01T00:00"}, "has not come yet"),
         ({"family_name": "X", "occurred_at": "noonish"}, "such as 21/11/2026 08:00"),
@@ -209,6 +216,278 @@ def test_nobody_is_admitted_twice(hospital: Hospital, nurse: Client) -> None:
     )
     assert status == 422
     assert "already on Ward 1" in page
+
+
+# --- admitting somebody known -------------------------------------------------------------------
+
+
+def known(hospital: Hospital, ward: Ward, family: str = "Pemberton", *, left: bool = True) -> Moved:
+    """A patient who lies, or lay until an hour ago, in the fifth bed of the ward."""
+    told = hospital.admit(hospital.beds(ward)[4], family=family)
+    if left:
+        hospital.tell(told, MovementKind.DISCHARGED)
+    return told
+
+
+def admit_by_number(
+    client: Client, hospital: Hospital, told: Moved, **said: object
+) -> tuple[int, str]:
+    number = {"hospital_number": told.person.value, **said}
+    address = bed_address(beds(hospital)[5])
+    return post(client, address, deed="admit", episode_seen="", **number)
+
+
+def test_a_number_typed_by_mistake_changes_nobody_and_keeps_what_was_typed(
+    hospital: Hospital, nurse: Client
+) -> None:
+    told = known(hospital, hospital.wards[0])
+    before = Patient.objects.values().get(identifier=told.person.value)
+    status, page = admit_by_number(
+        nurse, hospital, told, family_name="Ramsbottom", date_of_birth="1950-01-01"
+    )
+    assert status == 422
+    assert "Nothing was recorded" in page
+    assert "family name and date of birth are known to be different" in page
+    assert "Check the number" in page
+    assert 'value="Ramsbottom"' in page
+    assert 'value="1950-01-01"' in page
+    assert Patient.objects.values().get(identifier=told.person.value) == before
+    assert held_by(beds(hospital)[5]) is None
+
+
+def test_somebody_known_is_shown_and_confirmed_before_they_are_admitted(
+    hospital: Hospital, nurse: Client
+) -> None:
+    told = known(hospital, hospital.wards[0])
+    record_ = Patient.objects.get(identifier=told.person.value)
+    status, page = admit_by_number(nurse, hospital, told, given_name="Otherwise")
+    assert status == 422
+    assert "This number belongs to" in page
+    assert "PEMBERTON" in page.split('id="known"')[1].split("</fieldset>")[0]
+    assert "another given name" in page
+    assert f'name="confirmed" value="{record_.pk}"' in page
+    assert held_by(beds(hospital)[5]) is None
+    status, said = admit_by_number(nurse, hospital, told, confirmed=record_.pk)
+    assert (status, said) == (200, "Admitted to bed 6.")
+    episode = Episode.objects.filter(patient=record_).latest("admitted_at")
+    assert held_by(beds(hospital)[5]) == episode.pk
+    assert Patient.objects.get(pk=record_.pk).given_name == record_.given_name
+
+
+def test_a_confirmation_counts_for_the_one_who_was_shown(hospital: Hospital, nurse: Client) -> None:
+    one = known(hospital, hospital.wards[0])
+    other = known(hospital, hospital.wards[0], "Quigley")
+    shown = Patient.objects.get(identifier=one.person.value).pk
+    status, page = admit_by_number(nurse, hospital, other, confirmed=shown)
+    assert status == 422
+    assert "QUIGLEY" in page.split('id="known"')[1]
+    assert held_by(beds(hospital)[5]) is None
+
+
+@pytest.mark.parametrize("left", [True, False])
+@pytest.mark.parametrize("said", [{}, {"family_name": "Wrong", "date_of_birth": "1947-03-31"}])
+def test_a_number_tells_a_nurse_nothing_of_patients_of_others(
+    hospital: Hospital, nurse: Client, left: bool, said: dict[str, str]
+) -> None:
+    told = known(hospital, hospital.wards[1], left=left)
+    status, page = admit_by_number(nurse, hospital, told, **said)
+    assert status == 422
+    assert "do not belong together, or they belong to somebody" in page
+    errors = page.split('role="alert"')[1].split("</div>")[0]
+    for hidden in ("PEMBERTON", "Given", "1947", "999", "Ward 2"):
+        assert hidden not in errors
+    assert "PEMBERTON" not in page
+    assert 'name="confirmed"' not in page
+
+
+def test_who_says_name_and_birth_date_rightly_admits_and_then_sees(
+    hospital: Hospital, nurse: Client
+) -> None:
+    told = known(hospital, hospital.wards[1])
+    proof = {"family_name": "pémberton", "date_of_birth": "1947-03-31"}
+    status, page = admit_by_number(nurse, hospital, told, **proof)
+    assert status == 422
+    box = page.split('id="known"')[1].split("</fieldset>")[0]
+    assert "somebody who is known already" in box
+    for hidden in ("PEMBERTON", "Given", "999"):
+        assert hidden not in box
+    pk = Patient.objects.get(identifier=told.person.value).pk
+    assert admit_by_number(nurse, hospital, told, **proof, confirmed=pk)[0] == 200
+    page = nurse.get(bed_address(beds(hospital)[5])).content.decode()
+    assert "PEMBERTON, Given" in page
+
+
+def test_where_an_inpatient_is_hears_who_may_see_it(
+    hospital: Hospital, nurse: Client, manager: Client
+) -> None:
+    told = known(hospital, hospital.wards[1], left=False)
+    proof = {"family_name": "Pemberton", "date_of_birth": "1947-03-31"}
+    status, page = admit_by_number(nurse, hospital, told, **proof)
+    assert status == 422
+    assert "an inpatient elsewhere in the system" in page
+    assert "Ward 2" not in page
+    assert "already on Ward 2" in admit_by_number(manager, hospital, told)[1]
+
+
+def test_an_nhs_number_in_use_under_another_name_makes_no_second_record(
+    hospital: Hospital, nurse: Client, manager: Client
+) -> None:
+    told = known(hospital, hospital.wards[1], left=False)
+    count = Patient.objects.count()
+    for client in (nurse, manager):
+        status, page = post(
+            client,
+            bed_address(beds(hospital)[5]),
+            deed="admit",
+            episode_seen="",
+            hospital_number="MRN777777",
+            nhs_number=told.details.values["nhs_number"],
+            family_name="Ramsbottom",
+        )
+        assert status == 422
+        assert "Check the number" in page
+    assert Patient.objects.count() == count
+    assert held_by(beds(hospital)[5]) is None
+
+
+def test_the_second_to_admit_to_a_bed_keeps_what_was_typed_and_chooses_another(
+    hospital: Hospital, nurse: Client
+) -> None:
+    taken, free = beds(hospital)[4:]
+    hospital.admit(taken, ago=timedelta(0), family="Faster")
+    typed = {"family_name": "Ramsbottom", "given_name": "Ivy", "date_of_birth": "1939-05-01"}
+    status, page = post(nurse, bed_address(taken), deed="admit", episode_seen="", **typed)
+    assert status == 409
+    assert "Somebody else has been put into this bed" in page
+    for value in typed.values():
+        assert f'value="{value}"' in page
+    choice = page.split('id="admit-bed"')[1].split("</select>")[0]
+    assert f'value="{free.pk}"' in choice
+    assert f'value="{taken.pk}"' not in choice
+    seen = held_by(taken)
+    status, page = post(nurse, bed_address(taken), deed="admit", episode_seen=seen, **typed)
+    assert status == 422
+    assert 'value="Ramsbottom"' in page
+    status, said = post(
+        nurse, bed_address(taken), deed="admit", episode_seen=seen, **typed, bed=free.pk
+    )
+    assert (status, said) == (200, "Admitted to bed 6.")
+    assert held_by(taken) == seen
+    assert held_by(free) == Episode.objects.get(patient__family_name="Ramsbottom").pk
+
+
+# --- moving, leaving, leave ---------------------------------------------------------------------
+
+
+def test_a_move_has_no_bed_chosen_beforehand(hospital: Hospital, manager: Client) -> None:
+    bed = beds(hospital)[0]
+    episode = held_by(bed)
+    for there, later in ((hospital.wards[0], False), (hospital.wards[1], True)):
+        page = manager.get(f"{bed_address(bed)}?to={there.pk}").content.decode()
+        choice = page.split('id="move-bed"')[1].split("</select>")[0]
+        assert choice.index('<option value="" selected>Choose a bed') < choice.index("bed 6")
+        assert ('value="later"' in choice) == later
+        said = {"deed": "move", "episode_seen": episode, "to": there.pk}
+        status, page = post(manager, bed_address(bed), **said, bed="")
+        assert status == 422
+        assert "Choose a bed." in page
+    said["to"] = hospital.wards[0].pk
+    for nowhere in ("later", bed.pk):
+        assert post(manager, bed_address(bed), **said, bed=nowhere)[0] == 422
+    assert held_by(bed) == episode
+
+
+def test_who_left_without_a_bed_is_found_and_brought_back(
+    hospital: Hospital, nurse: Client, observer: Client
+) -> None:
+    chair = hospital.admit(hospital.wards[0], family="Bedless")
+    episode = episode_of(chair)
+    address = f"/stays/{episode.pk}/"
+    assert post(nurse, address, deed="discharge", episode_seen=episode.pk)[0] == 200
+    found = nurse.post("/search/", {"q": "Bedless"}).content.decode()
+    assert f'href="{address}"' in found
+    assert "left Ward 1" in found
+    page = nurse.get(address).content.decode()
+    assert "BEDLESS" in page
+    assert "Was here" in page
+    assert 'value="discharge"' not in page
+    assert observer.get(address).status_code == 403
+    stranger = signed_in(user("stranger", Role.WARD_NURSE, ward=hospital.wards[1]))
+    assert stranger.get(address).status_code == 403
+    assert address not in stranger.post("/search/", {"q": "Bedless"}).content.decode()
+    movement = Movement.objects.get(kind=MovementKind.DISCHARGED, by__isnull=False)
+    undo = {"deed": "undo", "episode_seen": "", "movement": movement.pk}
+    assert post(stranger, address, **undo)[0] == 403
+    assert f'name="movement" value="{movement.pk}"' in page
+    assert post(nurse, address, **undo) == (200, "Undone: discharged.")
+    assert 'value="discharge"' in nurse.get(address).content.decode()
+
+
+def test_who_left_long_ago_is_looked_up_and_not_brought_back(
+    hospital: Hospital, nurse: Client
+) -> None:
+    gone = hospital.admit(hospital.wards[0], ago=timedelta(days=30), family="Bedless")
+    hospital.tell(gone, MovementKind.DISCHARGED, ago=timedelta(days=8))
+    address = f"/stays/{episode_of(gone).pk}/"
+    assert "Was here" in nurse.get(address).content.decode()
+    assert address not in nurse.post("/search/", {"q": "Bedless"}).content.decode()
+
+
+def test_leave_does_not_begin_the_stay_in_the_bed_anew(hospital: Hospital, nurse: Client) -> None:
+    bed = beds(hospital)[0]
+    episode = held_by(bed)
+    since = Occupancy.objects.get(bed=bed).period.lower
+    left = timezone.localtime(hospital.now - timedelta(hours=1)).replace(second=0, microsecond=0)
+    went = {"deed": "leave", "episode_seen": episode, "occurred_at": f"{left:%Y-%m-%dT%H:%M}"}
+
+    def shown() -> str:
+        page = nurse.get(bed_address(bed)).content.decode()
+        return page.split("In this bed since")[1].split("</dd>")[0]
+
+    def tile() -> str:
+        board = nurse.get("/wards/TGH-W1/").content.decode()
+        return board.split(f'id="bed-{bed.pk}"')[1].split("here for")[1].split("</time>")[0]
+
+    before = shown(), tile()
+    assert f"{since:%Y-%m-%dT%H:%M:%SZ}" in before[0]
+    assert post(nurse, bed_address(bed), **went)[0] == 200
+    assert (shown(), tile()) == before
+    page = nurse.get(bed_address(bed)).content.decode()
+    assert f"{left:%H:%M}" in page.split("<dt>On leave</dt>")[1].split("</dd>")[0]
+    assert post(nurse, bed_address(bed), deed="return", episode_seen=episode)[0] == 200
+    assert (shown(), tile()) == before
+
+
+def test_an_escalation_bed_in_use_is_not_said_to_be_closed(
+    hospital: Hospital, nurse: Client
+) -> None:
+    used, spare = beds(hospital)[0], beds(hospital)[5]
+    Bed.objects.filter(pk__in=[used.pk, spare.pk]).update(funding=Bed.Funding.ESCALATION)
+    page = nurse.get(bed_address(used)).content.decode()
+    assert "it counts as open while somebody is in it" in page
+    assert "Not opened" not in page
+    assert "Not opened" in nurse.get(bed_address(spare)).content.decode()
+
+
+def test_sightings_that_repeat_what_was_told_are_not_listed(
+    hospital: Hospital, nurse: Client
+) -> None:
+    bed = beds(hospital)[4]
+    told = hospital.admit(bed)
+    here = Place(bed.ward_id, bed.bay_id, bed.pk)
+    for place in (here, Place(bed.ward_id), None):
+        hospital.tell(told, MovementKind.OBSERVED, place=place)
+    page = nurse.get(bed_address(bed)).content.decode()
+    assert "Admitted: Ward 1, bed 5" in page
+    assert "Seen here" not in page
+    other = beds(hospital)[5]
+    hospital.tell(
+        told,
+        MovementKind.OBSERVED,
+        ago=timedelta(0),
+        place=Place(other.ward_id, other.bay_id, other.pk),
+    )
+    assert "Seen here: Ward 1, bed 6" in nurse.get(bed_address(other)).content.decode()
 
 
 def test_a_move_within_the_ward_and_its_undoing(hospital: Hospital, nurse: Client) -> None:
@@ -245,7 +524,8 @@ def test_a_nurse_sends_to_another_ward_which_gives_the_bed(
     assert "bed 3" not in page
     said = {"deed": "move", "episode_seen": episode, "to": other.pk}
     assert post(nurse, bed_address(old), **said, bed=beds(hospital, 1)[2].pk)[0] == 422
-    assert post(nurse, bed_address(old), **said, bed="")[0] == 200
+    assert post(nurse, bed_address(old), **said, bed="")[0] == 422
+    assert post(nurse, bed_address(old), **said, bed="later")[0] == 200
     there = Occupancy.objects.get(episode=episode, period__contains=timezone.now())
     assert (there.ward, there.bed) == (other, None)
 
@@ -296,7 +576,7 @@ def test_discharge_frees_the_bed_and_can_be_undone_from_it(
     assert Episode.objects.get(pk=episode).discharge_destination == "19"
     page = nurse.get(bed_address(bed)).content.decode()
     assert "Here last" in page
-    movement = Movement.objects.get(kind=MovementKind.DISCHARGED)
+    movement = Movement.objects.get(kind=MovementKind.DISCHARGED, by__isnull=False)
     undo = {"deed": "undo", "episode_seen": "", "movement": movement.pk}
     assert post(nurse, bed_address(bed), **undo)[0] == 200
     assert held_by(bed) == episode

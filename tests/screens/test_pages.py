@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -14,13 +15,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
+from flow import beginning
 from flow.board_types import Sight
 from flow.boards import system_board
 from live import shared
 from live.doorbell import ring
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
 from wards.facts import MovementKind
-from wards.models import Site, Ward
+from wards.models import Bed, BedStatus, Site, Ward
 
 PAGES = ["/", "/sites/TGH/", "/wards/TGH-W1/"]
 
@@ -29,6 +31,11 @@ def text(client: Client, address: str, status: int = 200) -> str:
     response = client.get(address)
     assert response.status_code == status, address
     return response.content.decode()
+
+
+def plain(page: str) -> str:
+    """The words of a page without its markup."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 # --- who sees what ------------------------------------------------------------------------------
@@ -156,6 +163,52 @@ def test_a_past_moment_can_be_seen_as_it_was_known_then(
 
 
 @pytest.mark.parametrize("address", PAGES)
+def test_before_anything_was_recorded_no_bed_is_shown_as_free(
+    hospital: Hospital, manager: Client, address: str
+) -> None:
+    moment = at(hospital, timedelta(hours=4))
+    page = text(manager, f"{address}{moment}&known=then")
+    assert "Nothing was known then" in page
+    assert "The first record was made on" in page
+    assert "Free now" not in page
+    assert "is-available" not in page
+    assert "Nothing was known then" not in text(manager, f"{address}{moment}")
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_board_of_the_time_in_which_records_begin_says_that_it_is_incomplete(
+    hospital: Hospital, manager: Client, address: str
+) -> None:
+    early = plain(text(manager, f"{address}{at(hospital, timedelta(days=9.5))}"))
+    later = plain(text(manager, f"{address}{at(hospital, timedelta(days=8))}"))
+    assert "are incomplete: not everybody" in early
+    assert "are incomplete" not in later
+    before = at(hospital, timedelta(days=11))
+    assert "the records begin on" in text(manager, f"{address}{before}", 400)
+
+
+def test_beds_to_be_cleaned_are_not_said_to_be_none_where_nobody_told_of_them(
+    hospital: Hospital, manager: Client
+) -> None:
+    past = at(hospital, timedelta(hours=6))
+    page = plain(text(manager, f"/wards/TGH-W1/{past}"))
+    assert "Not ready – not told of" in page
+    assert "beds to be cleaned count as free" in page
+    BedStatus.objects.create(
+        bed=hospital.beds(hospital.wards[0])[5],
+        status="K",
+        occurred_at=hospital.now - timedelta(hours=7),
+        sent_at=hospital.now,
+        source="test",
+        key="k",
+    )
+    beginning.forget()
+    page = plain(text(manager, f"/wards/TGH-W1/{past}"))
+    assert "Not ready 1 to be cleaned" in page
+    assert "count as free" not in page
+
+
+@pytest.mark.parametrize("address", PAGES)
 def test_links_of_a_past_board_lead_to_the_same_moment(
     hospital: Hospital, manager: Client, address: str
 ) -> None:
@@ -170,7 +223,7 @@ def test_links_of_a_past_board_lead_to_the_same_moment(
         ("yesterday-ish", "such as 21/11/2026 08:00"),
         ("2026-13-45T08:00", "such as 21/11/2026 08:00"),
         ("2999-01-01T08:00", "still to come"),
-        ("1066-10-14T09:00", "Nothing is known of that time"),
+        ("1066-10-14T09:00", "Nothing is known of that time: the records begin on"),
     ],
 )
 def test_a_moment_that_is_none_is_answered_with_what_to_do(
@@ -220,6 +273,38 @@ def test_places_that_only_a_feed_knows_are_shown_apart(hospital: Hospital, manag
         page = text(manager, address)
         assert "nobody has recognised" in page
         assert "/wards/ZZ9/?site=TGH" in page
+
+
+def test_a_total_says_what_it_counts_and_what_it_leaves_out(
+    hospital: Hospital, manager: Client
+) -> None:
+    lounge = Ward.objects.create(
+        site=hospital.site, code="TGH-DL", name="Lounge", kind=Ward.Kind.DISCHARGE_LOUNGE
+    )
+    for ward, beds in ((hospital.emergency, 3), (lounge, 2)):
+        for number in range(beds):
+            Bed.objects.create(ward=ward, label=str(number), position=number)
+    hospital.admit(hospital.beds(hospital.emergency)[0])
+    hospital.admit(hospital.emergency)
+    strange = Ward.objects.create(
+        site=hospital.site, code="ZZ9", name="ZZ9", kind=Ward.Kind.UNRECOGNISED
+    )
+    hospital.admit(strange)
+    answer = manager.get("/api/v1/occupancy/totals/").json()["results"]
+    for address, site in (("/", None), ("/sites/TGH/", "TGH")):
+        page = plain(text(manager, address))
+        told = {row["group"]: row for row in answer if row["site"] == site}
+        inpatient, whole = told["inpatient"], told["all"]
+        taken, beds_open = inpatient["beds_occupied"], inpatient["beds_open"]
+        assert (taken, beds_open) == (4, 12)
+        assert f"Occupied {taken} of {beds_open} open inpatient beds" in page
+        assert "Counted above: inpatient beds." in page
+        assert "Counted apart: 1 of 3 and 1 without emergency places; 0 of 2 lounge places" in page
+        assert (whole["beds_occupied"], whole["beds_open"], whole["patients"]) == (5, 17, 6)
+        assert "Altogether 5 of 17 open, 6 patients." in page
+        assert whole["bedless"] == told["emergency"]["bedless"] == 1
+        assert "No bed 1 on any unit" in page
+        assert told["unrecognised"]["patients"] == 1
 
 
 # --- what a page costs --------------------------------------------------------------------------
@@ -358,7 +443,9 @@ def test_the_menu_offers_what_the_viewer_may_use(
 
 def test_a_figure_that_is_too_old_says_so_and_looks_it(hospital: Hospital) -> None:
     board = system_board(now=hospital.now, sight=Sight(patients=None))
-    fresh = replace(board.total, as_at=hospital.now - timedelta(minutes=42), stale=False)
+    fresh = replace(
+        board.sums.head.figures, as_at=hospital.now - timedelta(minutes=42), stale=False
+    )
     said = {
         stale: render_to_string(
             "flow/_as_at.html",

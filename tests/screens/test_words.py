@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flow import words
-from flow.board_types import BayBox, BedState, BedTile, Figures, Trend
+from flow.board_types import BayBox, BedState, BedTile, Trend
+from flow.figure_types import Figures, Group
 from flow.flow_map_types import Node
 from flow.templatetags import boards
 from wards.models import BedRequest
@@ -43,6 +44,7 @@ def test_every_state_node_and_wait_has_a_word_and_a_state_an_icon() -> None:
     assert set(words.NODES) == set(Node)
     assert set(words.BED_STATES) == set(words.STATE_ICONS) == set(BedState)
     assert set(words.WAITS) == set(BedRequest.Kind.values)
+    assert set(words.GROUPS) == set(Group)
 
 
 @pytest.mark.parametrize(

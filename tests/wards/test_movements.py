@@ -7,12 +7,13 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from accounts.roles import Role
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode, Patient
 from tests.wards.hospital import Hospital, build, minutes, whereabouts
 from wards import bed_states
 from wards.facts import Joined, Moved, MovementKind, Place, VisitJoined
-from wards.models import DirtyWard, Movement, Occupancy
+from wards.models import DirtyWard, Grant, Movement, Occupancy
 from wards.movements import (
     Refused,
     admit,
@@ -37,7 +38,9 @@ def hospital() -> Hospital:
 
 @pytest.fixture
 def nurse() -> User:
-    return User.objects.create(username="nurse")
+    made = User.objects.create(username="nurse")
+    Grant.objects.create(user=made, role=Role.WARD_NURSE, everywhere=True)
+    return made
 
 
 def admitted(hospital: Hospital, nurse: User, number: int = 0, bed: int | None = None) -> Episode:
@@ -146,6 +149,19 @@ def test_refusals_say_why(hospital: Hospital, nurse: User) -> None:
             at=minutes(20),
             by=nurse,
         )
+
+
+def test_a_move_leads_somewhere_else(hospital: Hospital, nurse: User) -> None:
+    episode = admitted(hospital, nurse)
+    before = whereabouts()
+    with pytest.raises(Refused, match="in this bed already"):
+        transfer(episode=episode, place=hospital.beds[0], at=minutes(5), by=nurse)
+    with pytest.raises(Refused, match="on this ward already"):
+        transfer(episode=episode, place=hospital.ward(0), at=minutes(5), by=nurse)
+    assert whereabouts() == before
+    transfer(episode=episode, place=hospital.ward(1), at=minutes(5), by=nurse)
+    transfer(episode=episode, place=hospital.beds[3], at=minutes(6), by=nurse)
+    assert spots(episode)[-1][:2] == (hospital.wards[1], hospital.beds[3].bed)
 
 
 def test_undo_puts_back_what_was(hospital: Hospital, nurse: User) -> None:

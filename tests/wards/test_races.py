@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from patients.keys import PersonKey
-from patients.models import Episode
+from patients.keys import Details, PersonKey
+from patients.models import Episode, Patient
 from tests.wards.hospital import build, minutes
 from wards.models import Occupancy
 from wards.movements import Refused, admit, swap, transfer
@@ -93,6 +93,27 @@ def test_twenty_admit_to_one_bed(nurse: User) -> None:
     assert all(isinstance(r, Refused) for r in results if r is not None), results
     assert Occupancy.objects.count() == 1
     assert Episode.objects.count() == 1
+
+
+def test_ten_bring_in_one_nhs_number(nurse: User) -> None:
+    """Under ten new hospital numbers: one person, one place."""
+    hospital = build(wards=1, beds=10)
+
+    def take(number: int) -> Callable[[], object]:
+        return lambda: admit(
+            person=PersonKey("T", f"P{number}"),
+            place=hospital.beds[number],
+            occurred_at=minutes(5),
+            at=minutes(6),
+            by=nurse,
+            details=Details({"nhs_number": "9990000018", "family_name": f"Name{number}"}),
+        )
+
+    results = at_once([take(n) for n in range(10)])
+
+    assert results.count(None) == 1
+    assert all(isinstance(r, Refused) for r in results if r is not None), results
+    assert Occupancy.objects.count() == Patient.objects.count() == 1
 
 
 def test_a_hundred_opposite_swaps(nurse: User) -> None:

@@ -42,8 +42,9 @@ class Command(BaseCommand):
         """Raises CommandError with what to do if it cannot start."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            demo.check_ports(("PORT", ENV.port), ("MLLP_PORT", ENV.mllp_port))
             with ExitStack() as stack:
+                stack.enter_context(demo.alone(ENV.home, ENV.port))
+                demo.check_ports(("PORT", ENV.port), ("MLLP_PORT", ENV.mllp_port))
                 if ENV.embedded:
                     self.say("starting PostgreSQL and Redis …")
                     stack.enter_context(embedded.join(ENV.home))

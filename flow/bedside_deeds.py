@@ -1,0 +1,145 @@
+"""What is done at a bedside: from a form that was sent to the deed, and what to say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from accounts.models import User
+from accounts.refusals import Refused
+from flow import bedside_reads as reads
+from flow.bedside_forms import AdmitForm, MoveForm, WhenForm
+from flow.bedside_types import Bedside, Known
+from patients.models import Episode
+from wards import movements
+from wards.facts import Place
+from wards.models import Bed, Movement
+
+_DETAILS: Final = {"given_name": lazy("given name"), "sex": lazy("sex")}
+
+
+def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
+    """Do what was asked; what to say of it, or None where the form is wrong."""
+    assert isinstance(request.user, User)
+    if deed == "undo":
+        return _undo(request, side)
+    form = side.forms.get(deed)
+    if form is None:
+        raise Refused(_("That cannot be done here now. Look at the board again."))
+    if isinstance(form, AdmitForm) and form.is_elsewhere and "bed" not in request.POST:
+        raise Refused(
+            _(
+                "That cannot be done here now: nobody can be put into this bed. What you typed "
+                "is below; choose another bed for it."
+            )
+        )
+    if not form.is_valid():
+        return None
+    return _DEEDS[deed](side, form, request.user)
+
+
+def _move(side: Bedside, form: WhenForm, by: User) -> str:
+    assert isinstance(form, MoveForm)
+    assert side.stay is not None
+    assert side.target is not None
+    movements.transfer(
+        episode=side.stay.episode,
+        place=_with_bay(form.place()),
+        occurred_at=form.time(side.now),
+        at=side.now,
+        by=by,
+    )
+    return _("Moved to %(ward)s.") % {"ward": side.target.name}
+
+
+def _discharge(side: Bedside, form: WhenForm, by: User) -> str:
+    assert side.stay is not None
+    movements.discharge(
+        episode=side.stay.episode,
+        occurred_at=form.time(side.now),
+        at=side.now,
+        by=by,
+        destination=form.cleaned_data["destination"],
+    )
+    return _("Discharged. The bed is free.")
+
+
+def _leave(side: Bedside, form: WhenForm, by: User) -> str:
+    assert side.stay is not None
+    movements.leave(episode=side.stay.episode, occurred_at=form.time(side.now), at=side.now, by=by)
+    return _("On leave. The bed is kept.")
+
+
+def _return(side: Bedside, form: WhenForm, by: User) -> str:
+    assert side.stay is not None
+    movements.return_(
+        episode=side.stay.episode, occurred_at=form.time(side.now), at=side.now, by=by
+    )
+    return _("Back from leave.")
+
+
+def _bring(side: Bedside, form: WhenForm, by: User) -> str:
+    assert side.bed is not None
+    movements.transfer(
+        episode=Episode.objects.select_related("visit", "patient").get(
+            pk=form.cleaned_data["episode"]
+        ),
+        place=Place(ward=side.ward.pk, bay=side.bed.bay_id, bed=side.bed.pk),
+        occurred_at=form.time(side.now),
+        at=side.now,
+        by=by,
+    )
+    return _("Brought to bed %(bed)s.") % {"bed": side.bed.label}
+
+
+def _admit(side: Bedside, form: WhenForm, by: User) -> str:
+    assert isinstance(form, AdmitForm)
+    assert side.bed is not None
+    bed = Bed.objects.get(pk=form.chosen_bed) if form.chosen_bed else side.bed
+    try:
+        movements.admit(
+            person=form.person(side.ward.site.organisation.code),
+            place=Place(ward=side.ward.pk, bay=bed.bay_id, bed=bed.pk),
+            occurred_at=form.time(side.now),
+            at=side.now,
+            by=by,
+            details=form.details(),
+            confirmed=form.confirmed,
+        )
+    except movements.AlreadyKnown as known:
+        face = reads.face_of(known.record) if known.seen else None
+        side.known = Known(known.record, face, [str(_DETAILS[name]) for name in known.differs])
+        raise
+    return _("Admitted to bed %(bed)s.") % {"bed": bed.label}
+
+
+_DEEDS: Final[dict[str, Callable[[Bedside, WhenForm, User], str]]] = {
+    "move": _move,
+    "discharge": _discharge,
+    "leave": _leave,
+    "return": _return,
+    "bring": _bring,
+    "admit": _admit,
+}
+
+
+def _undo(request: HttpRequest, side: Bedside) -> str:
+    """Take back the last movement made by hand, of who is here or of who was here last."""
+    assert isinstance(request.user, User)
+    line = side.undo
+    if line is None or str(line.id) != request.POST.get("movement"):
+        raise Refused(_("That cannot be undone any more. Look at the movements again."))
+    movement = Movement.objects.select_related("visit", "patient").get(pk=line.id)
+    movements.cancel(movement=movement, at=side.now, by=request.user)
+    return _("Undone: %(what)s.") % {"what": line.what.lower()}
+
+
+def _with_bay(place: Place) -> Place:
+    if place.bed is None:
+        return place
+    bay = Bed.objects.values_list("bay_id", flat=True).get(pk=place.bed)
+    return Place(ward=place.ward, bay=bay, bed=place.bed)

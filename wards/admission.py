@@ -1,0 +1,243 @@
+"""Admitting somebody by hand, who may be known already.
+
+Who is known is never described anew: what was said of them must agree with what is known, and
+whoever admits them says that it is them. Nobody learns here of people whom they may not see:
+until family name and date of birth are both said rightly, a number that is known is answered
+like one that does not fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import uuid4
+
+from django.db.models import Q
+
+from accounts.models import User
+from accounts.refusals import Refused
+from accounts.roles import Permission
+from patients import identity, recognition
+from patients.keys import Details, PersonKey, VisitKey
+from patients.models import Episode, Patient
+from patients.recognition import DECISIVE, Person
+from wards.by_hand import BY_HAND, check_done, check_free, check_place, lock_and_date, transacted
+from wards.facts import Moved, MovementKind, Place
+from wards.models import Occupancy, Ward
+from wards.recording import keep
+from wards.scope import Scope, scope_of, visible_patients
+
+DO_NOT_FIT: Final = (
+    "The numbers and the details do not belong together, or they belong to somebody known whom "
+    "you may not see. Check the numbers, and give family name and date of birth as well. If they "
+    "are right, ask the bed manager to admit them."
+)
+"""The one answer to everything that does not fit, unless the viewer sees whose number it is."""
+ELSEWHERE: Final = (
+    "This patient is an inpatient elsewhere in the system. Ask the site manager to arrange the "
+    "transfer, or to have the other stay ended."
+)
+ANOTHER_NUMBER: Final = (
+    "This NHS number is known here under another hospital number. Check the hospital number, or "
+    "leave it empty to use the one that is known."
+)
+_WORDS: Final = {
+    "nhs_number": "NHS number",
+    "family_name": "family name",
+    "date_of_birth": "date of birth",
+}
+_OPTIONAL: Final = ("given_name", "sex")
+
+
+class AlreadyKnown(Refused):
+    """The number belongs to somebody who is known; whoever admits them must say that it is them.
+
+    record: whose details count, to be given back as `confirmed`. seen: whether the user may see
+    who it is. differs: details that were said otherwise than known, and stay as known.
+    """
+
+    def __init__(self, record: int, *, seen: bool, differs: tuple[str, ...]) -> None:
+        super().__init__(
+            "This number belongs to somebody who is known already. Confirm below that it is the "
+            "patient in front of you."
+        )
+        self.record = record
+        self.seen = seen
+        self.differs = differs
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """Under which record they come in, and what is to be kept of what was said of them."""
+
+    record: PersonKey
+    pk: int
+    details: Details
+
+
+def admit(
+    *,
+    person: PersonKey | None,
+    place: Place,
+    at: datetime,
+    by: User,
+    occurred_at: datetime | None = None,
+    visit: VisitKey | None = None,
+    details: Details | None = None,
+    stay: dict[str, str | None] | None = None,
+    confirmed: int | None = None,
+) -> Episode:
+    """Admit somebody to a ward and, where given, a bed.
+
+    `person`: their hospital number; None where it was not said, then the record of whoever has
+    the NHS number, else a new one. `confirmed`: the record that `AlreadyKnown` named.
+    Refused if the bed is not free, if the numbers and details do not fit each other or what is
+    known, or if they are somewhere already.
+    """
+    visit = visit or VisitKey("flowboard", f"FB-{uuid4().hex[:10]}")
+    said = details or Details()
+
+    def deed() -> Episode:
+        found = _find(person, said)
+        locked = [r.pk for p in (*found.by_number, *found.by_nhs) for r in p.records]
+        when = lock_and_date(locked, occurred_at, at)
+        # What is the same whoever it is comes first, so that no answer here tells of a person.
+        check_place(place, when.occurred_at)
+        if place.bed is not None:
+            check_free(place.bed, when.occurred_at)
+        scope = scope_of(by)
+        who = _recognised(found, said, scope)
+        moments = {when.occurred_at, at}
+        if who is not None:
+            _check_elsewhere(Q(person=who.root), moments, scope)
+            if confirmed != who.main.pk:
+                differs = who.differs(said, _OPTIONAL)
+                raise AlreadyKnown(who.main.pk, seen=_sees(scope, who), differs=differs)
+        _check_nhs_number(found, who, said, moments, scope)
+        arrival = _arrival(person, place, found, who, said)
+        fact = Moved(
+            key=uuid4().hex,
+            sent_at=when.sent_at,
+            person=arrival.record,
+            details=arrival.details,
+            kind=MovementKind.ADMITTED,
+            occurred_at=when.occurred_at,
+            admitted_at=when.occurred_at,
+            visit=visit,
+            place=place,
+            stay=stay or {},
+        )
+        done = keep([fact], source=BY_HAND, by=by)
+        check_done(done, {fact.key: place}, when.occurred_at)
+        episodes = Episode.objects.filter(pk__in=done.change.episodes[done.visits[fact.key]])
+        return episodes.filter(patient__person__records=arrival.pk).latest("ordinal")
+
+    return transacted(deed)
+
+
+def _find(person: PersonKey | None, said: Details) -> recognition.Found:
+    """Everybody whom the numbers may mean, locked."""
+    number = said.values.get("nhs_number")
+    by_nhs: set[int] = set()
+    if isinstance(number, str) and number:
+        recognition.wait_for(number)
+        by_nhs = recognition.with_nhs_number(number)
+    by_number: set[int] = set()
+    if person is not None:
+        by_number = recognition.named(person)
+        by_number = by_number or set(identity.ensure_patients([person]).values())
+    return recognition.people(by_number, by_nhs)
+
+
+def _recognised(found: recognition.Found, said: Details, scope: Scope) -> Person | None:
+    """Who is meant; None for somebody new. Refused where something does not fit.
+
+    Where a hospital number is known, it alone says who: whether the NHS number belongs to
+    somebody else is looked at once the user has confirmed (`_check_nhs_number`), so that trying
+    out NHS numbers tells nothing.
+    """
+    candidates = found.by_number or found.by_nhs
+    if not candidates:
+        return None
+    fitting = [person for person in candidates if not person.differs(said, DECISIVE)]
+    if len(fitting) != 1:
+        whose = candidates[0] if len(candidates) == 1 else None
+        raise Refused(_why_not(whose, said, scope))
+    who = fitting[0]
+    seen = _sees(scope, who)
+    if not seen and not who.is_proven_by(said):
+        raise Refused(DO_NOT_FIT)
+    if found.fresh is not None and any(r.authority == found.fresh.authority for r in who.records):
+        raise Refused(ANOTHER_NUMBER if seen else DO_NOT_FIT)
+    return who
+
+
+def _why_not(whose: Person | None, said: Details, scope: Scope) -> str:
+    """Why nobody fits, as far as the user may know."""
+    if whose is None or not _sees(scope, whose):
+        return DO_NOT_FIT
+    wrong = [_WORDS[name] for name in whose.differs(said, DECISIVE)]
+    verb = "is" if len(wrong) == 1 else "are"
+    return (
+        f"This number belongs to somebody whose {' and '.join(wrong)} {verb} known to be "
+        "different. Check the number. If it is right, correct the details at their source and "
+        "leave them empty here."
+    )
+
+
+def _sees(scope: Scope, person: Person) -> bool:
+    """Whether the user may see who it is. What is restricted is shown to nobody."""
+    records = Patient.objects.filter(pk__in=[record.pk for record in person.records])
+    return not person.is_restricted and visible_patients(records, scope).exists()
+
+
+def _arrival(
+    person: PersonKey | None,
+    place: Place,
+    found: recognition.Found,
+    who: Person | None,
+    said: Details,
+) -> _Arrival:
+    """A known person keeps the record that was named or that this organisation has of them."""
+    if who is None or (who.named is None and person is not None):
+        key = person or PersonKey("flowboard", f"FB-{uuid4().hex[:10]}")
+        pk = found.fresh.pk if found.fresh else identity.ensure_patients([key])[key]
+        details = recognition.carried_over(who, said) if who else said
+        return _Arrival(key, pk, details)
+    record = who.named
+    if record is None:
+        here = Ward.objects.values_list("site__organisation__code", flat=True).get(pk=place.ward)
+        record = next((r for r in who.records if r.authority == here), who.main)
+    key = PersonKey(record.authority, record.identifier)
+    return _Arrival(key, record.pk, recognition.additions(who, said))
+
+
+def _check_nhs_number(
+    found: recognition.Found,
+    who: Person | None,
+    said: Details,
+    moments: set[datetime],
+    scope: Scope,
+) -> None:
+    """Refuse where the NHS number is somebody else's, or whoever has it too is in a bed."""
+    if who is not None and found.by_nhs and who.root not in {p.root for p in found.by_nhs}:
+        raise Refused(DO_NOT_FIT)
+    numbers = set(who.nhs_numbers) if who else set()
+    if number := said.values.get("nhs_number"):
+        numbers.add(str(number))
+    if numbers:
+        _check_elsewhere(Q(person__records__nhs_number__in=numbers), moments, scope)
+
+
+def _check_elsewhere(theirs: Q, moments: set[datetime], scope: Scope) -> None:
+    """One person, one place; which, for those who may see it."""
+    then = Q()
+    for moment in moments:
+        then |= Q(period__contains=moment)
+    row = Occupancy.objects.filter(theirs).filter(then).select_related("ward").first()
+    if row is None:
+        return
+    if not scope.may(Permission.SEE_PATIENTS, row.ward_id):
+        raise Refused(ELSEWHERE)
+    raise Refused(f"This patient is already on {row.ward.name}. Transfer them from there instead.")
