@@ -128,7 +128,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "accounts:sign_in"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "flow:start"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 # Two limits, explained in accounts/session_limits.py: without use, and in all.
 SESSION_IDLE = timedelta(minutes=ENV.session_idle_minutes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -277,6 +277,12 @@ def walk(bays: Sequence[BayBox]) -> list[Box]:
         else:
             boxes += [Box(bay.name or bay.code, bay.sex, [bay], rooms=False) for bay in listed]
     return boxes
+
+
+@register.filter
+def entry(table: Mapping[int, object], key: int) -> object:
+    """What stands in the table under the key; None where nothing does."""
+    return table.get(key)
 
 
 @register.filter
