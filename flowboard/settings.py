@@ -227,6 +227,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 # --- Feeds: what to do with a sender that nobody has set up: accept its messages, or refuse -----
 HL7_STRANGERS = ENV.hl7_strangers
+STUCK_LIMITS = dict(ENV.stuck_limits)
 
 # --- Background work ------------------------------------------------------------------------
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
