@@ -23,7 +23,7 @@ class SignIn(views.LoginView):
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         """`next`, but for the front page, which nobody chose: there all begin where they belong."""
-        address = super().get_redirect_url(request)
+        address = super().get_redirect_url()
         return "" if address == "/" else address
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.conf import settings
 
 from flow.figure_types import Figures
 from flow.flow_map_types import SINKS, SOURCES, FlowEdge, FlowMap, FlowNode, Node
 from flow.kinds import NODE_OF
 from flow.moment import Moment, held
 from flow.reading import read
+from flow.stuck import Limits, Queue, signs
 
 WINDOW: Final = timedelta(hours=24)
 
@@ -53,11 +57,8 @@ def flow_map(*, wards: Collection[int], figures: Mapping[str, Figures], moment: 
     moves = _moves(wards, moment)
     waits = _waits(wards, moment)
     edges = [
-        FlowEdge(
-            origin,
-            target,
-            moves.get((origin, target), 0),
-            *waits.get((origin, target), (0, 0, 0, None)),
+        _edge(
+            (origin, target), moves.get((origin, target), 0), waits.get((origin, target)), moment.at
         )
         for origin, target in moves.keys() | waits.keys()
         if origin != target
@@ -73,7 +74,39 @@ def flow_map(*, wards: Collection[int], figures: Mapping[str, Figures], moment: 
     )
 
 
-Waits = dict[tuple[Node, Node], tuple[int, int, int, datetime | None]]
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """Open requests at the moment and earlier; see `FlowEdge`."""
+
+    now: int = 0
+    early: int = 0
+    start: int = 0
+    oldest: datetime | None = None
+    waited: timedelta = timedelta()
+
+
+Waits = dict[tuple[Node, Node], _Wait]
+
+
+def limits() -> Limits:
+    """From when on a move counts as stuck here (setting `STUCK_LIMITS`)."""
+    return Limits(**getattr(settings, "STUCK_LIMITS", {}))
+
+
+def _edge(way: tuple[Node, Node], moved: int, wait: _Wait | None, at: datetime) -> FlowEdge:
+    found = wait or _Wait()
+    longest = at - found.oldest if found.oldest else timedelta()
+    queue = Queue(*way, moved, found.now, found.early, found.start, longest)
+    return FlowEdge(
+        *way,
+        patients=moved,
+        waiting=found.now,
+        waiting_4h=found.early,
+        waiting_24h=found.start,
+        oldest=found.oldest,
+        waited=found.waited,
+        signs=signs(queue, limits()),
+    )
 
 
 def _nodes(
@@ -90,8 +123,8 @@ def _nodes(
             patients[edge.origin] += edge.patients
         if edge.target in SINKS:
             patients[edge.target] += edge.patients
-    for (_, target), (now, *_rest) in waits.items():
-        waiting[target] += now
+    for (_, target), wait in waits.items():
+        waiting[target] += wait.now
     touched = {edge.origin for edge in edges} | {edge.target for edge in edges}
     present = {NODE_OF[kind] for kind in figures} | touched
     return [
@@ -177,7 +210,8 @@ SELECT origin, target, count(*) FROM moves WHERE origin <> target GROUP BY origi
 
 
 def _waits(wards: Collection[int], moment: Moment) -> Waits:
-    """Open requests at the moment, 4 and 24 hours earlier, and since when the oldest waits.
+    """Open requests at the moment, 4 and 24 hours earlier, since when the oldest waits, and how
+    long all have waited.
 
     A patient waits where they are; one who is not here yet, on the way they are to come by. A
     request that names no ward waits for the wards, or for the way out.
@@ -207,10 +241,9 @@ asked AS (
      WHERE here.inside OR coalesce(s.ward_id, s.from_ward_id) = ANY(%(wards)s)
 )
 SELECT origin, target, count(*) FILTER (WHERE ago = 0), count(*) FILTER (WHERE ago = 4),
-       count(*) FILTER (WHERE ago = 24), min(since) FILTER (WHERE ago = 0)
+       count(*) FILTER (WHERE ago = 24), min(since) FILTER (WHERE ago = 0),
+       coalesce(sum(%(at)s - since) FILTER (WHERE ago = 0), interval '0')
   FROM asked GROUP BY origin, target
 """  # noqa: S608 - the values travel as parameters
     rows = read(sql, _params(wards, moment))
-    return {
-        (Node(a), Node(b)): (now, early, start, oldest) for a, b, now, early, start, oldest in rows
-    }
+    return {(Node(a), Node(b)): _Wait(*rest) for a, b, *rest in rows}

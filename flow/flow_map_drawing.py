@@ -36,6 +36,7 @@ _COLUMN: Final = {
     Node.REABLEMENT: 4,
     Node.CARE_HOME: 4,
     Node.OTHER_UNIT: 4,
+    Node.UNRECOGNISED: 3,
     Node.HOME: 5,
     Node.DIED: 5,
     Node.OTHER_PLACE: 5,
@@ -57,6 +58,7 @@ _RANK: Final = {
     Node.REABLEMENT: 0.64,
     Node.CARE_HOME: 0.8,
     Node.OTHER_UNIT: 0.96,
+    Node.UNRECOGNISED: 0.97,
     Node.HOME: 0.22,
     Node.OTHER_PLACE: 0.72,
     Node.DIED: 0.93,
@@ -71,7 +73,7 @@ _TEXT: Final = 14.0
 _BADGE: Final = 19.0
 _SMALL: Final = 0.01
 """Share of all moves below which a move that passes over a column, or runs against the reading
-direction, is left to the table unless somebody waits for it."""
+direction, is left to the table unless somebody waits for it, or it is a death."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Band:
 
     @property
     def edge_width(self) -> float:
-        """Width of what shows on both sides of the band where waiting grows."""
+        """Width of what shows on both sides of a band that is stuck."""
         return self.width + 5
 
 
@@ -165,10 +167,19 @@ class _Item:
 def drawn(flow: FlowMap) -> Drawing:
     """Lay the map out."""
     least = _SMALL * sum(e.patients for e in flow.edges)
-    edges = [e for e in flow.edges if e.waiting or e.patients >= least or _span(e) == 1]
+    edges = [
+        e
+        for e in flow.edges
+        if e.waiting or e.patients >= least or _span(e) == 1 or e.target == Node.DIED
+    ]
     forward = [e for e in edges if _span(e) > 0]
     ends = {e.origin for e in edges} | {e.target for e in edges}
-    nodes = [n for n in flow.nodes if n.node in ends or n.beds_open]
+    ways = {*SOURCES, *SINKS}
+    nodes = [
+        n
+        for n in flow.nodes
+        if n.node in ends or n.beds_open or (n.patients and n.node not in ways)
+    ]
     items = _items(nodes, forward)
     scale, height = _fitted(items, forward)
     for column in range(_COLUMNS):
@@ -176,7 +187,7 @@ def drawn(flow: FlowMap) -> Drawing:
     boxes = {i.node.node: _box(i) for i in items if i.node}
     bands = _bands(items, boxes, forward, scale)
     bands += [_against(edge, boxes) for edge in edges if _span(edge) <= 0]
-    bands.sort(key=lambda band: (band.edge.grows, -band.width))
+    bands.sort(key=lambda band: (bool(band.edge.signs), -band.width))
     return Drawing(WIDTH, height, tuple(boxes.values()), tuple(bands), len(flow.edges) - len(edges))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -13,7 +13,8 @@ class Node(StrEnum):
 
     `EMERGENCY_ARRIVAL`: by ambulance or on their own feet. `TRANSFER_IN`: from a hospital beyond
     the map. `OTHER_ARRIVAL`: births, maternity, and ways that were not said.
-    `OTHER_UNIT`: day units, theatres, lounges, clinics and wards not recognised yet.
+    `OTHER_UNIT`: day units, theatres, lounges, clinics. `UNRECOGNISED`: wards that only a feed
+    knows of, which are in no total.
     `HOME`: also where no destination was said. `OTHER_PLACE`: everywhere else.
     """
 
@@ -27,6 +28,7 @@ class Node(StrEnum):
     CRITICAL_CARE = "critical_care"
     WARDS = "wards"
     OTHER_UNIT = "other_unit"
+    UNRECOGNISED = "unrecognised"
     COMMUNITY = "community"
     VIRTUAL = "virtual"
     REABLEMENT = "reablement"
@@ -61,13 +63,22 @@ class FlowNode:
     waiting_for: int
 
 
+class Sign(StrEnum):
+    """Why a move counts as stuck; see `flow.stuck`."""
+
+    WORK = "work"
+    LONGEST = "longest"
+    GROWTH = "growth"
+
+
 @dataclass(frozen=True, slots=True)
 class FlowEdge:
     """Movement from one kind of place to another.
 
     patients: moves in the 24 hours before the moment. waiting: open requests for this move at
     the moment; waiting_4h, waiting_24h: the same 4 and 24 hours earlier. oldest: since when the
-    longest of them waits. grows: more wait now than both 4 and 24 hours earlier.
+    longest of them waits. waited: how long all of them together have waited; of patients in
+    beds, the bed days that waiting has cost. signs: why the move counts as stuck, if it does.
     """
 
     origin: Node
@@ -77,11 +88,13 @@ class FlowEdge:
     waiting_4h: int
     waiting_24h: int
     oldest: datetime | None
+    waited: timedelta = timedelta()
+    signs: tuple[Sign, ...] = ()
 
     @property
-    def grows(self) -> bool:
-        """Whether waiting builds up here: the sign that flow is stuck at this edge."""
-        return self.waiting > max(self.waiting_4h, self.waiting_24h)
+    def leaves(self) -> bool:
+        """Whether those who wait are about to leave: their discharge has been announced."""
+        return self.target in SINKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,12 @@ class FlowMap:
     edges: tuple[FlowEdge, ...]
 
     @property
+    def queues(self) -> tuple[FlowEdge, ...]:
+        """Edges where somebody waits: the stuck ones first, then by the days waited in all."""
+        waiting = (edge for edge in self.edges if edge.waiting)
+        return tuple(sorted(waiting, key=lambda edge: (not edge.signs, -edge.waited)))
+
+    @property
     def stuck(self) -> tuple[FlowEdge, ...]:
-        """Edges where waiting grows, the most waiting first."""
-        return tuple(sorted((e for e in self.edges if e.grows), key=lambda e: -e.waiting))
+        """Edges that count as stuck, those first whose waiting has cost the most days."""
+        return tuple(edge for edge in self.queues if edge.signs)

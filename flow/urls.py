@@ -9,6 +9,7 @@ from flow import bedside, search, views
 app_name = "flow"
 urlpatterns = [
     path("", views.system, name="system"),
+    path("start/", views.start, name="start"),
     path("sites/<str:code>/", views.site, name="site"),
     path("wards/<path:code>/", views.ward, name="ward"),
     path("beds/<int:bed>/", bedside.bed, name="bed"),

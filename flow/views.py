@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, partial
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
@@ -25,6 +26,7 @@ from flow.boards import site_board, system_board, ward_board
 from flow.charts import trend_figure, trend_rows
 from flow.flow_map_drawing import drawn
 from flow.navigation import address_of
+from flow.part import Part, parts_seen
 from flow.site_groups import site_groups, ward_groups
 from live.shared import rendered
 from wards.models import Site, Ward
@@ -38,7 +40,8 @@ closure that begins, a figure that grows stale) is at most so late."""
 @dataclass(frozen=True, slots=True)
 class Show:
     """A board to be shown. name: of the doorbell. private: holds patients' names. context: what
-    its template needs, for the moment asked for and the clock's now."""
+    its template needs, for the moment asked for and the clock's now. part: what the viewer sees
+    of the place, None for the whole."""
 
     name: str
     title: str
@@ -49,6 +52,30 @@ class Show:
     up: Sequence[tuple[str, str]] = field(default=())
     chart: bool = False
     drawer: bool = False
+    part: Callable[[], Part | None] = lambda: None
+
+    @property
+    def heading(self) -> tuple[str, str]:
+        """Title and subtitle: who sees a part is not told that it is the whole."""
+        part = self.part()
+        if part is None:
+            return self.title, self.subtitle
+        yours = part.yours.capitalize()
+        title = _("%(yours)s in %(place)s") % {"yours": yours, "place": self.title}
+        subtitle = f"{self.subtitle}, {part}" if self.subtitle else str(part)
+        return (title if self.up else yours), subtitle
+
+
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """Where one begins after signing in: on the own ward, if there is but one."""
+    held = scope_of(request.user).wards(Permission.SEE_COUNTS)
+    if held != ALL and len(held) == 1:
+        place = Ward.objects.select_related("site").get(pk__in=held)
+        return redirect(
+            reverse("flow:ward", args=[place.code]) + "?" + urlencode({"site": place.site.code})
+        )
+    return redirect("flow:system")
 
 
 @require_safe
@@ -58,15 +85,28 @@ def system(request: HttpRequest) -> HttpResponse:
     if not scope.may_anywhere(Permission.SEE_COUNTS):
         raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
 
+    sight = Sight.of(scope)
+    # Asked for once, and not for a board that is remembered.
+    parts = cache(partial(parts_seen, sight))
+
     def context(wish: Asked, now: datetime) -> dict[str, Any]:
-        board = system_board(now=now, sight=Sight.of(scope), at=wish.at, known_at=wish.known_at)
+        board = system_board(now=now, sight=sight, at=wish.at, known_at=wish.known_at)
         return {
             "board": board,
+            "part": parts().whole,
+            "parts": {site.id: parts().of_site(site.id) for site in board.sites},
             "groups": site_groups(board.sites),
             "map": drawn(board.flow),
         }
 
-    return _answer(request, scope, Show("system", _("Whole system"), "flow/_system.html", context))
+    show = Show(
+        "system",
+        _("Whole system"),
+        "flow/_system.html",
+        context,
+        part=lambda: parts().whole,
+    )
+    return _answer(request, scope, show)
 
 
 @require_safe
@@ -80,11 +120,13 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
     if held != ALL and place.pk not in held:
         raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
     sight = Sight.of(scope)
+    parts = cache(partial(parts_seen, sight, site=place.pk))
 
     def context(wish: Asked, now: datetime) -> dict[str, Any]:
         board = site_board(place, now=now, sight=sight, at=wish.at, known_at=wish.known_at)
         return {
             "board": board,
+            "part": parts().whole,
             "groups": ward_groups(board.wards),
             "figure": trend_figure(board.site.trend, beds_open=board.site.figures.beds_open),
             "hours": trend_rows(board.site.trend),
@@ -99,6 +141,7 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
         subtitle=place.get_kind_display(),
         up=[(_("System"), reverse("flow:system"))],
         chart=True,
+        part=lambda: parts().whole,
     )
     return _answer(request, scope, show)
 
@@ -221,9 +264,10 @@ def _page_context(request: HttpRequest, show: Show, wish: Asked, now: datetime) 
     site = request.GET.get("site")
     kept = {"site": site} if site else {}
     fragment = {**kept, "fragment": "1"}
+    title, subtitle = show.heading
     return {
-        "title": show.title,
-        "subtitle": show.subtitle,
+        "title": title,
+        "subtitle": subtitle,
         "up": show.up,
         "chart": show.chart,
         "drawer": show.drawer,

@@ -26,6 +26,7 @@ NODES: Final[Words] = {
     Node.CRITICAL_CARE: _("Critical care"),
     Node.WARDS: _("Wards"),
     Node.OTHER_UNIT: _("Other units"),
+    Node.UNRECOGNISED: _("Not recognised"),
     Node.COMMUNITY: _("Community beds"),
     Node.VIRTUAL: _("Virtual ward"),
     Node.REABLEMENT: _("Reablement"),

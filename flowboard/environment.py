@@ -43,6 +43,17 @@ _NO: Final = frozenset({"0", "false", "no", "off", ""})
 _KNOWN: Final = frozenset({"FLOWBOARD_HOME"})
 
 
+# From when on a flow counts as stuck; `flow.stuck.Limits` says what each means.
+_STUCK: Final = {
+    "least": 3,
+    "work_days": 2,
+    "emergency_hours": 12,
+    "hospital_hours": 24,
+    "home_hours": 48,
+    "care_hours": 72,
+}
+
+
 class Misconfigured(Exception):
     """The environment is half-set or wrong. `mistakes` lists everything that is."""
 
@@ -75,6 +86,7 @@ class Environment:
     web_threads: int
     session_idle_minutes: int
     hl7_strangers: HL7Strangers
+    stuck_limits: Mapping[str, int]
     log_format: LogFormat
     log_level: str
     static_root: Path
@@ -249,6 +261,10 @@ def read(values: Mapping[str, str], *, base: Path) -> Environment:
         web_threads=reader.number("WEB_THREADS", 8, 1, 200),
         session_idle_minutes=reader.number("SESSION_IDLE_MINUTES", 30, 5, 720),
         hl7_strangers=reader.parsed("HL7_STRANGERS", "accept", _strangers, "accept"),
+        stuck_limits={
+            name: reader.number(f"STUCK_{name.upper()}", usual, 1, 1000)
+            for name, usual in _STUCK.items()
+        },
         log_format=reader.parsed("LOG_FORMAT", "json", _log_format, "json"),
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "INFO"),
         static_root=Path(reader.text("STATIC_ROOT", str(base / "staticfiles"))).absolute(),

@@ -128,7 +128,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "accounts:sign_in"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "flow:start"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 # Two limits, explained in accounts/session_limits.py: without use, and in all.
 SESSION_IDLE = timedelta(minutes=ENV.session_idle_minutes)
@@ -227,6 +227,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 # --- Feeds: what to do with a sender that nobody has set up: accept its messages, or refuse -----
 HL7_STRANGERS = ENV.hl7_strangers
+STUCK_LIMITS = dict(ENV.stuck_limits)
 
 # --- Background work ------------------------------------------------------------------------
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)

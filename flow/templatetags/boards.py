@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from flow import words
 from flow.board_types import BayBox, Trend
 from flow.figure_types import Figures, Group
-from flow.flow_map_types import FlowEdge, FlowMap, FlowNode
+from flow.flow_map_types import FlowEdge, FlowMap, FlowNode, Sign
 from patients.nhs_number import spaced
 
 register = template.Library()
@@ -211,10 +211,19 @@ def spark(trend: Trend) -> str:
 
 
 @register.filter
-def queues(flow: FlowMap, most: int) -> list[FlowEdge]:
-    """Where people wait: first where waiting grows, then the longest queues."""
-    waiting = [edge for edge in flow.edges if edge.waiting]
-    return sorted(waiting, key=lambda edge: (not edge.grows, -edge.waiting))[:most]
+def bed_days(waited: timedelta) -> int:
+    """Days that all who wait have waited together."""
+    return round(waited / timedelta(days=1))
+
+
+@register.filter
+def why(edge: FlowEdge) -> str:
+    """What shows that a move is stuck, in words; of one that is not, how it does."""
+    said = {
+        Sign.WORK: _("%(moved)d moved in 24 h") % {"moved": edge.patients},
+        Sign.GROWTH: _("%(more)s in 24 h") % {"more": signed(edge.waiting - edge.waiting_24h)},
+    }
+    return " · ".join(words for sign, words in said.items() if sign in (edge.signs or said))
 
 
 @register.filter
@@ -277,6 +286,12 @@ def walk(bays: Sequence[BayBox]) -> list[Box]:
         else:
             boxes += [Box(bay.name or bay.code, bay.sex, [bay], rooms=False) for bay in listed]
     return boxes
+
+
+@register.filter
+def entry(table: Mapping[int, object], key: int) -> object:
+    """What stands in the table under the key; None where nothing does."""
+    return table.get(key)
 
 
 @register.filter

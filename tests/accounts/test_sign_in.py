@@ -59,7 +59,7 @@ def test_every_page_asks_a_stranger_to_sign_in_and_leads_back(client: Client) ->
 def test_signing_in_and_out(client: Client, nurse: User) -> None:
     assert sign_in(client, next=INSIDE) == INSIDE
     assert is_in(client)
-    assert client.get(SIGN_IN)["Location"] == "/"
+    assert client.get(SIGN_IN)["Location"] == "/start/"
     assert client.get("/accounts/sign-out/").status_code == 405
     assert is_in(client)
     answer = client.post("/accounts/sign-out/", follow=True)
@@ -80,7 +80,7 @@ def test_signing_in_and_out(client: Client, nurse: User) -> None:
     ],
 )
 def test_next_leads_nowhere_else(client: Client, nurse: User, target: str) -> None:
-    assert sign_in(client, next=target) == "/"
+    assert sign_in(client, next=target) == "/start/"
 
 
 def without_token(page: str) -> str:
@@ -140,7 +140,7 @@ def test_five_wrong_passwords_lock_for_a_quarter_of_an_hour(client: Client, nurs
     answer = client.post(SIGN_IN, {"username": "nurse", "password": SECRET})
     assert "You can try again in 5 minutes, at " in answer.content.decode()
     AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=15, seconds=1))
-    assert sign_in(client) == "/"
+    assert sign_in(client) == "/start/"
 
 
 def test_trying_while_locked_does_not_put_off_the_end(client: Client, nurse: User) -> None:
@@ -162,7 +162,7 @@ def test_a_lock_holds_for_one_name_at_one_address(client: Client, nurse: User) -
     answer = client.post(SIGN_IN, {"username": "other", "password": SECRET})
     assert answer.status_code == 302
     elsewhere = Client(REMOTE_ADDR="10.1.1.1")
-    assert sign_in(elsewhere) == "/"
+    assert sign_in(elsewhere) == "/start/"
 
 
 def test_success_forgives_earlier_failures(client: Client, nurse: User) -> None:
@@ -172,7 +172,7 @@ def test_success_forgives_earlier_failures(client: Client, nurse: User) -> None:
     client.post("/accounts/sign-out/")
     for _ in range(4):
         try_in(client)
-    assert sign_in(client) == "/"
+    assert sign_in(client) == "/start/"
 
 
 def test_an_administrator_lets_somebody_in_sooner(client: Client, nurse: User) -> None:
@@ -181,7 +181,7 @@ def test_an_administrator_lets_somebody_in_sooner(client: Client, nurse: User) -
     assert locked_names(["nurse", "other"], at=now) == {"nurse"}
     unlock(user=nurse, by=None)
     assert locked_names(["nurse", "other"], at=now) == set()
-    assert sign_in(client) == "/"
+    assert sign_in(client) == "/start/"
 
 
 class Clock:
@@ -366,7 +366,7 @@ def test_a_deactivated_account_is_signed_out_and_gets_no_link(client: Client, nu
     with pytest.raises(Refused, match="activate the account first"):
         reset_password(user=nurse, by=None)
     activate(user=nurse, by=None)
-    assert sign_in(client) == "/"
+    assert sign_in(client) == "/start/"
 
 
 def test_the_pages_load_nothing_from_elsewhere_and_hold_no_script(

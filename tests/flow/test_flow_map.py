@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as tried
 from hypothesis import strategies as st
+from pytest_django import fixtures
 
 from flow.counts import count
 from flow.flow_map import GAP, flow_map
-from flow.flow_map_types import FlowEdge, FlowMap, Node
+from flow.flow_map_types import FlowEdge, FlowMap, Node, Sign
 from flow.moment import Moment
 from patients.models import Episode, Patient
 from tests.flow.places import HOUR, START, Hospital, ask, make_episode, make_site, make_ward, put
@@ -146,7 +149,16 @@ class Slow:
         return ROUTES.get(leg.method, Node.OTHER_ARRIVAL)
 
     def waits(self, at: int) -> Counter[tuple[Node, Node]]:
+        return Counter(edge for edge, _ in self.waiting(at))
+
+    def waited(self, at: int) -> Counter[tuple[Node, Node]]:
+        """Half hours that those who wait have waited together."""
         found: Counter[tuple[Node, Node]] = Counter()
+        for edge, since in self.waiting(at):
+            found[edge] += at - since
+        return found
+
+    def waiting(self, at: int) -> Iterator[tuple[tuple[Node, Node], int]]:
         for ask_ in self.asks:
             if not (ask_.lo <= at and (ask_.hi is None or at < ask_.hi)):
                 continue
@@ -169,8 +181,7 @@ class Slow:
                 target = EXITS.get(first.destination, Node.OTHER_PLACE)
             else:
                 target = Node.WARDS
-            found[origin, target] += 1
-        return found
+            yield (origin, target), ask_.lo
 
 
 def write(people: list[list[Leg]], asks: list[Ask]) -> list[Ward]:
@@ -210,7 +221,7 @@ def edges(board: FlowMap) -> dict[tuple[Node, Node], FlowEdge]:
     return {(e.origin, e.target): e for e in board.edges}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@tried(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.sets(wards, min_size=1), st.booleans())
 def test_any_history_maps_as_a_slow_walk_does(
     history: tuple[list[list[Leg]], list[Ask]], inside: set[int], whole: bool
@@ -219,17 +230,18 @@ def test_any_history_maps_as_a_slow_walk_does(
     inside = set(range(2 * len(KINDS))) if whole else inside
     slow = Slow(people, asks, inside)
     moves, now, early, start = slow.moves(), slow.waits(96), slow.waits(88), slow.waits(48)
+    waited = slow.waited(96)
     with transaction.atomic():
         rows = write(people, asks)
         board = flow_map(wards=[rows[n].pk for n in inside], figures={}, moment=Moment(END))
         transaction.set_rollback(True)
     expected = {
-        edge: (moves[edge], now[edge], early[edge], start[edge])
+        edge: (moves[edge], now[edge], early[edge], start[edge], waited[edge] * STEP)
         for edge in moves.keys() | now.keys()
         if edge[0] != edge[1]
     }
     assert {
-        edge: (e.patients, e.waiting, e.waiting_4h, e.waiting_24h)
+        edge: (e.patients, e.waiting, e.waiting_4h, e.waiting_24h, e.waited)
         for edge, e in edges(board).items()
     } == expected
     for edge in board.nodes:
@@ -259,15 +271,16 @@ def test_an_edge_is_stuck_where_more_wait_than_before() -> None:
     before = flow_map(wards=wards, figures={}, moment=Moment(START + 45 * HOUR))
     after = flow_map(wards=wards, figures={}, moment=Moment(START + 47 * HOUR))
     key = (Node.EMERGENCY, Node.WARDS)
-    assert (edges(before)[key].waiting, edges(before)[key].grows) == (1, False)
+    assert (edges(before)[key].waiting, edges(before)[key].signs) == (1, (Sign.LONGEST,))
     stuck = edges(after)[key]
     assert (stuck.waiting, stuck.waiting_4h, stuck.waiting_24h) == (2, 1, 2)
-    assert not after.stuck
+    assert Sign.GROWTH not in stuck.signs
     episode = make_episode()
     put(hospital.emergency, episode=episode)
     ask(episode, origin=hospital.emergency, target=hospital.ward, since=START + 46 * HOUR)
     again = flow_map(wards=wards, figures={}, moment=Moment(START + 47 * HOUR))
     assert [(e.origin, e.target) for e in again.stuck] == [key]
+    assert Sign.GROWTH in again.stuck[0].signs
     assert again.stuck[0].oldest == START + 2 * HOUR
 
 
@@ -303,3 +316,51 @@ def test_a_departure_counts_from_the_first_instant_of_the_window(
     put(hospital.ward, start=START, end=START + hours * HOUR)
     board = flow_map(wards=[hospital.ward.pk], figures={}, moment=Moment(END))
     assert sum(e.patients for e in board.edges) == counted
+
+
+def test_the_queue_that_has_cost_the_most_days_comes_first_whether_it_grows_or_not() -> None:
+    hospital = Hospital()
+    care_home = make_ward(hospital.community_site, kind="care_home")
+    wards = [w.pk for w in (hospital.emergency, hospital.ward, hospital.community, care_home)]
+
+    def wait(origin: Ward, target: Ward, number: int, *, hours: int) -> None:
+        for _ in range(number):
+            episode = make_episode()
+            put(origin, episode=episode)
+            since = END - hours * HOUR
+            ask(episode, "discharge", origin=origin, target=target, since=since)
+
+    wait(hospital.ward, hospital.community, 8, hours=30)
+    wait(hospital.ward, care_home, 2, hours=40)
+    wait(hospital.emergency, hospital.ward, 5, hours=1)
+    board = flow_map(wards=wards, figures={}, moment=Moment(END))
+    assert [(e.origin, e.target, e.signs) for e in board.queues] == [
+        (Node.WARDS, Node.COMMUNITY, (Sign.WORK,)),
+        (Node.EMERGENCY, Node.WARDS, (Sign.WORK, Sign.GROWTH)),
+        (Node.WARDS, Node.CARE_HOME, ()),
+    ]
+    assert [e.waited for e in board.queues] == [240 * HOUR, 5 * HOUR, 80 * HOUR]
+    assert [e.target for e in board.stuck] == [Node.COMMUNITY, Node.WARDS]
+
+
+def test_a_trust_says_itself_when_flow_is_stuck(settings: fixtures.Settings) -> None:
+    hospital = Hospital()
+    episode = put(hospital.ward).episode
+    ask(episode, origin=hospital.ward, target=hospital.community, since=END - 2 * HOUR)
+    wards = [hospital.ward.pk, hospital.community.pk]
+    assert not flow_map(wards=wards, figures={}, moment=Moment(END)).stuck
+    settings.STUCK_LIMITS = {"care_hours": 2}
+    assert flow_map(wards=wards, figures={}, moment=Moment(END)).stuck
+
+
+def test_places_nobody_has_recognised_have_a_box_of_their_own() -> None:
+    hospital = Hospital()
+    stranger, lounge = (
+        make_ward(hospital.site, kind=kind, beds=1) for kind in ("unrecognised", "discharge_lounge")
+    )
+    put(stranger)
+    figures = {c.ward: c.figures for c in count(Moment(START + HOUR))}
+    kinds = {"unrecognised": figures[stranger.pk], "discharge_lounge": figures[lounge.pk]}
+    board = flow_map(wards=[stranger.pk, lounge.pk], figures=kinds, moment=Moment(START + HOUR))
+    nodes = {node.node: node.patients for node in board.nodes}
+    assert (nodes[Node.UNRECOGNISED], nodes[Node.OTHER_UNIT]) == (1, 0)

@@ -96,16 +96,28 @@ def test_widths_are_in_proportion_to_patients(flow: FlowMap) -> None:
 
 def test_small_moves_over_a_column_are_left_to_the_table_unless_somebody_waits() -> None:
     nodes = tuple(
-        FlowNode(node, 10, 0, 0) for node in (Node.EMERGENCY, Node.WARDS, Node.HOME, Node.DIED)
+        FlowNode(node, 10, 0, 0)
+        for node in (Node.EMERGENCY, Node.WARDS, Node.HOME, Node.DIED, Node.OTHER_PLACE)
     )
     edges = (
         FlowEdge(Node.WARDS, Node.HOME, 500, 0, 0, 0, None),
-        FlowEdge(Node.EMERGENCY, Node.DIED, 2, 0, 0, 0, None),
+        FlowEdge(Node.EMERGENCY, Node.OTHER_PLACE, 2, 0, 0, 0, None),
+        FlowEdge(Node.EMERGENCY, Node.DIED, 1, 0, 0, 0, None),
         FlowEdge(Node.EMERGENCY, Node.WARDS, 1, 3, 1, 1, NOW),
     )
     drawing = drawn(FlowMap(NOW, NOW, nodes, edges))
     assert drawing.left_out == 1
-    assert [band.edge.target for band in drawing.bands] == [Node.HOME, Node.WARDS]
+    assert [band.edge.target for band in drawing.bands] == [Node.HOME, Node.DIED, Node.WARDS]
+
+
+@given(flow_maps())
+def test_every_death_is_drawn_and_everybody_is_in_a_box(flow: FlowMap) -> None:
+    drawing = drawn(flow)
+    shown = {(band.edge.origin, band.edge.target) for band in drawing.bands}
+    assert {(e.origin, e.target) for e in flow.edges if e.target == Node.DIED} <= shown
+    places = {node.node: node.patients for node in flow.nodes if node.node in PLACES}
+    boxes = {box.node.node: box.node.patients for box in drawing.boxes}
+    assert sum(places.values()) == sum(n for node, n in boxes.items() if node in places)
 
 
 def test_an_empty_map_is_an_empty_drawing() -> None:
