@@ -28,8 +28,8 @@ class Records:
     said to hold, stray messages as a rule, begins nothing. departures: the earliest discharge.
     A first load tells when those came who are still there, and nothing of those who had left,
     so until departures are told figures are too low. recorded: when the first movement of all
-    was recorded. cleaning: the earliest status told of any bed; before it, a bed to be cleaned
-    counts as free.
+    was recorded. cleaning: when a bed was first said to be cleaned or to be cleaned; before it,
+    such a bed counts as free.
     """
 
     begin: datetime | None = None
@@ -76,7 +76,8 @@ SELECT (SELECT m.occurred_at FROM wards_movement m JOIN wards_ward w ON w.id = m
          ORDER BY m.occurred_at LIMIT 1),
        (SELECT m.recorded_at FROM wards_movement m ORDER BY m.id LIMIT 1),
        (SELECT min(first.occurred_at) FROM wards_bed b
-         CROSS JOIN LATERAL (SELECT s.occurred_at FROM wards_bedstatus s WHERE s.bed_id = b.id
+         CROSS JOIN LATERAL (SELECT s.occurred_at FROM wards_bedstatus s
+                              WHERE s.bed_id = b.id AND s.status IN ('H', 'K')
                               ORDER BY s.occurred_at LIMIT 1) first)
 """
 

@@ -1,20 +1,23 @@
 """Search: wards, sites and, where the viewer may see them, patients.
 
 It is posted, never in an address: names and numbers of patients do not belong in the history of
-a shared computer or in the log of a proxy.
+a shared computer or in the log of a proxy. The words are kept in the session for a while under a
+key that says nothing, and the results have that key as their address, so that one can come back
+to them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
 from typing import Final
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.roles import Permission
 from flow.bedside_reads import LATELY
@@ -27,6 +30,12 @@ from wards.scope import ALL, Scope, scope_of, visible_patients
 
 MOST: Final = 25
 """How many of a kind are listed; who finds more says more."""
+
+KEPT_FOR: Final = timedelta(hours=1)
+KEPT: Final = 10
+"""How long one can come back to a search, and to how many of the latest."""
+
+_SEARCHES: Final = "searches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +50,49 @@ class Found:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
-    """What fits the words, in the places and among the people that the viewer may see."""
+    """Where to type; what was typed is kept, and its results are at an address of their own."""
     typed = request.POST.get("q", "") if request.method == "POST" else ""
     words = typed.replace("\0", "").strip()[:100]
-    scope = scope_of(request.user)
-    now = timezone.now()
-    context = {"words": words, "most": MOST, "moment": now}
+    response: HttpResponse
     if words:
-        wards = list(_wards(words, scope)[: MOST + 1])
-        sites = list(_sites(words, scope)[:MOST])
-        people = _people(words, scope, at=now)
-        context |= {"wards": wards, "sites": sites, "people": people}
-    response = render(request, "flow/search.html", context)
+        response = redirect("flow:found", key=_keep(request, words, now=timezone.now()))
+    else:
+        response = render(request, "flow/search.html")
     response["Cache-Control"] = "no-store"
     return response
+
+
+@require_safe
+def found(request: HttpRequest, key: str) -> HttpResponse:
+    """What fits the words kept under the key, in the places and among the people that the viewer
+    may see now."""
+    scope = scope_of(request.user)
+    now = timezone.now()
+    words, since = request.session.get(_SEARCHES, {}).get(key, ("", 0))
+    if now.timestamp() - since > KEPT_FOR.total_seconds():
+        response = render(request, "flow/search.html", {"forgotten": True}, status=404)
+    else:
+        context = {
+            "words": words,
+            "most": MOST,
+            "moment": now,
+            "wards": list(_wards(words, scope)[: MOST + 1]),
+            "sites": list(_sites(words, scope)[:MOST]),
+            "people": _people(words, scope, at=now),
+        }
+        response = render(request, "flow/search.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _keep(request: HttpRequest, words: str, *, now: datetime) -> str:
+    """Keep the words in the session, with the latest others; returns their key."""
+    oldest = (now - KEPT_FOR).timestamp()
+    kept = request.session.get(_SEARCHES, {})
+    fresh = [item for item in kept.items() if item[1][1] > oldest][1 - KEPT :]
+    key = token_urlsafe(9)
+    request.session[_SEARCHES] = dict([*fresh, (key, (words, now.timestamp()))])
+    return key
 
 
 def _wards(words: str, scope: Scope) -> QuerySet[Ward]:

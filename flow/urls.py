@@ -15,4 +15,5 @@ urlpatterns = [
     path("beds/<int:bed>/", bedside.bed, name="bed"),
     path("stays/<int:episode>/", bedside.stay, name="stay"),
     path("search/", search.search, name="search"),
+    path("search/<slug:key>/", search.found, name="found"),
 ]

@@ -7,6 +7,7 @@ One call stores many messages in one statement, so that many senders share one c
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,21 +31,25 @@ WAITING_CHANNEL: Final = "interop_waiting"
 _STORE: Final = """
     WITH stored AS (
         INSERT INTO interop_message (feed_id, raw, digest, received_at, control_id, event,
-               sent_at, peer, status, reason_code, reason, attempts, repeats, applied_at)
-        SELECT *, 0, 0, NULL::timestamptz
+               sent_at, peer, status, reason_code, reason, repeats, repeated_at, attempts,
+               applied_at)
+        SELECT given.*, CASE WHEN given.again > 0 THEN given.received END, 0, NULL::timestamptz
           FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[], %s::timestamptz[], %s::text[],
                       %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],
-                      %s::text[])
+                      %s::text[], %s::int[])
+               AS given(feed, raw, digest, received, control, event, sent, peer, status, code,
+                        reason, again)
             ON CONFLICT (feed_id, digest) DO UPDATE SET
-               repeats = interop_message.repeats + 1,
+               repeats = interop_message.repeats + excluded.repeats + 1,
+               repeated_at = excluded.received_at,
                (status, reason_code, reason) = (
                    SELECT judged.* FROM (VALUES
                        (excluded.status, excluded.reason_code, excluded.reason),
                        (interop_message.status, interop_message.reason_code,
                         interop_message.reason)) AS judged
                    OFFSET CASE interop_message.status WHEN 'rejected' THEN 0 ELSE 1 END LIMIT 1)
-        RETURNING id, feed_id, digest, status, repeats)
-    SELECT id, feed_id, digest, repeats,
+        RETURNING id, feed_id, digest, status, xmax = 0 AS is_new)
+    SELECT id, feed_id, digest, is_new,
            CASE WHEN status = 'received' THEN pg_notify(%s, '') END
       FROM stored
 """
@@ -98,6 +103,7 @@ def store(
     # Of the same bytes, whole and cut off, the whole ones count.
     by_worth = sorted(rows, key=lambda row: row.status != Message.Status.REJECTED)
     once = {row.key: row for row in by_worth}
+    times = Counter(row.key for row in rows)
     ordered = [once[key] for key in sorted(once)]  # in key order, so that two calls cannot deadlock
     columns = (
         [row.feed.id for row in ordered],
@@ -111,15 +117,16 @@ def store(
         [row.status.value for row in ordered],
         [row.reason_code for row in ordered],
         [row.answer.reason[:500] for row in ordered],
+        [times[row.key] - 1 for row in ordered],
     )
     with connection.cursor() as cursor:
         cursor.execute(_STORE, [*columns, WAITING_CHANNEL])
         stored = {
-            (feed_id, bytes(digest)): (pk, repeats)
-            for pk, feed_id, digest, repeats, _ in cursor.fetchall()
+            (feed_id, bytes(digest)): (pk, is_new)
+            for pk, feed_id, digest, is_new, _ in cursor.fetchall()
         }
     kept: list[Kept] = []
-    fresh = {key for key, (_, repeats) in stored.items() if repeats == 0}
+    fresh = {key for key, (_, is_new) in stored.items() if is_new}
     for row in rows:
         pk = stored[row.key][0]
         kept.append(Kept(pk, row.header, row.answer, row.key in fresh, row.status, row.feed))

@@ -106,7 +106,8 @@ class Feed(models.Model):
 class Message(models.Model):
     """One message as it was received, kept before it was acknowledged.
 
-    `digest` stands for its content: the same bytes sent again are counted in `repeats`.
+    `digest` stands for its content: the same bytes sent again are counted in `repeats`, the last
+    time is `repeated_at`.
     """
 
     class Status(models.TextChoices):
@@ -130,6 +131,7 @@ class Message(models.Model):
     reason = models.CharField(max_length=500, blank=True, default="")
     attempts = models.PositiveSmallIntegerField(default=0)
     repeats = models.PositiveIntegerField(default=0)
+    repeated_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -144,6 +146,11 @@ class Message(models.Model):
                 name="message_troubled",
             ),
             models.Index(fields=["feed", "-received_at"], name="message_heard"),
+            models.Index(
+                fields=["feed", "-repeated_at"],
+                condition=Q(repeated_at__isnull=False),
+                name="message_repeated",
+            ),
         ]
 
     def __str__(self) -> str:

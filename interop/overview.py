@@ -15,7 +15,7 @@ from interop.hl7v2.charsets import decode
 from interop.hl7v2.header import cleaned
 from interop.hl7v2.message import USED
 from interop.models import Feed, LocationCode, Message
-from wards.models import Bed, Ward
+from wards.models import Bed, Site, Ward
 from wards.scope import ALL, Scope
 
 TROUBLED = (Message.Status.HELD, Message.Status.REJECTED)
@@ -26,7 +26,9 @@ DAY = timedelta(days=1)
 class FeedLine:
     """One feed on the overview; counts are of the last 24 hours, `per_hour` of the last one.
 
-    `held` and `rejected` are all there are; `waiting` are those not applied yet.
+    `said_before`: messages that said nothing new, and the same bytes received again. `held` and
+    `rejected` are all there are; `waiting` are those not applied yet. `may_change`: whether the
+    viewer may change what is known of the feed.
     """
 
     feed: Feed
@@ -34,32 +36,96 @@ class FeedLine:
     is_quiet: bool
     counts: Mapping[str, int]
     per_hour: int
+    said_before: int
     waiting: int
     held: int
     rejected: int
+    may_change: bool
 
 
-def feeds_for(scope: Scope) -> QuerySet[Feed]:
-    """The feeds that the viewer may manage: those of a provider or site in their reach.
+def feeds_kept(scope: Scope) -> QuerySet[Feed]:
+    """The feeds that the viewer may change: those of a provider or default site in their reach.
 
-    A feed that nobody has claimed yet is for those who manage feeds everywhere.
+    To say whose a feed is opens its messages to those who see patients there, so a feed that is
+    nobody's is given away only by those who manage feeds everywhere.
     """
     organisations = scope.organisations(Permission.MANAGE_FEEDS)
     sites = scope.sites(Permission.MANAGE_FEEDS)
     if organisations == ALL or sites == ALL:
         return Feed.objects.all()
-    told_of = LocationCode.objects.filter(ward__site__in=sites).values("feed")
+    return Feed.objects.filter(Q(organisation__in=organisations) | Q(default_site__in=sites))
+
+
+def feeds_for(scope: Scope) -> QuerySet[Feed]:
+    """The feeds that the viewer sees, with their messages: those they may change, those that
+    name a place at a site in their reach, and those that are nobody's.
+
+    Nobody's is a feed without provider and default site that has named no place at any site that
+    is set up. Its held messages may be anybody's, so every feed manager sees that there are some;
+    whom they are about is shown to those alone who may see patients everywhere.
+    """
+    kept = feeds_kept(scope)
+    sites = scope.sites(Permission.MANAGE_FEEDS)
+    if sites == ALL or scope.may_everywhere(Permission.MANAGE_FEEDS):
+        return kept
+    named = LocationCode.objects.exclude(ward__site__kind=Site.Kind.UNRECOGNISED)
+    told_of = named.filter(ward__site__in=sites).values("feed")
+    nobodys = Q(organisation=None, default_site=None) & ~Q(pk__in=named.values("feed"))
     return Feed.objects.filter(
-        Q(organisation__in=organisations) | Q(default_site__in=sites) | Q(pk__in=told_of)
+        Q(pk__in=kept.values("pk")) | Q(pk__in=told_of) | nobodys,
     )
 
 
-def feed_lines(feeds: QuerySet[Feed], *, now: datetime) -> list[FeedLine]:
-    """The overview. Four queries."""
-    rows = list(feeds.select_related("organisation"))
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a viewer's sight of feeds goes.
+
+    everywhere: they see all there are. places: names of the bodies, or else sites, they manage
+    feeds for. feeds, held, rejected: how many feeds they do not see, and what is in trouble there.
+    """
+
+    everywhere: bool
+    places: Sequence[str] = ()
+    feeds: int = 0
+    held: int = 0
+    rejected: int = 0
+
+
+def reach(scope: Scope) -> Reach:
+    """Three queries at most."""
+    if scope.may_everywhere(Permission.MANAGE_FEEDS):
+        return Reach(everywhere=True)
+    bodies, sites = (
+        scope.organisations(Permission.MANAGE_FEEDS),
+        scope.sites(Permission.MANAGE_FEEDS),
+    )
+    names = Site.objects.filter(pk__in=sites).select_related("organisation")
+    # A whole body speaks for its sites.
+    places = {
+        site.organisation.name if site.organisation_id in bodies else site.name for site in names
+    }
+    unseen = Feed.objects.exclude(pk__in=feeds_for(scope).values("pk"))
+    counts = dict(
+        Message.objects.filter(feed__in=unseen, status__in=TROUBLED)
+        .values_list("status")
+        .annotate(n=Count("pk"))
+    )
+    return Reach(
+        everywhere=False,
+        places=sorted(places),
+        feeds=unseen.count(),
+        held=counts.get(Message.Status.HELD, 0),
+        rejected=counts.get(Message.Status.REJECTED, 0),
+    )
+
+
+def feed_lines(scope: Scope, *, now: datetime) -> list[FeedLine]:
+    """The overview of the feeds that the viewer sees. Five queries."""
+    rows = list(feeds_for(scope).select_related("organisation"))
+    kept = set(feeds_kept(scope).values_list("pk", flat=True))
     keys = [feed.pk for feed in rows]
     latest = heard_at()
-    recent = _recent(keys, now)
+    recent, again = _recent(keys, now), _again(keys, now)
     open_ones: dict[int, dict[str, int]] = {key: {} for key in keys}
     unfinished = Message.objects.filter(
         Q(status=Message.Status.RECEIVED) | Q(status__in=TROUBLED), feed__in=keys
@@ -73,9 +139,11 @@ def feed_lines(feeds: QuerySet[Feed], *, now: datetime) -> list[FeedLine]:
             is_quiet=is_quiet(latest.get(feed.pk), feed.quiet_after, now),
             counts=recent[feed.pk][0],
             per_hour=recent[feed.pk][1],
+            said_before=recent[feed.pk][0].get(Message.Status.DUPLICATE, 0) + again[feed.pk],
             waiting=open_ones[feed.pk].get(Message.Status.RECEIVED, 0),
             held=open_ones[feed.pk].get(Message.Status.HELD, 0),
             rejected=open_ones[feed.pk].get(Message.Status.REJECTED, 0),
+            may_change=feed.pk in kept,
         )
         for feed in rows
     ]
@@ -94,6 +162,24 @@ def _recent(feeds: Sequence[int], now: datetime) -> dict[int, tuple[dict[str, in
         for feed, status, day, hour in cursor.fetchall():
             counts, per_hour = found[feed]
             found[feed] = ({**counts, status: day}, per_hour + hour)
+    return found
+
+
+def _again(feeds: Sequence[int], now: datetime) -> dict[int, int]:
+    """How often the same bytes were received again in the last day.
+
+    A message keeps how often it came again and when last, so one that is older than a day counts
+    once, however often it came today.
+    """
+    found = dict.fromkeys(feeds, 0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT feed_id, sum(CASE WHEN received_at > %s THEN repeats ELSE 1 END)"
+            "  FROM interop_message WHERE feed_id = ANY(%s) AND repeated_at > %s GROUP BY feed_id",
+            [now - DAY, list(feeds), now - DAY],
+        )
+        for feed, number in cursor.fetchall():
+            found[feed] = int(number)
     return found
 
 

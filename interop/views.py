@@ -29,6 +29,8 @@ from interop.overview import (
     TROUBLED,
     feed_lines,
     feeds_for,
+    feeds_kept,
+    reach,
     reasons,
     shown,
     unknown_places,
@@ -68,14 +70,16 @@ def _by(request: HttpRequest) -> User:
 def feeds(request: HttpRequest) -> HttpResponse:
     """Every feed: when it was last heard, and what became of its messages."""
     now = timezone.now()
-    lines = feed_lines(feeds_for(scope_of(request.user)), now=now)
+    scope = scope_of(request.user)
+    lines = feed_lines(scope, now=now)
     return render(
         request,
         "interop/feeds.html",
         {
             "lines": lines,
             "now": now,
-            "may_add": scope_of(request.user).may_everywhere(Permission.MANAGE_FEEDS),
+            "reach": reach(scope),
+            "may_add": scope.may_everywhere(Permission.MANAGE_FEEDS),
             "held": sum(line.held for line in lines),
             "rejected": sum(line.rejected for line in lines),
         },
@@ -85,7 +89,7 @@ def feeds(request: HttpRequest) -> HttpResponse:
 @for_feed_managers
 def feed(request: HttpRequest, pk: int) -> HttpResponse:
     """What is known of one feed, to be changed."""
-    found = get_object_or_404(feeds_for(scope_of(request.user)).distinct(), pk=pk)
+    found = get_object_or_404(feeds_kept(scope_of(request.user)), pk=pk)
     form = FeedForm(request.POST or None, instance=found)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -125,7 +129,9 @@ def troubles(request: HttpRequest) -> HttpResponse:
             "reasons": reasons(rows),
             "asked": request.GET,
             "query": asked.urlencode(),
-            "feeds": feeds_for(scope_of(request.user)).distinct(),
+            "narrowed": any(request.GET.get(name) for name in ("feed", "status", "reason")),
+            "reach": reach(scope_of(request.user)),
+            "feeds": feeds_for(scope_of(request.user)),
         },
     )
 
@@ -193,8 +199,10 @@ def _sees_patients_of(scope: Scope, feed: Feed) -> bool:
 @for_feed_managers
 def mapping(request: HttpRequest) -> HttpResponse:
     """Places that only feeds know of, and what they could be."""
-    unknown, known = unknown_places(scope_of(request.user), now=timezone.now())
-    return render(request, "interop/mapping.html", {"unknown": unknown, "known": known})
+    scope = scope_of(request.user)
+    unknown, known = unknown_places(scope, now=timezone.now())
+    context = {"unknown": unknown, "known": known, "reach": reach(scope)}
+    return render(request, "interop/mapping.html", context)
 
 
 def _wards(scope: Scope) -> QuerySet[Ward]:

@@ -185,14 +185,15 @@ def test_answers_about_the_past_say_how_far_the_records_reach(
         assert told["begin"] == begin.isoformat()
         assert told["complete_from"] == (begin + 25 * HOUR).isoformat()
         assert told["cleaning_from"] is None
-    BedStatus.objects.create(
-        bed=beds_of(hospital.ward)[0],
-        status="K",
-        occurred_at=START,
-        sent_at=START,
-        source="test",
-        key="k",
-    )
+    for number, (status, at) in enumerate((("K", START), ("C", START - 5 * HOUR))):
+        BedStatus.objects.create(
+            bed=beds_of(hospital.ward)[0],
+            status=status,
+            occurred_at=at,
+            sent_at=at,
+            source="test",
+            key=f"k{number}",
+        )
     beginning.forget()
     sharing.forget()
     ring(["system"])

@@ -8,14 +8,23 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from accounts.roles import Role
+from interop.models import Feed, Message
 from tests.browser.conftest import Opens
-from tests.screens.hospital import Hospital, add_beds
+from tests.screens.hospital import Hospital, add_beds, user
+from wards.facts import MovementKind, Place
+from wards.models import Ward
 
 pytestmark = pytest.mark.browser
 WARD = "/wards/TGH-W1/"
 PHONE = "390x844"
 ZOOMED = "683x384"
 """A laptop of 1366 by 768 at 200 % zoom."""
+
+
+@pytest.fixture
+def administrator(hospital: Hospital) -> User:
+    return user("admin", Role.ADMINISTRATOR, everywhere=True)
 
 
 def drawer_of(page: Page, hospital: Hospital, bed: int = 0) -> str:
@@ -173,3 +182,183 @@ def test_a_note_covers_no_button_and_can_be_closed(
     assert boxes[0]["y"] >= boxes[1]["y"] + boxes[1]["height"] - 1
     note.get_by_role("button").click()
     expect(note).to_be_hidden()
+
+
+# --- the page -----------------------------------------------------------------------------------
+
+EVERYWHERE = [
+    "/",
+    "/sites/TGH/",
+    WARD,
+    "/search/",
+    "/beds/{bed}/",
+    "/feeds/",
+    "/feeds/troubles/",
+    "/feeds/places/",
+    "/people/",
+    "/accounts/password/",
+]
+
+
+def overflow(page: Page) -> dict[str, int]:
+    """How far the page reaches beyond the screen's width and below its own content, in pixels."""
+    found: dict[str, int] = page.evaluate(
+        """() => {
+          const root = document.documentElement;
+          const end = Math.max(innerHeight, document.body.getBoundingClientRect().height);
+          return {
+            sideways: root.scrollWidth - innerWidth, blank: root.scrollHeight - Math.ceil(end),
+          };
+        }"""
+    )
+    return {name: pixels for name, pixels in found.items() if pixels > 0}
+
+
+@pytest.fixture
+def crowded(hospital: Hospital) -> Hospital:
+    """Long queues, a feed with much to look at, and places that nobody has recognised."""
+    for _ in range(30):
+        waits = hospital.admit(hospital.emergency)
+        hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[0])
+    strange = Ward.objects.create(
+        site=hospital.site, code="ZZ9-EAST-WING", name="ZZ9", kind=Ward.Kind.UNRECOGNISED
+    )
+    hospital.admit(strange)
+    feed = Feed.objects.create(
+        code="A-RATHER-LONG-PAS", name="A trust of many words: patient administration"
+    )
+    for number in range(3):
+        Message.objects.create(
+            feed=feed,
+            raw=b"MSH",
+            digest=bytes([number]) * 32,
+            control_id=f"A-LONG-CONTROL-NUMBER-{number}",
+            event="ADT^A01",
+            status=Message.Status.HELD,
+            reason="The message names a ward that no place of this site has the code of",
+        )
+    return hospital
+
+
+@pytest.mark.parametrize("size", [PHONE, ZOOMED, "1366x768", "1920x1080"])
+def test_no_page_scrolls_sideways_or_into_nothing(
+    crowded: Hospital, opens: Opens, administrator: User, size: str
+) -> None:
+    bed = crowded.beds(crowded.wards[0])[0].pk
+    page = opens(administrator, "/search/", size=size)
+    found = {}
+    for pattern in EVERYWHERE:
+        address = pattern.format(bed=bed)
+        page.goto(address)
+        page.wait_for_timeout(200)
+        found[address] = overflow(page)
+    assert {address: much for address, much in found.items() if much} == {}
+
+
+@pytest.mark.parametrize("address", ["/", "/sites/TGH/", WARD])
+def test_text_alone_can_be_twice_as_large(
+    crowded: Hospital, opens: Opens, administrator: User, address: str
+) -> None:
+    page = opens(administrator, address, size="1366x768")
+    sizes = """() => [...document.querySelectorAll("#board *")]
+      .filter((one) => !one.closest("svg, .chart") && one.textContent.trim())
+      .map((one) => parseFloat(getComputedStyle(one).fontSize))"""
+    usual = page.evaluate(sizes)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.wait_for_timeout(300)
+    larger = page.evaluate(sizes)
+    assert len(usual) > 30
+    assert [round(one / two, 2) for one, two in zip(larger, usual, strict=True)] == [2] * len(usual)
+    assert overflow(page) == {}
+    cut = """() => [...document.querySelectorAll(".tile, .wardcard, .figure, .head")]
+      .filter((one) => one.scrollWidth > one.clientWidth + 1
+                    || one.scrollHeight > one.clientHeight + 1)
+      .map((one) => one.textContent.trim().slice(0, 60))"""
+    assert page.evaluate(cut) == []
+
+
+def test_a_drawer_of_large_text_can_be_closed(
+    hospital: Hospital, opens: Opens, nurse: User
+) -> None:
+    page = opens(nurse, WARD, size="1366x768")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    drawer_of(page, hospital)
+    assert on_top(page, "#drawer h2")
+    assert on_top(page, "#drawer .drawer-head [data-shut]")
+
+
+@pytest.mark.parametrize("size", [PHONE, "1366x768", "1920x1080"])
+def test_no_name_of_a_patient_or_ward_is_cut(
+    hospital: Hospital, opens: Opens, manager: User, size: str
+) -> None:
+    ward = hospital.wards[0]
+    Ward.objects.filter(pk=ward.pk).update(name="Ward 6/7 Care of the Elderly and Stroke")
+    hospital.admit(hospital.beds(ward)[5], family="De La Mere-Featherstonehaugh")
+    hospital.admit(hospital.emergency, family="Wolfeschlegelsteinhausenbergerdorff")
+    page = opens(manager, WARD, size=size)
+    cut = """(all) => all.filter((one) => {
+      const style = getComputedStyle(one);
+      const box = one.closest(".tile, .wardcard").getBoundingClientRect();
+      const range = document.createRange();
+      range.selectNodeContents(one);
+      const text = range.getBoundingClientRect();
+      return style.textOverflow === "ellipsis"
+        || text.right > box.right || text.bottom > box.bottom;
+    }).map((one) => one.textContent)"""
+    names = page.locator(".tile .second, .tile .third")
+    assert names.count() >= 12
+    assert names.evaluate_all(cut) == []
+    page.goto("/sites/TGH/")
+    assert page.locator(".wardname").evaluate_all(cut) == []
+
+
+def test_who_waits_beyond_the_first_is_counted_and_shown_on_demand(
+    crowded: Hospital, opens: Opens, manager: User
+) -> None:
+    page = opens(manager, WARD)
+    waiting = page.locator("section[aria-labelledby=incoming-title]")
+    shown = waiting.locator(".tile:visible")
+    expect(shown).to_have_count(12)
+    waiting.get_by_text("18 more").click()
+    expect(shown).to_have_count(30)
+    page.goto("/sites/TGH/")
+    side = page.locator("section[aria-labelledby=waits-title]")
+    expect(side.locator("li:visible")).to_have_count(8)
+    side.get_by_text("22 more").click()
+    expect(side.locator("li:visible")).to_have_count(30)
+
+
+def test_a_phone_shows_sites_as_cards_and_the_flow_as_a_list(
+    crowded: Hospital, opens: Opens, manager: User
+) -> None:
+    moved = crowded.admit(crowded.emergency)
+    crowded.tell(moved, MovementKind.TRANSFERRED, place=Place(crowded.wards[1].pk))
+    page = opens(manager, "/", size=PHONE)
+    expect(page.locator(".flowmap")).to_be_hidden()
+    expect(page.locator(".flowlist")).to_contain_text("1 moved")
+    cells = page.locator(".is-sites tbody td")
+    assert cells.count() >= 10
+    for cell in cells.all():
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    expect(page.get_by_role("rowheader", name="Test hospital TGH")).to_be_visible()
+    expect(page.get_by_role("cell").first).to_be_visible()
+
+
+# --- search -------------------------------------------------------------------------------------
+
+
+def test_back_comes_back_to_what_was_found(hospital: Hospital, opens: Opens, nurse: User) -> None:
+    page = opens(nurse, WARD)
+    page.keyboard.press("/")
+    page.keyboard.type("Featherstonehaugh")
+    page.keyboard.press("Enter")
+    link = page.locator("main").get_by_role("link", name="Ward 1, bed 2")
+    assert "eather" not in page.url
+    link.click()
+    expect(page.get_by_role("heading", name="Ward 1")).to_be_visible()
+    page.go_back()
+    expect(link).to_be_visible()
+    assert "eather" not in page.url

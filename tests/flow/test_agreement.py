@@ -41,7 +41,7 @@ from tests.flow.places import START, Hospital, beds_of, make_ward, records_begin
 from wards.bed_states import close, open_escalation, record_status
 from wards.facts import Place
 from wards.models import Bed, Grant, Movement, Ward
-from wards.movements import admit, cancel, discharge, leave, return_, swap, transfer
+from wards.movements import AlreadyKnown, admit, cancel, discharge, leave, return_, swap, transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +95,7 @@ class Story:
         for kind in ("day_case", "discharge_lounge", "virtual", "unrecognised"):
             make_ward(self.hospital.site, kind=kind, beds=2)
         self.by = User.objects.create_user(f"manager{User.objects.count()}")
+        Grant.objects.create(user=self.by, role=Role.SITE_MANAGER, everywhere=True)
         self.wards = list(Ward.objects.order_by("pk"))
         self.beds: list[Bed] = [bed for ward in self.wards for bed in beds_of(ward)]
         self.now = START
@@ -119,8 +120,11 @@ class Story:
         now, by = self.now, self.by
         match step.deed:
             case "admit":
-                person = PersonKey("RT1", f"P{step.who}")
-                admit(person=person, place=self.place(step.other), at=now, by=by)
+                person, place = PersonKey("RT1", f"P{step.who}"), self.place(step.other)
+                try:
+                    admit(person=person, place=place, at=now, by=by)
+                except AlreadyKnown as known:  # a readmission, once confirmed
+                    admit(person=person, place=place, at=now, by=by, confirmed=known.record)
             case "transfer":
                 place = self.place(step.other)
                 transfer(episode=self.episode(step.who), place=place, at=now, by=by)
@@ -214,7 +218,6 @@ def faces_agree(world: Story) -> None:
     """Pages and the API show the same, of wards, sites and the system."""
     now = world.now
     board = system_board(now=now, at=now, sight=ALL)
-    Grant.objects.create(user=world.by, role=Role.SITE_MANAGER, everywhere=True)
     client = APIClient()
     client.force_login(world.by)
     ring(["system"])

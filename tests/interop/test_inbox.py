@@ -37,7 +37,8 @@ def test_the_same_bytes_are_kept_once_and_counted() -> None:
     (third,) = keep(raw.replace(b"\r", b"\r\n") + b"\r\n")
     assert (third.is_new, third.id) == (False, first.id)
     message = Message.objects.get()
-    assert message.repeats == 1  # within one call it is one message from the start
+    assert message.repeats == 2  # those within one call are counted too
+    assert message.repeated_at == NOW
     assert third.answer.verdict is Verdict.TAKEN
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +14,12 @@ from accounts.models import Organisation, User
 from accounts.roles import Role
 from flow.feeds import feed_states
 from interop.models import Feed, Message
-from interop.overview import shown
+from interop.overview import feed_lines, shown
 from tests.interop.building import adt
-from tests.interop.delivering import apply_all, deliver, ends, keep
+from tests.interop.delivering import NOW, apply_all, deliver, ends, keep
 from wards.grants import set_grant
 from wards.models import Bed, Occupancy, Site, Ward
+from wards.scope import scope_of
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/feeds/", "/feeds/troubles/", "/feeds/places/"]
@@ -172,6 +174,110 @@ def test_feeds_of_others_are_out_of_reach(client: Client, hospital: Site) -> Non
     client.post("/feeds/replay/", {})
     message.refresh_from_db()
     assert message.status == "held"
+
+
+def plain(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+def test_no_page_says_none_where_it_means_none_that_you_may_see(
+    client: Client, hospital: Site
+) -> None:
+    other = Organisation.objects.create(code="XYZ", name="Another trust")
+    elsewhere = Site.objects.create(code="XYH", name="Another hospital", organisation=other)
+    deliver(adt("A01", mrn=""), adt("A99"), adt("A01", mrn="", control="2"))
+    assert ends() == {"held": 2, "rejected": 1}
+    sentence = (
+        "1 other feed, with 2 held and 1 refused message, is seen by whoever manages feeds at "
+        "their place, or everywhere."
+    )
+    person(client, Role.SITE_MANAGER, site=elsewhere)
+    page = plain(client.get("/feeds/troubles/").content.decode())
+    assert "None in the feeds that you see." in page
+    assert "You see the feeds of Another hospital" in page
+    assert sentence in page
+    assert "Every message that was received" not in page
+    page = plain(client.get("/feeds/").content.decode())
+    assert "Nothing has been received" not in page
+    assert sentence in page
+    page = plain(client.get("/feeds/places/").content.decode())
+    assert "every ward that a feed has named is known" not in page
+    assert "None at the sites you manage feeds for." in page
+    # Whoever sees all feeds is told the whole truth, and a narrowed list speaks of itself alone.
+    person(client)
+    Message.objects.exclude(status="rejected").delete()
+    page = plain(client.get("/feeds/troubles/?status=held").content.decode())
+    assert "None that is asked for above." in page
+    Message.objects.all().delete()
+    page = plain(client.get("/feeds/troubles/").content.decode())
+    assert "None. Every message that was received has been applied" in page
+    assert "You see the feeds of" not in page
+
+
+def test_the_feeds_of_a_whole_body_are_named_by_the_body(client: Client, hospital: Site) -> None:
+    person(client, Role.SITE_MANAGER, organisation=hospital.organisation)
+    keep(adt("A01"))
+    page = plain(client.get("/feeds/").content.decode())
+    assert "You see the feeds of Northmoor, those that name a place there" in page
+    assert "There are no others." in page
+
+
+def test_every_feed_manager_sees_what_nobody_is_known_to_send_but_not_whom_it_is_about(
+    client: Client, hospital: Site
+) -> None:
+    deliver(adt("A01", mrn="", application="LAB", facility="ELSEWHERE"))
+    feed = Feed.objects.get()
+    assert feed.organisation is None
+    person(client, Role.SITE_MANAGER, site=hospital)
+    assert feed.name in client.get("/feeds/").content.decode()
+    assert "hold no number" in client.get("/feeds/troubles/").content.decode()
+    page = client.get(f"/feeds/messages/{Message.objects.get().pk}/").content.decode()
+    assert "SMITH" not in page
+    assert "masked" in page
+    # To say whose it is would open its messages.
+    assert client.get(f"/feeds/{feed.pk}/").status_code == 404
+    assert f'href="/feeds/{feed.pk}/"' not in client.get("/feeds/").content.decode()
+    client.post("/feeds/replay/", {"message": Message.objects.get().pk})
+    assert ends() == {"received": 1}
+    apply_all()
+    # Once it names a place of somebody, it is nobody's no more.
+    other = Site.objects.create(
+        code="XYH",
+        name="Another hospital",
+        organisation=Organisation.objects.create(code="XYZ", name="Another trust"),
+    )
+    Ward.objects.create(site=other, code="XYH-W1", name="Ward 1")
+    deliver(adt("A01", application="LAB", facility="ELSEWHERE", place="XYH-W1^^^XYH"))
+    assert feed.name not in client.get("/feeds/").content.decode()
+    person(client, Role.SITE_MANAGER, site=other)
+    assert feed.name in client.get("/feeds/").content.decode()
+    assert client.get(f"/feeds/{feed.pk}/").status_code == 404
+    Feed.objects.update(default_site=other)
+    assert client.get(f"/feeds/{feed.pk}/").status_code == 200
+
+
+def said_before() -> int:
+    [line] = feed_lines(scope_of(User.objects.latest("pk")), now=NOW)
+    return line.said_before
+
+
+def test_what_was_said_before_is_counted(client: Client, manager: User, hospital: Site) -> None:
+    raw = adt("A01", place="NGH-W1^A^1^NGH")
+    deliver(raw)
+    assert said_before() == 0
+    assert [kept.is_new for kept in keep(raw, raw, raw)] == [False] * 3
+    assert said_before() == 3
+    other = adt("A02", place="NGH-W1^A^2^NGH", control="2")
+    assert [kept.is_new for kept in keep(other, raw, other)] == [True, False, False]
+    assert said_before() == 5
+    deliver(adt("A01", place="NGH-W1^A^1^NGH", control="another"))
+    assert ends() == {"applied": 2, "duplicate": 1}
+    assert said_before() == 6
+    # Of older messages only that they came again today.
+    Message.objects.update(received_at=NOW - timedelta(days=2))
+    assert said_before() == 2
+    Message.objects.update(repeated_at=NOW - timedelta(days=2))
+    assert said_before() == 0
 
 
 def test_what_is_known_of_a_feed_can_be_changed(

@@ -404,7 +404,7 @@ def test_who_left_without_a_bed_is_found_and_brought_back(
     episode = episode_of(chair)
     address = f"/stays/{episode.pk}/"
     assert post(nurse, address, deed="discharge", episode_seen=episode.pk)[0] == 200
-    found = nurse.post("/search/", {"q": "Bedless"}).content.decode()
+    found = nurse.post("/search/", {"q": "Bedless"}, follow=True).content.decode()
     assert f'href="{address}"' in found
     assert "left Ward 1" in found
     page = nurse.get(address).content.decode()
@@ -414,7 +414,7 @@ def test_who_left_without_a_bed_is_found_and_brought_back(
     assert observer.get(address).status_code == 403
     stranger = signed_in(user("stranger", Role.WARD_NURSE, ward=hospital.wards[1]))
     assert stranger.get(address).status_code == 403
-    assert address not in stranger.post("/search/", {"q": "Bedless"}).content.decode()
+    assert address not in stranger.post("/search/", {"q": "Bedless"}, follow=True).content.decode()
     movement = Movement.objects.get(kind=MovementKind.DISCHARGED, by__isnull=False)
     undo = {"deed": "undo", "episode_seen": "", "movement": movement.pk}
     assert post(stranger, address, **undo)[0] == 403
@@ -430,7 +430,7 @@ def test_who_left_long_ago_is_looked_up_and_not_brought_back(
     hospital.tell(gone, MovementKind.DISCHARGED, ago=timedelta(days=8))
     address = f"/stays/{episode_of(gone).pk}/"
     assert "Was here" in nurse.get(address).content.decode()
-    assert address not in nurse.post("/search/", {"q": "Bedless"}).content.decode()
+    assert address not in nurse.post("/search/", {"q": "Bedless"}, follow=True).content.decode()
 
 
 def test_leave_does_not_begin_the_stay_in_the_bed_anew(hospital: Hospital, nurse: Client) -> None:

@@ -1,18 +1,60 @@
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from flow.search import KEPT
 from patients.models import Patient
 from tests.screens.hospital import FAMILY, Hospital, add_beds
 
 
-def search(client: Client, words: str) -> str:
+def searched(client: Client, words: str) -> str:
+    """Search for the words; the address of what was found."""
     response = client.post("/search/", {"q": words})
+    assert response.status_code == 302
+    return response["Location"]
+
+
+def search(client: Client, words: str) -> str:
+    response = client.get(searched(client, words))
     assert response.status_code == 200
+    assert response["Cache-Control"] == "no-store"
     return str(response.content.decode())
+
+
+def test_what_was_found_has_an_address_that_says_nothing(
+    hospital: Hospital, nurse: Client, manager: Client
+) -> None:
+    address = searched(nurse, FAMILY)
+    assert re.fullmatch(r"/search/[\w-]{12}/", address)
+    for _ in range(2):  # coming back
+        assert FAMILY.upper() in nurse.get(address).content.decode()
+    strange = manager.get(address)
+    assert strange.status_code == 404
+    assert "Type it again" in strange.content.decode()
+
+
+def test_a_search_is_kept_for_an_hour_and_ten_at_most(
+    hospital: Hospital, nurse: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = [searched(nurse, f"{FAMILY}{number}") for number in range(KEPT + 2)]
+    statuses = [nurse.get(address).status_code for address in addresses]
+    assert statuses == [404] * 2 + [200] * KEPT
+    monkeypatch.setattr("flow.search.KEPT_FOR", timedelta(0))
+    assert nurse.get(addresses[-1]).status_code == 404
+    searched(nurse, "Ward")
+    assert len(nurse.session["searches"]) == 1
+
+
+def test_nothing_typed_is_asked_again(nurse: Client) -> None:
+    page = nurse.post("/search/", {"q": "  "}).content.decode()
+    assert 'id="words"' in page
+    assert "Nothing fits" not in page
 
 
 def test_words_in_the_address_are_not_searched_for(hospital: Hospital, manager: Client) -> None:
@@ -29,7 +71,7 @@ def test_wards_are_found_by_name_code_and_specialty(manager: Client, words: str)
 def test_patients_are_found_by_number_and_by_the_beginnings_of_names(
     hospital: Hospital, nurse: Client
 ) -> None:
-    patient = Patient.objects.order_by("pk").first()
+    patient = Patient.objects.filter(family_name=FAMILY).order_by("pk").first()
     assert patient is not None
     spaced = f"{patient.nhs_number[:3]} {patient.nhs_number[3:6]} {patient.nhs_number[6:]}"
     for words in (patient.identifier, patient.nhs_number, spaced, "Feather Given", "feath, giv"):
@@ -72,9 +114,9 @@ def test_what_is_typed_comes_back_harmless(manager: Client) -> None:
 
 def test_a_search_asks_as_often_for_many_as_for_few(hospital: Hospital, manager: Client) -> None:
     def cost() -> int:
-        search(manager, "zzz")
+        address = searched(manager, FAMILY)
         with CaptureQueriesContext(connection) as asked:
-            assert FAMILY.upper() in search(manager, FAMILY)
+            assert FAMILY.upper() in manager.get(address).content.decode()
         return len(asked)
 
     few = cost()
