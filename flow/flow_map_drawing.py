@@ -78,7 +78,7 @@ direction, is left to the table unless somebody waits for it, or it is a death."
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A kind of place on the map. `fill` is its occupancy, 0 to 1; None for a way in or out."""
+    """A kind of place on the map. `fill` is its occupancy, 0 to 1; None where there are no beds."""
 
     node: FlowNode
     x: float
@@ -86,6 +86,11 @@ class Box:
     width: float
     height: float
     fill: float | None
+
+    @property
+    def is_way(self) -> bool:
+        """Whether it is a way in or out, where people pass and nobody stays."""
+        return self.node.node in SOURCES or self.node.node in SINKS
 
     @property
     def right(self) -> float:

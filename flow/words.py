@@ -46,6 +46,15 @@ GROUPS: Final[Words] = {
 }
 """What a total counts."""
 
+GROUPS_SHORT: Final[Words] = {
+    Group.INPATIENT: _("beds"),
+    Group.HOME: _("at home"),
+    Group.EMERGENCY: _("emergency"),
+    Group.DAY: _("day units"),
+    Group.LOUNGE: _("lounge"),
+    Group.UNRECOGNISED: _("unknown"),
+}
+
 BED_STATES: Final[Words] = {
     BedState.OCCUPIED: _("Occupied"),
     BedState.AVAILABLE: _("Free"),

@@ -143,6 +143,12 @@ def group_word(group: Group | None) -> str:
 
 
 @register.filter
+def group_short(group: Group) -> str:
+    """The same in a narrow column."""
+    return str(words.GROUPS_SHORT[group])
+
+
+@register.filter
 def wait_word(kind: str) -> str:
     """What somebody waits for."""
     return str(words.WAITS[kind])

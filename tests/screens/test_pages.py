@@ -326,9 +326,9 @@ def test_a_total_says_what_it_counts_and_what_it_leaves_out(
         inpatient, whole = told["inpatient"], told["all"]
         taken, beds_open = inpatient["beds_occupied"], inpatient["beds_open"]
         assert (taken, beds_open) == (4, 12)
-        assert f"Occupied {taken} of {beds_open} open inpatient beds" in page
+        assert f"Occupied inpatient beds {taken} of {beds_open} open" in page
         assert "Counted above: inpatient beds." in page
-        assert "Counted apart: 1 of 3 and 1 without emergency places; 0 of 2 lounge places" in page
+        assert "Counted apart: emergency places 1 of 3 and 1 without; lounge places 0 of 2." in page
         assert (whole["beds_occupied"], whole["beds_open"], whole["patients"]) == (5, 17, 6)
         assert "Altogether 5 of 17 open, 6 patients." in page
         assert whole["bedless"] == told["emergency"]["bedless"] == 1

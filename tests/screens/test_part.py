@@ -21,13 +21,13 @@ def test_who_sees_one_ward_is_told_so_in_heading_and_figures(
     system = words(nurse, "/")
     assert '<h1>Your ward</h1> <span class="subtitle">1 of 3 wards</span>' in system
     assert "Whole system" not in system
-    assert "open inpatient beds on your ward<" in system
+    assert "open on your ward<" in system
     assert "on your ward, 1 of 3 wards." in system
     assert '<span class="aside">1 of 3 wards</span>' in system
     site = words(nurse, "/sites/TGH/")
     assert "<h1>Your ward in Test hospital TGH</h1>" in site
     assert "Acute hospital, 1 of 3 wards" in site
-    assert "open inpatient beds on your ward<" in site
+    assert "open on your ward<" in site
 
 
 def test_who_sees_one_site_of_two_sees_it_whole_and_the_system_in_part(

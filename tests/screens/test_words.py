@@ -44,7 +44,7 @@ def test_every_state_node_and_wait_has_a_word_and_a_state_an_icon() -> None:
     assert set(words.NODES) == set(Node)
     assert set(words.BED_STATES) == set(words.STATE_ICONS) == set(BedState)
     assert set(words.WAITS) == set(BedRequest.Kind.values)
-    assert set(words.GROUPS) == set(Group)
+    assert set(words.GROUPS) == set(words.GROUPS_SHORT) == set(Group)
 
 
 @pytest.mark.parametrize(
