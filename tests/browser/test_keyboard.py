@@ -3,12 +3,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.browser.conftest import Opens
 from tests.screens.hospital import Hospital
+from wards.facts import MovementKind
 from wards.models import Bed
 
 pytestmark = pytest.mark.browser
@@ -36,6 +38,7 @@ def test_a_nurse_signs_in_finds_the_ward_and_admits_without_a_mouse(
     page.keyboard.type("a long enough word")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Ward 1")).to_be_visible()
+    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
     first, free = beds(hospital)[0], beds(hospital)[4]
     page.keyboard.press("ArrowDown")
     assert focused(page) == f"bed-{first.pk}"
@@ -168,3 +171,28 @@ def test_dark_is_chosen_once_and_kept(opens: Opens, manager: User) -> None:
     assert page.evaluate(ground) != light
     page.get_by_role("button", name="Light or dark").click()
     assert page.evaluate(ground) == light
+
+
+def test_somebody_known_is_confirmed_without_a_mouse(
+    hospital: Hospital, opens: Opens, nurse: User
+) -> None:
+    here, free = beds(hospital)[4:]
+    known = hospital.admit(here, family="Pemberton")
+    hospital.tell(known, MovementKind.DISCHARGED)
+    page = opens(nurse, "/wards/TGH-W1/")
+    page.locator(f"#bed-{free.pk}").press("Enter")
+    page.locator("#drawer summary", has_text="Admit somebody new").press("Enter")
+    page.get_by_label("Hospital number").fill(known.person.value)
+    page.keyboard.press("Enter")
+    summary = page.locator("#drawer .nhsuk-error-summary")
+    expect(summary).to_be_focused()
+    expect(summary).to_contain_text("Nothing was recorded yet")
+    expect(page.get_by_role("group", name=re.compile("belongs to PEMBERTON"))).to_be_visible()
+    assert not Axe().run(page).response["violations"]
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    tick = page.get_by_label("Yes, this is the patient in front of me")
+    expect(tick).to_be_focused()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#bed-{free.pk}")).to_contain_text("PEMBERTON")
