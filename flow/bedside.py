@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.refusals import Refused
 from accounts.roles import Permission
+from accounts.row_keys import row_key
 from flow import bedside_reads as reads
 from flow.asking import asked, in_words
 from flow.bedside_deeds import do
@@ -144,11 +145,11 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
 def _target(request: HttpRequest, side: Bedside) -> Ward:
     """The ward whose beds are offered: the one chosen, at first the patient's own or, to who
     only fetches them, the ward that waits."""
-    chosen = request.POST.get("to") or request.GET.get("to") or ""
-    if not chosen.isdecimal() or int(chosen) == side.ward.pk:
+    chosen = row_key(request.POST.get("to") or request.GET.get("to") or "")
+    if chosen is None or chosen == side.ward.pk:
         fetched = [ward for ward in side.targets if ward.pk in side.awaited]
         return side.ward if side.is_host or not fetched else fetched[0]
-    found = next((ward for ward in side.targets if ward.pk == int(chosen)), None)
+    found = next((ward for ward in side.targets if ward.pk == chosen), None)
     if found is None:
         raise PermissionDenied(_("You may not move patients to this ward."))
     return found

@@ -10,6 +10,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.row_keys import row_key
 from flow.bedside_reads import Candidate, Choice
 from patients.keys import Details, PersonKey
 from patients.models import Patient
@@ -177,8 +178,7 @@ class AdmitForm(WhenForm):
     @property
     def confirmed(self) -> int | None:
         """The record of somebody known that is said to be theirs."""
-        said = self.data.get("confirmed", "")
-        return int(said) if said.isdecimal() else None
+        return row_key(self.data.get("confirmed", ""))
 
     def clean_nhs_number(self) -> str:
         """The ten digits; wrong digits are a slip to be put right, never kept."""

@@ -183,6 +183,8 @@ def _ward_named(request: HttpRequest, code: str) -> Ward | HttpResponse:
     if named := request.GET.get("site", "").replace("\0", ""):
         wards = wards.filter(site__code=named)
     found = list(wards)
+    # One that only a feed speaks of must not get into the way of the one that people know.
+    found = [one for one in found if one.kind != Ward.Kind.UNRECOGNISED] or found
     if not found:
         raise Http404(_("There is no ward with this code."))
     if len(found) > 1:

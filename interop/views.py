@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
+from accounts.row_keys import row_key
 from interop.applying import replay
 from interop.forms import FeedForm, NewFeedForm, NewWardForm, SameBedForm, SameWardForm
 from interop.models import Feed, Message
@@ -140,8 +141,8 @@ def _chosen(rows: QuerySet[Message], request: HttpRequest) -> QuerySet[Message]:
     """The troubled messages that the address asks for: of a feed, a status, a reason."""
     asked = request.GET if request.method == "GET" else request.POST
     rows = rows.filter(status__in=TROUBLED)
-    if asked.get("feed", "").isdecimal():
-        rows = rows.filter(feed=int(asked["feed"]))
+    if (feed := row_key(asked.get("feed", ""))) is not None:
+        rows = rows.filter(feed=feed)
     if asked.get("status") in TROUBLED:
         rows = rows.filter(status=asked["status"])
     if asked.get("reason"):
@@ -154,8 +155,8 @@ def _chosen(rows: QuerySet[Message], request: HttpRequest) -> QuerySet[Message]:
 def replay_messages(request: HttpRequest) -> HttpResponse:
     """Let messages be applied anew: one by its key, or all that the list shows."""
     rows = _messages_for(scope_of(request.user))
-    one = request.POST.get("message", "")
-    rows = rows.filter(pk=int(one)) if one.isdecimal() else _chosen(rows, request)
+    one = row_key(request.POST.get("message", ""))
+    rows = rows.filter(pk=one) if one is not None else _chosen(rows, request)
     waiting = replay(rows.values_list("pk", flat=True))
     messages.success(
         request,

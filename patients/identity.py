@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from django.db import connection
 from django.db.models import Q
 
+from patients.comparing import comparable
 from patients.joins import without_circles
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Patient, PatientIdentifier, PatientLink, Visit
@@ -34,7 +35,7 @@ FIELDS: Final = (
     "is_deleted",
     "is_restricted",
 )
-_WHO: Final = frozenset({"nhs_number", "date_of_birth", "is_deleted"})
+_WHO: Final = frozenset({"nhs_number", "date_of_birth", "family_name", "is_deleted"})
 """What decides whether two records are one person."""
 _EMPTY: Final[Mapping[str, object]] = {
     "date_of_birth": None,
@@ -223,8 +224,8 @@ def regroup(seeds: Collection[int]) -> dict[int, Patient]:
     """Work out anew who is one person among `seeds` and all that were or are joined to them.
 
     Records are one person when joined by a standing link, or when they carry the same NHS
-    number and no different dates of birth. Returns all records of the groups touched; they are
-    locked on the way.
+    number and nothing speaks against it (`_agree`). Returns all records of the groups touched;
+    they are locked on the way.
     """
     records, links = _reach(seeds)
     merged = _merge_targets(links)
@@ -239,7 +240,7 @@ def regroup(seeds: Collection[int]) -> dict[int, Patient]:
     for same in by_nhs.values():
         for one in same:
             for other in same:
-                if one.pk < other.pk and _dates_agree(one.date_of_birth, other.date_of_birth):
+                if one.pk < other.pk and _agree(one, other):
                     neighbours[one.pk].add(other.pk)
                     neighbours[other.pk].add(one.pk)
     changed = []
@@ -256,8 +257,14 @@ def regroup(seeds: Collection[int]) -> dict[int, Patient]:
     return records
 
 
-def _dates_agree(one: date | None, other: date | None) -> bool:
-    return one is None or other is None or one == other
+def _agree(one: Patient, other: Patient) -> bool:
+    """Whether an equal NHS number makes two records one person: by their dates of birth where
+    both are known, else by their family names, so that a number taken down wrongly does not
+    give somebody's bed away. What is not known speaks neither for nor against."""
+    if one.date_of_birth is not None and other.date_of_birth is not None:
+        return one.date_of_birth == other.date_of_birth
+    names = {comparable(one.family_name), comparable(other.family_name)} - {""}
+    return len(names) <= 1
 
 
 def _reach(seeds: Collection[int]) -> tuple[dict[int, Patient], list[PatientLink]]:

@@ -7,7 +7,6 @@ accents, spaces and hyphens.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 
 from django.db import connection
 
+from patients.comparing import comparable
 from patients.identity import lock_people
 from patients.keys import Details, PersonKey
 from patients.models import Patient, PatientIdentifier, Visit
@@ -27,10 +27,6 @@ PROVING: Final = ("family_name", "date_of_birth")
 
 # HL7 table 0203: numbers that name a patient within a hospital (record, internal, person).
 _LOCAL_KINDS: Final = ("", "MR", "MRN", "MRT", "PI", "PN", "PT")
-# Letters that Unicode does not take apart into a letter and its mark.
-_PLAIN: Final = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +89,6 @@ class Found:
     by_number: tuple[Person, ...] = ()
     by_nhs: tuple[Person, ...] = ()
     fresh: Patient | None = None
-
-
-def comparable(value: object) -> object:
-    """A detail as it is compared; empty where there is nothing to compare."""
-    if not isinstance(value, str):
-        return value or ""
-    taken_apart = unicodedata.normalize("NFKD", value.casefold().translate(_PLAIN))
-    return "".join(char for char in taken_apart if char.isalnum())
 
 
 def wait_for(nhs_number: str) -> None:

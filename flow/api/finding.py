@@ -19,10 +19,11 @@ KEPT: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A ward by its code: key, and code of its site."""
+    """A ward by its code: key, code of its site, and whether anybody but a feed knows it."""
 
     ward: int
     site: str
+    recognised: bool
 
 
 class _Codes:
@@ -44,9 +45,9 @@ class _Codes:
 
     def _read(self) -> None:
         fresh: dict[str, list[Found]] = defaultdict(list)
-        rows = Ward.objects.filter(same_as=None).values_list("code", "pk", "site__code")
-        for code, ward, site in rows.order_by("site__code"):
-            fresh[code].append(Found(ward, site))
+        rows = Ward.objects.filter(same_as=None).values_list("code", "pk", "site__code", "kind")
+        for code, ward, site, kind in rows.order_by("site__code"):
+            fresh[code].append(Found(ward, site, kind != Ward.Kind.UNRECOGNISED))
         self._by_code, self._until = dict(fresh), time.monotonic() + KEPT
 
     def forget(self) -> None:
@@ -64,13 +65,16 @@ def forget_codes() -> None:
 def ward_named(code: str, *, site: str | None, sight: Sight) -> int:
     """The key of the ward of this code, at the site if one is named.
 
-    Raises a 404 problem when the caller may see none, and a 409 problem when there are several.
+    A ward that somebody described comes before those that only feeds speak of: these must not
+    get into its way. Raises a 404 problem when the caller may see none, and a 409 problem when
+    there are several.
     """
     found = [
         one
         for one in _codes.named(code)
         if sight.sees(one.ward) and (site is None or one.site == site)
     ]
+    found = [one for one in found if one.recognised] or found
     if not found:
         raise missing("ward of this code" if site is None else "ward of this code at that site")
     if len(found) > 1:

@@ -16,6 +16,7 @@ from accounts.roles import Role
 from accounts.tokens import TokenScope
 from flow import beginning, census
 from flow.api import sharing
+from flow.api.finding import forget_codes
 from flow.counts import count
 from flow.moment import Moment
 from live import shared
@@ -441,6 +442,10 @@ def test_a_code_that_two_sites_use_asks_for_the_site(
     assert f"?site={twin.site.code}" in response.json()["detail"]
     assert len(client.get(address, {"site": twin.site.code}).json()["results"]) == 2
     assert client.get(address, {"site": "elsewhere"}).status_code == 404
+    # One that only a feed speaks of does not get into the way of the one that people know.
+    Ward.objects.filter(pk=twin.pk).update(kind=Ward.Kind.UNRECOGNISED)
+    forget_codes()
+    assert len(client.get(address).json()["results"]) == 6
     # Who sees but one of them need not choose.
     assert len(caller(ward=twin).get(address).json()["results"]) == 2
 

@@ -247,6 +247,8 @@ def test_of_wards_with_one_code_the_reader_chooses(hospital: Hospital, manager: 
     Ward.objects.create(site=other.site, code="TGH-W1", name="Ward 1 over there")
     assert "Which ward TGH-W1" in text(manager, "/wards/TGH-W1/", 300)
     assert "Ward 1 over there" in text(manager, "/wards/TGH-W1/?site=OTH")
+    Ward.objects.filter(site=other.site).update(kind=Ward.Kind.UNRECOGNISED)
+    assert "<h1>Ward 1</h1>" in text(manager, "/wards/TGH-W1/").replace("\n", "")
 
 
 def test_a_code_with_a_slash_and_a_name_for_another_ward_both_lead_there(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from accounts.models import User
-from patients.keys import PersonKey, VisitKey
+from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode
 from tests.wards.hospital import Hospital, build, everything, minutes
 from wards.facts import Fact, Joined, Moved, MovementKind, Place, VisitGiven, VisitJoined
@@ -190,3 +193,18 @@ def test_an_earlier_stay_that_resumes_says_so(hospital: Hospital) -> None:
     tell(said("ASH", MovementKind.DISCHARGED, 10))
     assert not any(e.flags for e in Episode.objects.all())
     assert beds() == {}
+
+
+def test_an_equal_nhs_number_with_another_name_takes_nobodys_bed(hospital: Hospital) -> None:
+    a, b = hospital.beds[0], hospital.beds[1]
+    number = {"nhs_number": "9990000018"}
+
+    def admitted(patient: str, at: float, place: Place, **more: object) -> Moved:
+        fact = said(patient, MovementKind.ADMITTED, at, place, VisitKey("T", patient))
+        return replace(fact, details=Details({**number, **more}))
+
+    tell(admitted("ASH", 0, a, family_name="Ash", date_of_birth=date(1950, 1, 1)))
+    tell(admitted("BIRCH", 10, b, family_name="Birch"))
+    assert beds() == {"ASH": (a.bed, a.bed), "BIRCH": (b.bed, b.bed)}
+    tell(admitted("OTHER", 20, hospital.beds[2], family_name="ÁSH"))
+    assert set(beds()) == {"BIRCH", "OTHER"}, "the same name: the same person, elsewhere now"
