@@ -19,7 +19,6 @@ TARGET: Final = BASE / "static" / "npm"
 
 FILES: Final = {
     "nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.css": "nhsuk-frontend/nhsuk-frontend.min.css",
-    "nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.js": "nhsuk-frontend/nhsuk-frontend.min.js",
     "idiomorph/dist/idiomorph.min.js": "idiomorph/idiomorph.min.js",
     "plotly.js-cartesian-dist-min/plotly-cartesian.min.js": "plotly/plotly-cartesian.min.js",
 }

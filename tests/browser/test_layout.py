@@ -85,7 +85,10 @@ def test_back_closes_the_drawer_and_stays_on_the_board(
     drawer_of(page, hospital, 1)
     page.locator("#drawer [data-shut]").click()
     expect(page.locator("#drawer")).to_be_hidden()
-    page.wait_for_function("history.state === null")
+    for _ in range(50):  # the page's own step back takes a moment
+        if page.evaluate("history.state") is None:
+            break
+        page.wait_for_timeout(20)
     page.go_back()
     expect(page).to_have_url(re.compile("/search/"))
 
@@ -268,7 +271,8 @@ def test_text_alone_can_be_twice_as_large(
     page.wait_for_timeout(300)
     larger = page.evaluate(sizes)
     assert len(usual) > 30
-    assert [round(one / two, 2) for one, two in zip(larger, usual, strict=True)] == [2] * len(usual)
+    # Names of sites head a card then, and are larger for it.
+    assert min(round(one / two, 2) for one, two in zip(larger, usual, strict=True)) == 2
     assert overflow(page) == {}
     cut = """() => [...document.querySelectorAll(".tile, .wardcard, .figure, .head")]
       .filter((one) => one.scrollWidth > one.clientWidth + 1
@@ -345,6 +349,15 @@ def test_a_phone_shows_sites_as_cards_and_the_flow_as_a_list(
         assert box["x"] + box["width"] <= 390
     expect(page.get_by_role("rowheader", name="Test hospital TGH")).to_be_visible()
     expect(page.get_by_role("cell").first).to_be_visible()
+    # So does a laptop on which text alone is twice as large.
+    page.set_viewport_size({"width": 1366, "height": 768})
+    expect(page.locator(".flowmap")).to_be_visible()
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    expect(page.locator(".flowmap")).to_be_hidden()
+    expect(page.locator(".flowlist")).to_be_visible()
+    assert (
+        page.locator(".is-sites").first.evaluate("one => getComputedStyle(one).display") == "block"
+    )
 
 
 # --- search -------------------------------------------------------------------------------------
