@@ -12,9 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.roles import Role
+from patients.comparing import comparable
 from patients.keys import Details, PersonKey
 from patients.models import Episode, Patient
-from patients.recognition import comparable
 from tests.wards.hospital import Hospital, build, minutes
 from tests.wards.test_movements import told
 from wards.admission import ANOTHER_NUMBER, DO_NOT_FIT, ELSEWHERE, AlreadyKnown

@@ -199,7 +199,7 @@ def test_an_equal_nhs_number_with_another_name_takes_nobodys_bed(hospital: Hospi
     a, b = hospital.beds[0], hospital.beds[1]
     number = {"nhs_number": "9990000018"}
 
-    def admitted(patient: str, at: float, place: Place, **more: object) -> Moved:
+    def admitted(patient: str, at: float, place: Place, **more: str | date) -> Moved:
         fact = said(patient, MovementKind.ADMITTED, at, place, VisitKey("T", patient))
         return replace(fact, details=Details({**number, **more}))
 
