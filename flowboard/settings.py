@@ -218,6 +218,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "WardSex": "wards.models.Ward.Sex",
         "PatientSex": "patients.models.Patient.Sex",
         "EpisodeStatus": "patients.models.Episode.Status",
+        "BarrierStatus": "flow.api.shapes_waits.BARRIER_STATUSES",
     },
     # The documentation page's own files, so that it asks no other host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",

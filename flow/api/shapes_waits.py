@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rest_framework import serializers as s
 
 from flow.api.shapes import Shape, Who
 from patients.models import Barrier, BarrierStep, Code, CodeSet, Review
+
+BARRIER_STATUSES: Final = [("open", "Open"), *Barrier.Outcome.choices]
 
 
 class BarrierRow(Shape):
@@ -21,7 +25,7 @@ class BarrierRow(Shape):
     organisation = s.CharField(allow_null=True, help_text="Accountable; null is nobody.")
     team = s.CharField(allow_null=True)
     person = s.CharField(allow_null=True)
-    status = s.ChoiceField(["open", *Barrier.Outcome.values])
+    status = s.ChoiceField(BARRIER_STATUSES)
     raised_at = s.DateTimeField()
     due_at = s.DateTimeField(allow_null=True, help_text="End of the target of its reason.")
     ended_at = s.DateTimeField(allow_null=True)
