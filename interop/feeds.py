@@ -163,7 +163,7 @@ def code_for(application: str, facility: str) -> str:
     said = "-".join(x for x in (application, facility) if x)
     code = re.sub(r"[^A-Za-z0-9._-]+", "-", said).strip("-")
     plain = f"{application}-{facility}".strip("-")
-    if code == plain and len(code) <= _LONGEST_CODE:
+    if code and code == plain and len(code) <= _LONGEST_CODE:
         return code
     stamp = hashlib.sha256(repr((application, facility)).encode()).hexdigest()[:8]
     return f"{code[: _LONGEST_CODE - 9]}-{stamp}".strip("-")

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
@@ -209,6 +209,7 @@ def test_after_a_replay_one_comes_back_to_some_page(manager: Client, where: str)
         st.binary(max_size=4).map(lambda b: b"MSH|^~\\&|P\\X" + b.hex().encode() + b"\\|R"),
     )
 )
+@example(b"MSH|^~\\&|-|-||||ADT^A01")
 def test_any_hl7_body_is_answered(caller: Caller, body: bytes) -> None:
     client = caller(role=Role.FEED_MANAGER, scopes=[TokenScope.HL7_WRITE])
     client.raise_request_exception = False

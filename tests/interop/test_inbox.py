@@ -182,6 +182,7 @@ def test_codes_of_feeds_are_the_sender_s_words_or_tell_themselves_apart() -> Non
     assert code_for("A B", "") != code_for("A-B", "")
     assert len(code_for("x" * 100, "y" * 100)) <= 60
     assert code_for("é", "") != code_for("è", "")
+    assert code_for("-", "-") != code_for("--", "") != ""
 
 
 def test_two_strangers_at_once_get_one_feed() -> None:
