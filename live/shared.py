@@ -147,6 +147,10 @@ def _awaited(place: str, token: str) -> _Entry | None:
             if isinstance(packed, bytes):
                 return _unpacked(packed, token)
             first = client().set(f"{place}:making", "1", nx=True, px=int(PATIENCE * 1000))
+            if first and isinstance(packed := client().get(place), bytes):
+                # It was finished, and its mark taken away, since we looked.
+                client().delete(f"{place}:making")
+                return _unpacked(packed, token)
             if first or time.monotonic() > deadline:
                 return None
             time.sleep(0.01)

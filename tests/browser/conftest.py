@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -167,4 +168,20 @@ def opens(browser: Browser, server: Server) -> Iterator[Opens]:
     yield open_page
     for context in contexts:
         context.close()
+    until_quiet()
     assert errors == []
+
+
+def until_quiet(within: float = 5.0) -> None:
+    """Wait until the server has finished what the pages had still asked for: the database is
+    about to be emptied, and must not wait for a request that waits for it."""
+    quiet, until = 0, time.monotonic() + within
+    while quiet < 3 and time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND state <> 'idle'"
+            )
+            [(busy,)] = cursor.fetchall()
+        quiet = 0 if busy else quiet + 1
+        time.sleep(0.05)
