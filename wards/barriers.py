@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -21,13 +21,10 @@ from accounts.refusals import Refused
 from live.doorbell import ring
 from patients.models import Barrier, BarrierStep, Code, CodeSet, Episode
 from wards.accountable import Owner, owner_of
-from wards.dirty import mark_dirty
-from wards.models import Occupancy
+from wards.by_hand import BY_HAND, refuse_ahead
+from wards.dirty import mark_wards_of
 from wards.provenance import name_the_source
 
-BY_HAND: Final = "web"
-AHEAD: Final = timedelta(minutes=5)
-"""How far ahead of now something may be said to have happened: clocks differ."""
 Kind = BarrierStep.Kind
 
 
@@ -44,8 +41,7 @@ class Said:
     @property
     def when(self) -> datetime:
         """When it happened. Raises Refused for a time that has not come."""
-        if self.occurred_at is not None and self.occurred_at > self.at + AHEAD:
-            raise Refused("That time has not come yet. Give the time at which it happened.")
+        refuse_ahead(self.occurred_at, self.at)
         return self.occurred_at or self.at
 
 
@@ -74,7 +70,7 @@ def raise_barrier(
         if key and (known := Barrier.objects.filter(source=said.source, key=key).first()):
             return known
         _check_reason(reason, when)
-        _check_present(locked, when)
+        check_present(locked, when)
         open_ones = list(Barrier.objects.filter(episode=locked, outcome=""))
         if any(one.reason_id == reason.pk for one in open_ones):
             raise Refused(f"“{reason.label}” is open already for this patient.")
@@ -249,7 +245,8 @@ def _check_reason(reason: Code, when: datetime) -> None:
         raise Refused(f"“{reason.label}” is not in use at that time. Choose one from the list.")
 
 
-def _check_present(episode: Episode, when: datetime) -> None:
+def check_present(episode: Episode, when: datetime) -> None:
+    """Raise Refused unless the patient was in hospital by then and had not left."""
     if episode.admitted_at is None or episode.status == Episode.Status.CANCELLED:
         raise Refused("This patient is not in hospital.")
     if when < episode.admitted_at:
@@ -353,10 +350,7 @@ def _step(
 
 def _tell(barrier: Barrier) -> None:
     """Have the figures counted again and the boards rung on which it shows."""
-    wards = Occupancy.objects.filter(
-        episode=barrier.episode_id, period__upper_inf=True
-    ).values_list("ward_id", flat=True)
-    mark_dirty(wards)
+    mark_wards_of(barrier.episode_id)
     _ring_for(barrier)
 
 

@@ -18,6 +18,7 @@ from psycopg import errors
 
 from accounts.refusals import Refused
 from patients import identity
+from patients.models import Episode
 from wards.bed_states import states_at
 from wards.facts import Place
 from wards.models import Bed, Movement, Occupancy
@@ -26,6 +27,7 @@ from wards.recording import Recorded
 BY_HAND: Final = "web"
 AHEAD: Final = timedelta(minutes=5)
 """How far ahead of now a movement may be dated by hand: clocks differ, plans are not movements."""
+PRESENT: Final = (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
 _INSTANT: Final = timedelta(microseconds=1)
 _TRIES: Final = 4
 _LONDON: Final = ZoneInfo("Europe/London")
@@ -57,11 +59,16 @@ class When:
     sent_at: datetime
 
 
+def refuse_ahead(occurred_at: datetime | None, at: datetime) -> None:
+    """Raise Refused for something said to have happened at a time that has not come."""
+    if occurred_at is not None and occurred_at > at + AHEAD:
+        raise Refused("That time has not come yet. Give the time at which it happened.")
+
+
 def lock_and_date(records: Sequence[int], occurred_at: datetime | None, at: datetime) -> When:
     """Lock the people, then say when: a deed by hand is always the last thing said of them, and
     without a time of its own it happened after everything that did."""
-    if occurred_at is not None and occurred_at > at + AHEAD:
-        raise Refused("That time has not come yet. Give the time at which it happened.")
+    refuse_ahead(occurred_at, at)
     people = identity.lock_people(records)
     last = Movement.objects.filter(
         visit__in=Movement.objects.filter(patient__in=list(people)).values("visit"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from live.doorbell import ring, wake
-from wards.models import DirtyWard
+from wards.models import DirtyWard, Occupancy
 
 
 def mark_dirty(wards: Iterable[int]) -> None:
@@ -25,6 +25,15 @@ def mark_dirty(wards: Iterable[int]) -> None:
         )
     DirtyWard.objects.bulk_create(DirtyWard(ward_id=ward) for ward in touched)
     transaction.on_commit(lambda: _tell(touched))
+
+
+def mark_wards_of(episode: int) -> None:
+    """The same for the ward on which the patient of an episode is."""
+    mark_dirty(
+        Occupancy.objects.filter(episode=episode, period__upper_inf=True).values_list(
+            "ward_id", flat=True
+        )
+    )
 
 
 def _tell(wards: list[int]) -> None:

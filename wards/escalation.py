@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
 
 from accounts.models import Organisation
 from accounts.refusals import Refused
-from patients.models import Barrier, Episode
+from patients.models import Barrier
 from wards.barriers import Said, escalate
-
-PRESENT: Final = (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
+from wards.by_hand import PRESENT
 
 
 def escalate_overdue(*, at: datetime) -> int:

@@ -21,6 +21,7 @@ from wards.admission import AlreadyKnown, admit
 from wards.by_hand import (
     AHEAD,
     BY_HAND,
+    PRESENT,
     When,
     check_clashes,
     check_done,
@@ -63,7 +64,6 @@ _UNDO: Final = {
     MovementKind.PENDING_TRANSFER: MovementKind.CANCELLED_PENDING_TRANSFER,
     MovementKind.PENDING_DISCHARGE: MovementKind.CANCELLED_PENDING_DISCHARGE,
 }
-_PRESENT: Final = (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
 
 
 def record(facts: Sequence[Fact], *, source: str, by: User | None = None) -> list[Outcome]:
@@ -235,7 +235,7 @@ def _done(
     """Check, keep, check what came of it; anything not as asked rolls the whole deed back."""
     for step in steps:
         step.episode.refresh_from_db()
-        if step.episode.status not in _PRESENT:
+        if step.episode.status not in PRESENT:
             raise Refused("This patient is not in hospital any more. Look at the board again.")
         admitted = step.episode.admitted_at
         if admitted is not None and when.occurred_at < admitted:

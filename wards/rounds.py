@@ -19,10 +19,9 @@ from live.doorbell import ring
 from patients import identity
 from patients.keys import PersonKey, VisitKey
 from patients.models import Code, CodeSet, Episode, Review
-from wards.barriers import Said
-from wards.dirty import mark_dirty
+from wards.barriers import Said, check_present
+from wards.dirty import mark_wards_of
 from wards.facts import Moved, MovementKind
-from wards.models import Occupancy
 from wards.movements import record
 from wards.provenance import name_the_source
 from wards.waits import project_readiness
@@ -76,7 +75,7 @@ def review(
         )
         if key and (known := Review.objects.filter(source=said.source, key=key).first()):
             return known
-        _check_present(locked, when)
+        check_present(locked, when)
         before = (
             Review.objects.filter(episode=locked, occurred_at__lte=when)
             .order_by("-occurred_at", "-pk")
@@ -97,22 +96,9 @@ def review(
         project_readiness(locked.pk)
         if made.expected_discharge_at != locked.expected_discharge_at:
             _tell_of_the_plan(locked, made, said)
-        mark_dirty(
-            Occupancy.objects.filter(episode=locked, period__upper_inf=True).values_list(
-                "ward_id", flat=True
-            )
-        )
+        mark_wards_of(locked.pk)
         transaction.on_commit(lambda: ring(["hub"]))
     return made
-
-
-def _check_present(episode: Episode, when: datetime) -> None:
-    if episode.admitted_at is None or episode.status == Episode.Status.CANCELLED:
-        raise Refused("This patient is not in hospital.")
-    if when < episode.admitted_at:
-        raise Refused("That is before the admission. Give a later time.")
-    if episode.discharged_at is not None and when > episode.discharged_at:
-        raise Refused("This patient has left. Look at the board again.")
 
 
 def _values(before: Review | None, found: Found) -> dict[str, Any]:

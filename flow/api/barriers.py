@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar, Final, TypeVar
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers as s
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import JSONParser
@@ -203,6 +203,7 @@ class Contact(Deed):
         return deeds.contact(barrier=barrier, said=by, note=said["note"])
 
 
+@extend_schema_view(post=extend_schema(**describing.REASSIGN))
 class Reassign(Deed):
     """Somebody else is accountable."""
 

@@ -49,10 +49,11 @@ BARRIER: Final[dict[str, Any]] = {
 }
 DEED: Final[dict[str, Any]] = {
     "summary": "Do something about a barrier",
-    "request": entries.OwnerEntry,
+    "request": entries.Noted,
     "parameters": parameters(""),
     "responses": {**responses(shapes_waits.BarrierWithSteps, 400, 404), **_CHANGES},
 }
+REASSIGN: Final = DEED | {"request": entries.OwnerEntry}
 REVIEWS: Final[dict[str, Any]] = {
     "operation_id": "reviews",
     "summary": "Board rounds of one stay",

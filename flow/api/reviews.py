@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
@@ -19,7 +19,7 @@ from flow.barriers import may_plan
 from patients.models import Code, CodeSet, Review
 from wards.rounds import Found, review
 
-_NOT_FOUND: tuple[str, ...] = ("occurred_at", "key", "round")
+_ENVELOPE: Final = ("occurred_at", "key", "round")
 
 
 class Reviews(Waits):
@@ -41,7 +41,7 @@ class Reviews(Waits):
         episode = episode_in_sight(request, key)
         if not may_plan(scope(request), episode.pk, at=now()):
             raise PermissionDenied("A review needs a role on the patient's ward.")
-        found = {name: value for name, value in said.items() if name not in _NOT_FOUND}
+        found = {name: value for name, value in said.items() if name not in _ENVELOPE}
         if found.get("red_reason"):
             found["red_reason"] = _red_reason(found["red_reason"])
         made = done(
