@@ -8,11 +8,13 @@ as a movement as well, so that it takes its turn with what the feed says and its
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypedDict
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.refusals import Refused
 from live.doorbell import ring
@@ -56,14 +58,38 @@ _LASTING: Final = (
     "transport",
     "next_step",
 )
-"""What goes on until somebody says otherwise. Red or green, and whether a senior came, are of
-the day: every day begins red and unseen."""
+"""What goes on until somebody says otherwise."""
+
+_OF_THE_DAY: Final = ("day", "red_reason", "senior_reviewed")
+"""What goes on until midnight: every day begins red and unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody had before their eyes when they said what they found: the latest review
+    (its key, None for none) and the expected discharge date."""
+
+    review: int | None
+    expected_discharge_at: datetime | None
+
+
+class Overtaken(Refused):
+    """Somebody else, or the feed, has said something of this patient meanwhile."""
 
 
 def review(
-    *, episode: Episode, found: Found, said: Said, round_key: UUID | None = None, key: str = ""
+    *,
+    episode: Episode,
+    found: Found,
+    said: Said,
+    round_key: UUID | None = None,
+    key: str = "",
+    seen: Seen | None = None,
 ) -> Review:
-    """Record what a round found. Raises Refused; saying the same `key` again changes nothing."""
+    """Record what a round found. Saying the same `key` again changes nothing.
+
+    Raises Refused; with `seen`, Overtaken where that is no longer how it stands.
+    """
     when = said.when
     with transaction.atomic():
         # People first, as everything that moves them does.
@@ -81,8 +107,13 @@ def review(
             .order_by("-occurred_at", "-pk")
             .first()
         )
+        now = Seen(before.pk if before else None, locked.expected_discharge_at)
+        if seen is not None and seen != now:
+            raise Overtaken(
+                "Somebody has changed this since you opened it. Check what changed, then save again."
+            )
         values = {"expected_discharge_at": locked.expected_discharge_at}
-        values |= _values(before, found)
+        values |= _values(before, found, when)
         name_the_source(said.source, said.by)
         made = Review.objects.create(
             episode=locked,
@@ -101,13 +132,17 @@ def review(
     return made
 
 
-def _values(before: Review | None, found: Found) -> dict[str, Any]:
+def _values(before: Review | None, found: Found, when: datetime) -> dict[str, Any]:
     """The whole review: what was said now over what lasts from before."""
-    values: dict[str, Any] = {
-        name: getattr(before, name) for name in _LASTING if before is not None
-    }
+    values: dict[str, Any] = {}
+    if before is not None:
+        today = timezone.localtime(before.occurred_at).date() == timezone.localtime(when).date()
+        lasting = _LASTING + _OF_THE_DAY if today else _LASTING
+        values = {name: getattr(before, name) for name in lasting}
     values.setdefault("criteria", None)
     values |= found
+    if "day" in found and "red_reason" not in found and found["day"] != Review.Day.RED:
+        values["red_reason"] = None  # it told why a red day was red
     if "criteria" in found:
         values["criteria_set"] = _criteria_set(found["criteria"])
         values["criteria"] = sorted(set(found["criteria"]))

@@ -226,7 +226,7 @@ def test_a_review_is_recorded_and_what_it_leaves_out_goes_on(nurse: Caller) -> N
     assert (status, first["by"], first["red_reason"]) == (201, "nurse", "no-plan")
     assert nurse.post(address, criteria=["oxygen"], key="r1")[1]["id"] == first["id"]
     status, second = nurse.post(address, medicines="ready")
-    assert (second["criteria"], second["pathway"], second["day"]) == ([], 1, None)
+    assert (second["criteria"], second["pathway"], second["day"]) == ([], 1, "red")
     assert [r["id"] for r in nurse.get(address)] == [second["id"], first["id"]]
     for body, code in (
         ({"criteria": ["breathing"]}, 409), ({"pathway": 7}, 400), ({"red_reason": "x"}, 400),

@@ -16,9 +16,11 @@ from tests.wards.waiting import System, reason, system
 from wards.facts import Moved, MovementKind
 from wards.models import Movement, Occupancy
 from wards.movements import record
-from wards.rounds import Found, review
+from wards.rounds import Found, Overtaken, Seen, review
 
 pytestmark = pytest.mark.django_db
+
+DAY = 24 * 60
 
 
 @pytest.fixture
@@ -87,12 +89,48 @@ def test_what_is_left_unsaid_goes_on_but_a_day_begins_red_and_unseen(
         medicines="to_prescribe", transport="to_book", next_step="Stairs with therapy",
     )  # fmt: skip
     assert first.by == care.nurse
-    second = found(care, episode, 20, medicines="ready")
+    second = found(care, episode, 20 + DAY, medicines="ready")
     assert (second.criteria, second.pathway, second.medicines, second.transport) == (
         [], 1, "ready", "to_book",
     )  # fmt: skip
     assert second.next_step == "Stairs with therapy"
     assert (second.day, second.senior_reviewed) == ("", None)
+
+
+def test_within_a_day_red_and_its_reason_and_the_senior_go_on(
+    care: System, episode: Episode
+) -> None:
+    why = reason("therapy", "red-day-reasons")
+    found(care, episode, 10, day="red", red_reason=why, senior_reviewed=True)
+    second = found(care, episode, 20, medicines="ready")
+    assert (second.day, second.red_reason, second.senior_reviewed) == ("red", why, True)
+    third = found(care, episode, 30, day="green")
+    assert (third.day, third.red_reason, third.senior_reviewed) == ("green", None, True)
+
+
+def test_who_speaks_of_what_no_longer_stands_is_refused(care: System, episode: Episode) -> None:
+    first = review(
+        episode=episode, found=Found(pathway=1), said=care.said(10), seen=Seen(None, None)
+    )
+    other = review(
+        episode=episode, found=Found(pathway=2), said=care.said(20), seen=Seen(first.pk, None)
+    )
+    with pytest.raises(Overtaken, match="since you opened it"):
+        review(
+            episode=episode, found=Found(pathway=3), said=care.said(30), seen=Seen(first.pk, None)
+        )
+    told(episode, 40, minutes(4000))
+    with pytest.raises(Overtaken):
+        review(
+            episode=episode, found=Found(pathway=3), said=care.said(50), seen=Seen(other.pk, None)
+        )
+    review(
+        episode=episode,
+        found=Found(pathway=3),
+        said=care.said(50),
+        seen=Seen(other.pk, minutes(4000)),
+    )
+    assert [r.pathway for r in Review.objects.order_by("pk")] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
