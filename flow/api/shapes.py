@@ -75,7 +75,10 @@ class TotalRow(Census):
 class Records(Shape):
     """From when on the records tell of the past; in answers about the past alone."""
 
-    begin = _time("The earliest moment that is told of: before it there were hardly any movements.", null=False)
+    begin = _time(
+        "The earliest moment that is told of: before it there were hardly any movements.",
+        null=False,
+    )
     complete_from = _time(
         "Figures of moments before this are too low: who had left by then is told of in no "
         "record. null while nobody has been told to have left."
