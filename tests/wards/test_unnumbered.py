@@ -1,4 +1,4 @@
-"""What a source says without the visit number belongs to the stay it means."""
+"""What a source says without the visit number, or with times that cannot be, finds its stay."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from itertools import count
 
 import pytest
 
+from accounts.models import User
 from patients.models import Episode
 from tests.wards.hospital import Hospital, build, minutes, whereabouts
 from wards.facts import Fact, Moved, MovementKind, PersonKey, Place, VisitKey
 from wards.models import Belonging
-from wards.movements import record
+from wards.movements import Refused, discharge, record, transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -196,3 +197,80 @@ def test_what_was_recorded_of_a_stay_goes_with_it_when_its_number_is_told(
     found = stays(said("transferred", 60, V1, hospital.beds[1]))
     assert found == [("V1", "in_hospital", minutes(0), None)]
     assert not Episode.objects.filter(pk=before.pk).exists()
+
+
+def test_a_clock_that_runs_behind_does_not_keep_somebody_in_bed(hospital: Hospital) -> None:
+    found = stays(
+        said("admitted", 5, V1, hospital.beds[0], sent=5),
+        said("discharged", 3, V1, hospital.beds[0], sent=60),
+    )
+    assert found == [("V1", "discharged", minutes(5), minutes(5))]
+    assert Episode.objects.get().flags == ["discharge_before_admission"]
+    assert whereabouts() == []
+
+
+def test_a_late_discharge_of_an_earlier_stay_of_the_number_ends_only_that(
+    hospital: Hospital,
+) -> None:
+    found = stays(
+        said("admitted", 600, V1, hospital.beds[0], admitted=600),
+        said("discharged", 300, V1, hospital.beds[1], sent=660, admitted=60),
+    )
+    assert [row[:2] for row in found] == [("V1", "discharged"), ("V1", "in_hospital")]
+
+
+def test_a_move_after_the_discharge_is_shown_as_doubtful(hospital: Hospital) -> None:
+    found = stays(
+        said("admitted", 0, V1, hospital.beds[0]),
+        said("discharged", 60, V1),
+        said("transferred", 90, V1, hospital.beds[1]),
+    )
+    assert found == [("V1", "discharged", minutes(0), minutes(60))]
+    assert Episode.objects.get().flags == ["moved_after_discharge"]
+
+
+def test_a_move_typed_late_or_taken_back_raises_no_doubt(hospital: Hospital) -> None:
+    one, other = hospital.beds[0], hospital.beds[1]
+    stays(
+        said("admitted", 0, V1, one),
+        said("discharged", 60, V1),
+        said("transferred", 30, V1, other, sent=90),
+    )
+    assert Episode.objects.get().flags == []
+
+
+def test_a_move_before_the_admission_says_so(hospital: Hospital) -> None:
+    stays(
+        said("transferred", 0, V1, hospital.beds[0]),
+        said("admitted", 10, V1, hospital.beds[1]),
+    )
+    assert Episode.objects.get().flags == ["moved_before_admission"]
+
+
+def test_a_discharge_dated_ahead_is_but_expected_until_then(hospital: Hospital) -> None:
+    stays(said("admitted", 0, V1, hospital.beds[0]), said("discharged", 300, V1, sent=60))
+    stay = Episode.objects.get()
+    for at, status in ((100, "in_hospital"), (300, "discharged"), (-5, "expected")):
+        assert stay.status_at(minutes(at)) == status
+        assert {
+            one.value
+            for one in Episode.Status
+            if Episode.objects.filter(Episode.of_status([one], at=minutes(at))).exists()
+        } == {status}
+    assert Episode.objects.present(at=minutes(299)).exists()
+    assert not Episode.objects.present(at=minutes(300)).exists()
+
+
+def test_somebody_who_is_to_leave_later_can_still_be_moved_and_leave_sooner(
+    hospital: Hospital, django_user_model: type[User]
+) -> None:
+    nurse = django_user_model.objects.create(username="nurse")
+    stays(said("admitted", 0, V1, hospital.beds[0]), said("discharged", 300, V1, sent=60))
+    stay = Episode.objects.get()
+    transfer(episode=stay, place=hospital.beds[1], at=minutes(100), by=nurse)
+    assert whereabouts()[-1][3] == hospital.beds[1].bed
+    discharge(episode=stay, at=minutes(200), by=nurse)
+    stay.refresh_from_db()
+    assert stay.discharged_at == minutes(200)
+    with pytest.raises(Refused, match="not in hospital any more"):
+        transfer(episode=stay, place=hospital.beds[2], at=minutes(210), by=nurse)
