@@ -7,6 +7,7 @@
 // it is sent, and comes back only if the next page asked to sign in or refused an old page.
 (function () {
   "use strict";
+  if (window.flowboard.typed) return; // a page loads it once, whoever asks for it
   const NAME = "flowboard-typed";
   const LONGEST = 30 * 60 * 1000;
   const HIDDEN = new Set(["csrfmiddlewaretoken", "deed", "episode_seen", "to", "confirmed"]);
@@ -38,7 +39,7 @@
     return null;
   }
 
-  function store(kept) {
+  function save(kept) {
     try {
       sessionStorage.setItem(NAME, JSON.stringify(kept));
       return true;
@@ -107,7 +108,7 @@
     if (!fields.some(says) || writer === null) return;
     const until = Date.now() + LONGEST;
     const kept = { ...where, writer, until, deed: deedOf(form), seen: seenBy(form), fields };
-    if (store(kept)) expire(kept);
+    if (save(kept)) expire(kept);
   }
 
   /** Put what was kept back into its form, if that is offered, to who wrote it, and still means
@@ -129,7 +130,7 @@
       const at = fields.findIndex(
         (field) => field.name === name && (choice === undefined || field.value === choice),
       );
-      if (at >= 0) fill(fields.splice(at, 1)[0], value);
+      if (at >= 0) put(fields.splice(at, 1)[0], value);
     }
     const folded = form.closest("details");
     if (folded) folded.open = true;
@@ -137,7 +138,7 @@
     return form;
   }
 
-  function fill(field, value) {
+  function put(field, value) {
     if (ticked(field)) {
       field.checked = value;
     } else if (field.type === "select-multiple") {
@@ -172,9 +173,10 @@
     } else if (kept?.alone) {
       forget(); // it was recorded or refused, or its writer went on
     }
-    page.addEventListener("submit", (event) => {
-      if (event.target.method === "post" && event.target.getAttribute("role") !== "search") {
-        keep(event.target, { page: location.pathname, alone: true });
+    page.addEventListener("submit", ({ target: form }) => {
+      const keepsItself = form.dataset.draft !== undefined;
+      if (form.method === "post" && form.getAttribute("role") !== "search" && !keepsItself) {
+        keep(form, { page: location.pathname, alone: true });
       }
     });
   }
@@ -186,7 +188,7 @@
     else if (kept) expire(kept);
     // Its writer has come to where one signs in, or was told that the page was an old one.
     const renewal = document.querySelector("[data-renewal]");
-    if (renewal && waiting()) store({ ...kept, renewed: true });
+    if (renewal && waiting()) save({ ...kept, renewed: true });
     else if (who !== null && !document.getElementById("board")) {
       onItsOwn(document.querySelector(".drawer.is-page") ?? document.getElementById("content"));
     } else if (kept?.alone && who !== null) forget();
