@@ -145,7 +145,7 @@ def test_lists_are_filtered(nurse: Caller) -> None:
     nurse.post(of(third), reason="medicines-and-letter")
     for query, count in (
         ({"pathway": "3"}, 1), ({"organisation": "CXX"}, 1), ({"team": "TH"}, 1),
-        ({"reason": "therapy-review"}, 1), ({"ward": "TGH-W1"}, 3), ({"ward": "TGH-W2"}, 0),
+        ({"reason": "therapy-review"}, 1), ({"ward": "TGH-W1"}, 3),
         ({"site": "TGH"}, 3), ({"status": "resolved"}, 0),
         ({"reason": ["therapy-review", "p3-capacity"]}, 2),
     ):  # fmt: skip
@@ -154,6 +154,19 @@ def test_lists_are_filtered(nurse: Caller) -> None:
     assert p3["discharge_ready_at"] is not None
     assert nurse.client.get(LIST, {"status": "odd"}).status_code == 400
     assert nurse.client.get(LIST, {"colour": "red"}).status_code == 400
+
+
+def test_who_has_a_step_there_may_ask_for_a_ward_out_of_sight(
+    nurse: Caller, council: Caller
+) -> None:
+    there = {"ward": "TGH-W1"}, {"site": "TGH"}
+    for query in there:
+        assert council.client.get(LIST, query).status_code == 400
+    nurse.post(of(episodes()[0]), reason="p3-capacity")
+    for query in there:
+        assert len(council.get(**query)) == 1
+    assert council.client.get(LIST, {"ward": "TGH-W2"}).status_code == 400
+    assert council.client.get(LIST, {"ward": ["TGH-W1", "TGH-W2"]}).status_code == 400
 
 
 def by(caller: Caller) -> Said:
