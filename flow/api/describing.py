@@ -33,6 +33,10 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "type": OpenApiTypes.DATETIME,
     },
     "team": {"description": "Code of a team; one that there is not is refused.", "many": True},
+    "to_ward": {
+        "description": "Code of the place that was asked; one that there is not is refused.",
+        "many": True,
+    },
     "reason": {"description": "Slug of a reason; one that there is not is refused.", "many": True},
     "pathway": {"description": "Pathway 0 to 3.", "many": True, "enum": ["0", "1", "2", "3"]},
     "visit": {"description": "Visit number. Prefer `episodes/search/`: addresses are kept."},

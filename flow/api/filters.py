@@ -77,13 +77,13 @@ class Filters:
 
         return self._named("site", known, carried, "/api/v1/sites/ lists them")
 
-    def wards(self, carried: Carried = _none) -> list[str]:
-        """The values of `ward`: wards in sight, of any site."""
+    def wards(self, carried: Carried = _none, *, name: str = "ward") -> list[str]:
+        """The values of `ward` (or of `name`): wards in sight, of any site."""
 
         def known(code: str) -> bool:
             return any(self.sight.sees(one.ward) for one in wards_called(code))
 
-        return self._named("ward", known, carried, "/api/v1/wards/ lists them")
+        return self._named(name, known, carried, "/api/v1/wards/ lists them")
 
     def owners(self, among: Callable[[], Collection[str]]) -> list[str]:
         """The values of `organisation`, of organisations that own places in sight."""
@@ -126,7 +126,8 @@ class Filters:
 
 
 def _unknown(name: str, value: str, way_out: str) -> str:
-    among = "of this code" if name != "reason" else "of this name"
-    seen = " that you may see" if name in ("site", "ward") else ""
-    told = f"“{value[:40]}”: there is no {name} {among}{seen}"
+    what = name.removeprefix("to_")
+    among = "of this code" if what != "reason" else "of this name"
+    seen = " that you may see" if what in ("site", "ward") else ""
+    told = f"“{value[:40]}”: there is no {what} {among}{seen}"
     return f"{told}; {way_out}." if way_out else f"{told}."
