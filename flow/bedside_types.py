@@ -8,7 +8,9 @@ from datetime import datetime
 
 from accounts.roles import Permission
 from flow import bedside_reads as reads
+from flow.barrier_forms import WaitForm
 from flow.bedside_forms import WhenForm
+from flow.bedside_waits import Waits
 from flow.board_types import Face
 from wards.bed_states import BedState
 from wards.models import Bed, Occupancy, Ward
@@ -34,7 +36,8 @@ class Bedside:
 
     `awaited`: the wards that wait for the patient; who receives somebody may see and fetch them.
     `last`: who was in the bed last, or whose stay is over; of the latter `left` says where they
-    were. `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
+    were. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
+    `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
     why; `known`: who would be admitted.
     """
 
@@ -53,6 +56,8 @@ class Bedside:
     targets: Sequence[Ward] = ()
     target: Ward | None = None
     forms: dict[str, WhenForm] = field(default_factory=dict)
+    waits: Waits | None = None
+    raised: WaitForm | None = None
     failed: str = ""
     reason: str = ""
     known: Known | None = None
@@ -75,6 +80,15 @@ class Bedside:
     def acts(self) -> bool:
         """Whether the viewer may move patients here, which only the present allows."""
         return self.at is None and self._may(Permission.MOVE_PATIENTS)
+
+    @property
+    def plans(self) -> bool:
+        """Whether the viewer may plan the patient's discharge, which only the present allows."""
+        return (
+            self.at is None
+            and self.stay is not None
+            and self.scope.may(Permission.PLAN_DISCHARGE, self.ward.pk)
+        )
 
     @property
     def is_host(self) -> bool:
