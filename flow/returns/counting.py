@@ -112,7 +112,7 @@ def _ready(moment: Moment, start: datetime, wards: Sequence[int]) -> list[_Ready
     during = "r.period && tstzrange(%(start)s, %(at)s)"
     sql = f"""
 SELECT DISTINCT ON (e.id) e.id AS episode, e.admitted_at,
-       CASE WHEN left_at.at <= %(at)s THEN left_at.at END AS discharged_at,
+       CASE WHEN left_at.at < %(at)s THEN left_at.at END AS discharged_at,
        upper(ready.period) AS ready_until, said.pathway, coalesce(main.slug, '') AS reason
   FROM {held("patients_readiness", moment, during)} ready
   JOIN patients_episode e ON e.id = ready.episode_id
@@ -236,10 +236,10 @@ def _known(pathway: int | None) -> int | str:
 
 
 def outcome(row: _Ready, end: datetime) -> str:
-    """What had become of somebody by the end of the day."""
-    if row.discharged_at is not None and row.discharged_at <= end:
+    """What had become of somebody by the end of the day, which is no more part of it."""
+    if row.discharged_at is not None and row.discharged_at < end:
         return "discharged"
-    if row.ready_until is not None and row.ready_until <= end:
+    if row.ready_until is not None and row.ready_until < end:
         return "met_again"
     return "remaining"
 

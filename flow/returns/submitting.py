@@ -18,8 +18,8 @@ from accounts.models import Organisation, User
 from accounts.refusals import Refused
 from flow.counts import LONDON
 from flow.models import DailyReturn, ReturnNumber, ReturnVersion
-from flow.returns.definitions import Definition, Kind, definition, in_force
 from flow.returns.counting import Number, counted
+from flow.returns.definitions import Definition, Kind, definition, in_force
 
 AMENDABLE: Final = timedelta(days=14)
 
