@@ -29,11 +29,11 @@ def may_hear(caller: Caller, boards: frozenset[str]) -> frozenset[str] | None:
 
 def _sees(scope: Scope, board: str) -> bool:
     kind, _, number = board.partition(":")
-    if kind == "system" and not number:
+    if kind in ("system", "checks") and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS)
     if kind == "ward" and number:
         return scope.may(Permission.SEE_COUNTS, int(number))
-    if kind == "site" and number:
+    if kind in ("site", "checks") and number:
         sites = scope.sites_in_part(Permission.SEE_COUNTS)
         return sites == ALL or int(number) in sites
     return False
