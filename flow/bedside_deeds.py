@@ -65,7 +65,7 @@ def _discharge(side: Bedside, form: WhenForm, by: User) -> str:
         by=by,
         destination=form.cleaned_data["destination"],
     )
-    return _("Discharged. The bed is free.")
+    return _("Discharged. The bed is free.") if side.occupied_since else _("Discharged.")
 
 
 def _leave(side: Bedside, form: WhenForm, by: User) -> str:
