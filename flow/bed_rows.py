@@ -148,6 +148,12 @@ def of_another(movement: str) -> str:
                  AND other.visit_id = e.visit_id)"""  # noqa: S608 - a name of ours
 
 
+_SAID_OF_IT: Final = """(SELECT id FROM wards_movement WHERE visit_id = e.visit_id
+                       UNION ALL
+                      SELECT movement_id FROM wards_belonging WHERE visit_id = e.visit_id)"""
+"""SQL: the movements that count for the visit of the episode `e`."""
+
+
 def arrivals_of(ward: int, moment: Moment, *, live: bool) -> list[ExpectedRow]:
     """Those announced for the ward who had not come by the moment, by their time; one query.
 
@@ -165,7 +171,7 @@ SELECT e.id AS episode, e.patient_id AS patient, p.person_id AS person, e.expect
        SELECT m.occurred_at, m.sent_at, coalesce(w.same_as_id, w.id) AS ward_id
          FROM wards_movement m
          JOIN wards_ward w ON w.id = coalesce(m.wanted_ward_id, m.ward_id)
-        WHERE m.visit_id = e.visit_id AND m.kind = 'expected' AND m.occurred_at <= %(at)s
+        WHERE m.id IN {_SAID_OF_IT} AND m.kind = 'expected' AND m.occurred_at <= %(at)s
           AND {said_by(moment, "m")} AND NOT {of_another("m")}
         ORDER BY m.occurred_at DESC, m.sent_at DESC, m.key DESC
         LIMIT 1) told
@@ -174,7 +180,7 @@ SELECT e.id AS episode, e.patient_id AS patient, p.person_id AS person, e.expect
    AND coalesce(e.expected_at, told.occurred_at) < %(at)s::timestamptz + %(ahead)s
    AND NOT EXISTS (
        SELECT 1 FROM wards_movement back
-        WHERE back.visit_id = e.visit_id AND back.sent_at >= told.sent_at
+        WHERE back.id IN {_SAID_OF_IT} AND back.sent_at >= told.sent_at
           AND back.occurred_at <= %(at)s AND {said_by(moment, "back")} AND NOT {of_another("back")}
           AND back.kind IN ('cancelled_expected', 'cancelled_admit', 'deleted'))
  ORDER BY coalesce(e.expected_at, told.occurred_at), e.id

@@ -17,8 +17,8 @@ from flow.words import TO_CHECK
 from patients.models import Episode
 from wards.bed_states import BedState, states_at
 from wards.facts import MovementKind
-from wards.models import Bed, BedRequest, Movement, Occupancy, Ward
-from wards.movements import BY_HAND
+from wards.models import Bed, BedRequest, Belonging, Movement, Occupancy, Ward
+from wards.provenance import BY_HAND
 from wards.scope import ALL, Scope
 
 RECENT: Final = timedelta(hours=24)
@@ -156,15 +156,22 @@ def _lines(episode: Episode, *, at: datetime, known_at: datetime | None) -> list
     """The movements of the visit up to `at`, as far as recorded by `known_at` (None: by now);
     those that only take another back show as that other's end.
 
-    Of a visit number used for two patients, what was said of the other's stay is left out.
+    Of a visit number used for two patients, what was said of the other's stay is left out. What
+    was said without a number is where it belongs.
     """
     known = Q() if known_at is None else Q(recorded_at__lte=known_at)
     taken_back = Movement.objects.filter(known, cancels=OuterRef("pk"))
+    counted = Belonging.objects.filter(movement=OuterRef("pk"))
+    elsewhere = counted.exclude(visit=episode.visit_id)
+    lent = list(Belonging.objects.filter(visit=episode.visit_id).values_list("pk", flat=True))
     others = Episode.objects.filter(visit=episode.visit_id).exclude(
         patient__person=episode.patient.person_id
     )
     rows = (
-        Movement.objects.filter(Q(visit=episode.visit_id) | Q(into_visit=episode.visit_id))
+        Movement.objects.filter(
+            Q(visit=episode.visit_id) | Q(into_visit=episode.visit_id) | Q(pk__in=lent)
+        )
+        .exclude(Exists(elsewhere))
         .exclude(patient__person__in=others.values("patient__person"))
         .filter(kind__in=[kind.value for kind in WORDS])
         .filter(known, occurred_at__lte=at)

@@ -1,4 +1,25 @@
-"""From when on the records tell of the past: before that, empty beds are not known to be empty."""
+"""From when on the records tell of the past: before that, empty beds are not known to be empty.
+
+The earliest movement is no beginning: one message with a time of last year, or a patient admitted
+months before the first load, tells nothing of who else was here. So movements have to come in
+numbers. The rule, in one sentence: **the records begin with the first movement that opens a week
+with at least 1 in 20 of the movements of a typical week, and no fewer than five**; departures are
+told of from the first discharge after it that opens a week with 1 in 20 of the discharges of a
+typical week, and no fewer than two. What that means:
+
+- A typical week is the one from the middle movement on: half of all movements happened before
+  it. (It is found from 101 movements evenly spread over all that were recorded, so that it costs
+  the same after years.) Where it has fewer than five movements, a week like it is enough, so that
+  a ward where little happens has its past as well.
+- Fed live from nothing, the records begin with the first movement, at once.
+- A first load begins them about where its history begins. Patients admitted months before who
+  are still here tell of themselves and not of that time; and nothing is complete before people
+  are told to have left.
+- As many as 1 in 20 movements may carry wrong times of long ago without moving anything.
+- A pilot ward that becomes a hospital keeps its past while it makes 1 in 20 of the whole: of the
+  rest of the hospital nothing was known then, and its beds would look free.
+- A gap later on, a feed that was down for a month, moves nothing: the first such week counts.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +45,13 @@ _ANEW: Final = 1.0
 class Records:
     """When the records begin; None where there are none yet.
 
-    begin: the earliest movement at a recognised place; what wards nobody has recognised were
-    said to hold, stray messages as a rule, begins nothing. departures: the earliest discharge.
-    A first load tells when those came who are still there, and nothing of those who had left,
-    so until departures are told figures are too low. recorded: when the first movement of all
-    was recorded. cleaning: when a bed was first said to be cleaned or to be cleaned; before it,
-    such a bed counts as free.
+    begin: the first of many movements at recognised places, as the module says; what wards nobody
+    has recognised were said to hold, stray messages as a rule, begins nothing. departures: the
+    first of many discharges since. A first load tells when those came who are still there, and
+    nothing of those who had left, so until departures are told figures are too low. recorded:
+    when the first movement of all was recorded. cleaning: from when on beds were said to be
+    cleaned or to be cleaned; before it, such a bed counts as free. One bed in twenty may have
+    been spoken of before, by mistake.
     """
 
     begin: datetime | None = None
@@ -65,17 +87,48 @@ class Records:
         return self.cleaning is not None and at >= self.cleaning
 
 
-# Each is a look at the beginning of an index; a statement of a bed's is one look a bed.
+# Reads of indexes alone: 101 movements by their key, a week of them counted, and from each
+# beginning as many as it takes; a statement of a bed's is one look a bed.
 _SQL: Final = """
-SELECT (SELECT m.occurred_at FROM wards_movement m JOIN wards_ward w ON w.id = m.ward_id
-         WHERE w.kind <> 'unrecognised' OR w.same_as_id IS NOT NULL
-         ORDER BY m.occurred_at LIMIT 1),
-       (SELECT m.occurred_at FROM wards_movement m LEFT JOIN wards_ward w ON w.id = m.ward_id
-         WHERE m.kind = 'discharged'
-           AND (w.id IS NULL OR w.kind <> 'unrecognised' OR w.same_as_id IS NOT NULL)
-         ORDER BY m.occurred_at LIMIT 1),
+WITH strange AS (
+  SELECT array_agg(id) AS wards FROM wards_ward WHERE kind = 'unrecognised' AND same_as_id IS NULL),
+middle AS (
+  SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY sampled.occurred_at) AS at
+    FROM (SELECT min(id) AS first, max(id) AS last FROM wards_movement) ends
+   CROSS JOIN generate_series(0, 100) n
+   CROSS JOIN LATERAL (SELECT m.occurred_at FROM wards_movement m
+                        WHERE m.id >= ends.first + (ends.last - ends.first) * n / 100
+                        ORDER BY m.id LIMIT 1) sampled),
+typical AS (
+  SELECT count(*) AS movements, count(*) FILTER (WHERE kind = 'discharged') AS departures
+    FROM wards_movement m, middle
+   WHERE m.occurred_at >= middle.at AND m.occurred_at < middle.at + interval '7 days'),
+many AS (
+  SELECT greatest(least(movements, 5), movements / 20)::int AS movements,
+         greatest(2, departures / 20)::int AS departures FROM typical),
+told AS NOT MATERIALIZED (
+  SELECT m.occurred_at FROM wards_movement m
+   WHERE m.ward_id <> ALL (coalesce((SELECT wards FROM strange), '{}'))),
+begun AS (
+  SELECT coalesce(
+    (SELECT occurred_at
+       FROM (SELECT occurred_at, lead(occurred_at, (SELECT movements - 1 FROM many))
+                                 OVER (ORDER BY occurred_at) AS enough FROM told) t
+      WHERE enough < occurred_at + interval '7 days' ORDER BY occurred_at LIMIT 1),
+    (SELECT occurred_at FROM told ORDER BY occurred_at LIMIT 1)) AS at),
+gone AS NOT MATERIALIZED (
+  SELECT m.occurred_at FROM wards_movement m
+   WHERE m.kind = 'discharged' AND m.occurred_at >= (SELECT at FROM begun)
+     AND (m.ward_id IS NULL OR m.ward_id <> ALL (coalesce((SELECT wards FROM strange), '{}'))))
+SELECT (SELECT at FROM begun),
+       coalesce(
+         (SELECT occurred_at
+            FROM (SELECT occurred_at, lead(occurred_at, (SELECT departures - 1 FROM many))
+                                      OVER (ORDER BY occurred_at) AS enough FROM gone) g
+           WHERE enough < occurred_at + interval '7 days' ORDER BY occurred_at LIMIT 1),
+         (SELECT occurred_at FROM gone ORDER BY occurred_at LIMIT 1)),
        (SELECT m.recorded_at FROM wards_movement m ORDER BY m.id LIMIT 1),
-       (SELECT min(first.occurred_at) FROM wards_bed b
+       (SELECT percentile_disc(0.05) WITHIN GROUP (ORDER BY first.occurred_at) FROM wards_bed b
          CROSS JOIN LATERAL (SELECT s.occurred_at FROM wards_bedstatus s
                               WHERE s.bed_id = b.id AND s.status IN ('H', 'K')
                               ORDER BY s.occurred_at LIMIT 1) first)

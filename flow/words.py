@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from flow.board_types import BedState
 from flow.figure_types import Group
 from flow.flow_map_types import Node
-from wards.projection import RESUMED, SHARED_NUMBER
+from wards.projection import EARLY_MOVE, MISDATED_END, MOVED_AFTER, RESUMED, SHARED_NUMBER
 
 Words = Mapping[str, str | Promise]
 
@@ -90,10 +90,18 @@ DOUBTS: Final[Words] = {
     SHARED_NUMBER: _(
         "The feed uses their visit number for another patient as well. Check who is in which bed."
     ),
+    MOVED_AFTER: _(
+        "The feed moved them after it had told of their discharge. If they are still here, admit "
+        "them again, or have the discharge taken back where it was typed."
+    ),
+    MISDATED_END: _(
+        "Their discharge was dated before their admission. Check that they have left, and when."
+    ),
+    EARLY_MOVE: _("Their first move was dated before their admission."),
     "admission_inferred": _("No admission was told; the stay is known from what came after."),
     "discharge_inferred": _("No discharge was told; the stay ended when the next began."),
 }
 """What a flag of a stay says to those who look after it."""
 
-TO_CHECK: Final = frozenset({RESUMED, SHARED_NUMBER})
+TO_CHECK: Final = frozenset({RESUMED, SHARED_NUMBER, MOVED_AFTER, MISDATED_END})
 """The flags for which somebody should go and look."""

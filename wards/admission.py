@@ -22,9 +22,10 @@ from patients import identity, recognition
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode, Patient
 from patients.recognition import DECISIVE, Person
-from wards.by_hand import BY_HAND, check_done, check_free, check_place, lock_and_date, transacted
+from wards.by_hand import check_done, check_free, check_place, lock_and_date, transacted
 from wards.facts import Moved, MovementKind, Place
 from wards.models import Occupancy, Ward
+from wards.provenance import BY_HAND
 from wards.recording import keep
 from wards.scope import Scope, scope_of, visible_patients
 

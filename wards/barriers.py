@@ -21,9 +21,9 @@ from accounts.refusals import Refused
 from live.doorbell import ring
 from patients.models import Barrier, BarrierStep, Code, CodeSet, Episode
 from wards.accountable import Owner, owner_of
-from wards.by_hand import BY_HAND, refuse_ahead
+from wards.by_hand import refuse_ahead
 from wards.dirty import mark_wards_of
-from wards.provenance import name_the_source
+from wards.provenance import BY_HAND, name_the_source
 
 Kind = BarrierStep.Kind
 

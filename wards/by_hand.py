@@ -18,16 +18,13 @@ from psycopg import errors
 
 from accounts.refusals import Refused
 from patients import identity
-from patients.models import Episode
 from wards.bed_states import states_at
 from wards.facts import Place
 from wards.models import Bed, Movement, Occupancy
 from wards.recording import Recorded
 
-BY_HAND: Final = "web"
 AHEAD: Final = timedelta(minutes=5)
 """How far ahead of now a movement may be dated by hand: clocks differ, plans are not movements."""
-PRESENT: Final = (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
 _INSTANT: Final = timedelta(microseconds=1)
 _TRIES: Final = 4
 _LONDON: Final = ZoneInfo("Europe/London")

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 
 from accounts.models import Organisation
 from accounts.refusals import Refused
-from patients.models import Barrier
+from patients.models import Barrier, Episode
 from wards.barriers import Said, escalate
-from wards.by_hand import PRESENT
 
 
 def escalate_overdue(*, at: datetime) -> int:
@@ -16,7 +15,8 @@ def escalate_overdue(*, at: datetime) -> int:
 
     Repeating it changes nothing. Barriers of patients who have left stay as they are.
     """
-    late = Barrier.objects.filter(outcome="", due_at__lt=at, episode__status__in=PRESENT)
+    present = Episode.objects.present(at=at)
+    late = Barrier.objects.filter(outcome="", due_at__lt=at, episode__in=present)
     ladders: dict[Organisation | None, list[tuple[int, int]]] = {}
     risen = 0
     for barrier in late.select_related("episode__provider").order_by("pk"):

@@ -97,12 +97,14 @@ class Moved(Fact):
     stay: patient_class, specialty, admission_method, consultant, discharge_destination,
     expected_discharge_at (ISO text), expected_at (ISO text); a value of None takes it back.
     `admitted_until` and `discharged_until` (ISO text) say that `admitted_at` or `discharged_at`
-    is known by the day or the hour alone, which ends there.
+    is known by the day or the hour alone, which ends there. `alias` is another number by which
+    the source knows the same visit (an account); what it says under that alone is said of `visit`.
     """
 
     kind: MovementKind
     occurred_at: datetime
     visit: VisitKey | None = None
+    alias: VisitKey | None = None
     place: Place | None = None
     from_place: Place | None = None
     wanted_ward: int | None = None

@@ -20,8 +20,6 @@ from patients.models import Episode, Patient
 from wards.admission import AlreadyKnown, admit
 from wards.by_hand import (
     AHEAD,
-    BY_HAND,
-    PRESENT,
     When,
     check_clashes,
     check_done,
@@ -32,6 +30,7 @@ from wards.by_hand import (
 )
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
 from wards.models import Movement, Occupancy
+from wards.provenance import BY_HAND
 from wards.recording import Outcome, keep, told_again
 
 __all__ = [
@@ -235,7 +234,7 @@ def _done(
     """Check, keep, check what came of it; anything not as asked rolls the whole deed back."""
     for step in steps:
         step.episode.refresh_from_db()
-        if step.episode.status not in PRESENT:
+        if step.episode.status_at(when.sent_at) not in Episode.PRESENT:
             raise Refused("This patient is not in hospital any more. Look at the board again.")
         admitted = step.episode.admitted_at
         if admitted is not None and when.occurred_at < admitted:

@@ -29,6 +29,13 @@ SHARED_NUMBER: Final = "visit_number_shared"
 """Flag of a stay: another patient is in hospital under the same visit number."""
 RESUMED: Final = "resumed"
 """Flag of a stay: a later one of the same person ended, and nobody told of the end of this."""
+MOVED_AFTER: Final = "moved_after_discharge"
+"""Flag of a stay: its source moved the patient after it had said that they had left."""
+MISDATED_END: Final = "discharge_before_admission"
+"""Flag of a stay: its discharge was dated before its admission."""
+EARLY_MOVE: Final = "moved_before_admission"
+"""Flag of a stay: its first move was dated before its admission."""
+_MOVES: Final = frozenset({Kind.TRANSFERRED, Kind.LEFT, Kind.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +88,31 @@ def project(movements: Sequence[Told], *, nameless: bool = False) -> list[Stay]:
     heard = standing(movements)
     if not heard.standing:
         return [_cancelled(movements)] if heard.cancelled_admission else []
+    if not nameless:
+        _date_ends(heard.standing)
     builders = _walk(sorted(heard.standing, key=lambda s: s.happened), nameless=nameless)
     stays = [b.stay() for b in builders if b.is_a_stay or not heard.cancelled_admission]
     return stays or [_cancelled(movements)]
+
+
+def _date_ends(stands: Iterable[Standing]) -> None:
+    """Let a discharge that is dated before the admission it ends come right after it.
+
+    Clocks differ: what the source said last counts, not which of two times is the smaller. A
+    discharge that names an earlier admission of its own is of an earlier stay, told late.
+    """
+    admissions = sorted((s for s in stands if s.kind is Kind.ADMITTED), key=lambda s: s.said)
+    for s in stands:
+        if s.kind is not Kind.DISCHARGED or s.implied:
+            continue
+        before = [a for a in admissions if a.said < s.said]
+        if not before or any(a.occurred_at <= s.occurred_at for a in before):
+            continue
+        named, last = s.told.admitted_at, before[-1]
+        is_earlier = named is not None and named <= s.occurred_at
+        if is_earlier and named not in (last.told.admitted_at, last.occurred_at):
+            continue
+        s.occurred_at, s.misdated = last.occurred_at, True
 
 
 def _cancelled(movements: Sequence[Told]) -> Stay:
@@ -143,6 +172,7 @@ class _Builder:
     on_leave: bool = False
     expected_only: bool = True
     is_a_stay: bool = False  # holds more than sightings
+    after: list[Standing] = field(default_factory=list)  # moves dated after the discharge
 
     @property
     def place(self) -> Place | None:
@@ -170,7 +200,8 @@ class _Builder:
             for m in sorted(self.members, key=lambda m: m.said)
             if m.told.discharged_at and m.said >= self.discharged.said
         ]
-        return _last(said) or self.discharged.occurred_at
+        own = self.discharged.told.occurred_at if self.discharged.misdated else None
+        return max(_last(said) or own or self.discharged.occurred_at, self.admitted_at)
 
     def stay(self) -> Stay:
         ordered = sorted({m.told.id: m.told for m in self.members}.values(), key=said_order)
@@ -186,6 +217,7 @@ class _Builder:
             flags.append("admission_inferred")
         if self.ended_by is not None and self.discharged is None:
             flags.append("discharge_inferred")
+        flags += self._doubts(end)
         return Stay(
             status=status,
             admitted_at=start,
@@ -195,6 +227,22 @@ class _Builder:
             claims=() if start is None else tuple(_claims(self.spots, start, end)),
             requests=tuple(_requests(self)),
         )
+
+    def _doubts(self, end: datetime | None) -> Iterable[str]:
+        """Flags for times that contradict each other."""
+        first = self.spots[0].by if self.spots else None
+        if self.discharged is not None and self.discharged.misdated:
+            yield MISDATED_END
+        if end and any(s.occurred_at > end and s.said > self.discharged_said for s in self.after):
+            yield MOVED_AFTER
+        if self.admitted and first and first.kind is Kind.TRANSFERRED:
+            yield EARLY_MOVE
+
+    @property
+    def discharged_said(self) -> tuple[datetime, int, str]:
+        """The place of the discharge in the order in which things were said."""
+        assert self.discharged is not None, "only of a stay that has ended"
+        return self.discharged.said
 
 
 def _walk(ordered: Sequence[Standing], *, nameless: bool) -> list[_Builder]:
@@ -243,6 +291,8 @@ def _step(b: _Builder, s: Standing) -> None:
     if kind in PENDING:
         return
     if b.discharged is not None:
+        if kind in _MOVES:
+            b.after.append(s)
         return  # said of a stay that was over; its details still count
     if kind is Kind.LEFT or kind is Kind.RETURNED:
         b.on_leave = kind is Kind.LEFT

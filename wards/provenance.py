@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 from uuid import uuid4
 
 from django.db import connection
 from pghistory import runtime
 
 from accounts.models import User
+
+BY_HAND: Final = "web"
+"""The source of what people do themselves."""
 
 
 def name_the_source(source: str, by: User | None) -> None:

@@ -30,11 +30,12 @@ from wards.reprojection import reproject
 _INSERT: Final = """
     INSERT INTO wards_movement (visit_id, patient_id, into_visit_id, kind, occurred_at, sent_at,
         source, key, reference, by_id, ward_id, bay_id, bed_id, from_ward_id, from_bay_id,
-        from_bed_id, wanted_ward_id, admitted_at, discharged_at, cancels_id, stay)
+        from_bed_id, wanted_ward_id, admitted_at, discharged_at, cancels_id, stay,
+        alias_authority, alias_number)
     SELECT * FROM unnest(%s::int8[], %s::int8[], %s::int8[], %s::text[], %s::timestamptz[],
         %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::int8[], %s::int8[], %s::int8[],
         %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::timestamptz[],
-        %s::timestamptz[], %s::int8[], %s::jsonb[])
+        %s::timestamptz[], %s::int8[], %s::jsonb[], %s::text[], %s::text[])
     ON CONFLICT (source, key) DO NOTHING
     RETURNING key, id
 """
@@ -225,6 +226,8 @@ def _insert(entries: Sequence[_Entry], source: str, by: User | None) -> dict[str
         [m.discharged_at if m else None for m in moved],
         [m.cancels if m else None for m in moved],
         [json.dumps(dict(m.stay)) if m else "{}" for m in moved],
+        [m.alias.authority if m and m.alias else "" for m in moved],
+        [m.alias.number if m and m.alias else "" for m in moved],
     ]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, columns)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from django.db import connection
@@ -18,6 +18,7 @@ from django.db import connection
 from patients import identity
 from patients.identity import stamp
 from patients.joins import root, without_circles
+from patients.keys import VisitKey
 from patients.models import Visit
 from patients.rows import rewrite
 from wards import bed_grants
@@ -25,25 +26,28 @@ from wards.arbitration import settle
 from wards.bed_grants import Change
 from wards.episode_rows import Owned, write_episodes, write_requests
 from wards.facts import MovementKind, Place
-from wards.ownership import Named, share_out
-from wards.projection import RESUMED, SHARED_NUMBER, Claim, Request, Stay, project
+from wards.models import Belonging
+from wards.ownership import Named
+from wards.projection import RESUMED, Claim, Request
 from wards.said import Told, said_order
+from wards.streams import Stream, flagged, stays_of
 from wards.waits import retire
 
 _VISITS_OF_PEOPLE: Final = """
     WITH named AS MATERIALIZED (
         SELECT id FROM patients_visit WHERE patient_id = ANY(%(records)s)
         UNION SELECT visit_id FROM wards_movement WHERE patient_id = ANY(%(records)s))
-    SELECT id, patient_id, merged_into_id, number
+    SELECT id, patient_id, merged_into_id, authority, number
     FROM patients_visit WHERE id IN (SELECT id FROM named)
     UNION
-    SELECT id, patient_id, merged_into_id, number
+    SELECT id, patient_id, merged_into_id, authority, number
     FROM patients_visit WHERE merged_into_id IN (SELECT id FROM named)
 """
 _VISITS_NEAR: Final = """
-    SELECT id, patient_id, merged_into_id, number FROM patients_visit WHERE id = ANY(%(visits)s)
+    SELECT id, patient_id, merged_into_id, authority, number
+    FROM patients_visit WHERE id = ANY(%(visits)s)
     UNION
-    SELECT id, patient_id, merged_into_id, number
+    SELECT id, patient_id, merged_into_id, authority, number
     FROM patients_visit WHERE merged_into_id = ANY(%(visits)s)
 """
 _MOVEMENTS: Final = """
@@ -57,7 +61,7 @@ _MOVEMENTS: Final = """
              WHEN fw.same_as_id IS NULL THEN m.from_bay_id END,
         CASE WHEN fbs.id IS NOT NULL THEN fbs.id
              WHEN fw.same_as_id IS NULL THEN m.from_bed_id END,
-        coalesce(ww.same_as_id, m.wanted_ward_id)
+        coalesce(ww.same_as_id, m.wanted_ward_id), m.alias_authority, m.alias_number
     FROM wards_movement m
     LEFT JOIN wards_ward w ON w.id = m.ward_id
     LEFT JOIN wards_bed b ON b.id = m.bed_id
@@ -75,9 +79,14 @@ class _Visit:
     id: int
     patient: int
     merged_into: int | None
+    key: VisitKey
     named: list[Named] = field(default_factory=list)
     joins: list[tuple[str, int | None]] = field(default_factory=list)
-    nameless: bool = False
+
+    @property
+    def nameless(self) -> bool:
+        """Whether the source gave it no number."""
+        return not self.key.number
 
     @property
     def records(self) -> set[int]:
@@ -102,7 +111,8 @@ def reproject(people: dict[int, int]) -> Change:
         people = people | {pk: other.person_id or pk for pk, other in others.items()}
     streams = _streams(visits)
     _write_visits(visits, streams)
-    stays = {top: _stays(members, people) for top, members in streams.items()}
+    found = stays_of({top: _stream(members) for top, members in streams.items()}, people)
+    stays = found.stays
     _settle(stays, people)
     episodes, surplus = write_episodes(
         {v.id: top for top, members in streams.items() for v in members}, stays, people
@@ -119,42 +129,35 @@ def reproject(people: dict[int, int]) -> Change:
     change.episodes = {top: [e for e, _ in pairs] for top, pairs in episodes.items()}
     change.wards |= write_requests(requests_of | dict.fromkeys(surplus, ()))
     if surplus:
-        retire(list(surplus), {pk: change.episodes[top] for pk, top in surplus.items()})
+        heirs = {
+            pk: [e for heir in (top, *found.heirs.get(top, ())) for e in change.episodes[heir]]
+            for pk, top in surplus.items()
+        }
+        retire(list(surplus), heirs)
+    if found.lends:
+        _write_belonging(found.lent, [v.id for v in visits.values()])
     return change
 
 
-def _stays(members: Sequence[_Visit], people: Mapping[int, int]) -> list[Owned]:
-    """The stays of visits that are one."""
-    shares = share_out(
-        [named for v in members for named in v.named],
-        people,
-        {v.id: v.merged_into for v in members if v.merged_into is not None},
-    )
-    nameless = all(v.nameless for v in members)
-    owned = [
-        Owned(share.owner, stay)
-        for share in shares
-        for stay in project(share.movements, nameless=nameless)
-    ]
-    if len(shares) > 1:
-        for one in owned:
-            if any(people[one.owner] != people[o.owner] and _meet(one, o) for o in owned):
-                one.stay = _flagged(one.stay, SHARED_NUMBER)
-    return owned
-
-
-def _meet(one: Owned, other: Owned) -> bool:
-    """Whether two stays go on at the same time."""
-    a, b = one.stay, other.stay
-    if a.admitted_at is None or b.admitted_at is None or "cancelled" in (a.status, b.status):
-        return False
-    return (a.discharged_at is None or b.admitted_at < a.discharged_at) and (
-        b.discharged_at is None or a.admitted_at < b.discharged_at
+def _stream(members: Sequence[_Visit]) -> Stream:
+    return Stream(
+        keys=[v.key for v in members],
+        named=[named for v in members for named in v.named],
+        merged={v.id: v.merged_into for v in members if v.merged_into is not None},
     )
 
 
-def _flagged(stay: Stay, flag: str) -> Stay:
-    return replace(stay, flags=(*stay.flags, flag))
+def _write_belonging(lent: Mapping[int, int], visits: Sequence[int]) -> None:
+    """Keep which visit each movement said without a number counts for; only what changed."""
+    rows = Belonging.objects.filter(movement__visit__in=visits)
+    stored = dict(rows.values_list("movement_id", "visit_id"))
+    if gone := [pk for pk, visit in stored.items() if lent.get(pk) != visit]:
+        Belonging.objects.filter(pk__in=gone).delete()
+    Belonging.objects.bulk_create(
+        Belonging(movement_id=pk, visit_id=visit)
+        for pk, visit in lent.items()
+        if stored.get(pk) != visit
+    )
 
 
 def _settle(stays: Mapping[int, Sequence[Owned]], people: Mapping[int, int]) -> None:
@@ -169,7 +172,7 @@ def _settle(stays: Mapping[int, Sequence[Owned]], people: Mapping[int, int]) -> 
             owned.claims = settled[number]
             told = {claim.start for claim in owned.stay.claims}
             if owned.claims and owned.claims[-1].start not in told:
-                owned.stay = _flagged(owned.stay, RESUMED)
+                owned.stay = flagged(owned.stay, RESUMED)
 
 
 def _visits(people: Mapping[int, int]) -> dict[int, _Visit]:
@@ -179,8 +182,8 @@ def _visits(people: Mapping[int, int]) -> dict[int, _Visit]:
     with connection.cursor() as cursor:
         cursor.execute(_VISITS_OF_PEOPLE, {"records": list(people)})
         while found := [row for row in cursor.fetchall() if row[0] not in rows]:
-            for pk, patient, merged, number in found:
-                rows[pk] = _Visit(pk, patient, merged, nameless=not number)
+            for pk, patient, merged, authority, number in found:
+                rows[pk] = _Visit(pk, patient, merged, VisitKey(authority, number))
             cursor.execute(_MOVEMENTS, [[pk for pk, *_ in found]])
             for row in cursor.fetchall():
                 _keep(rows[row[1]], row)
@@ -210,6 +213,7 @@ def _keep(visit: _Visit, row: tuple[Any, ...]) -> None:
         place=Place(*row[13:16]) if row[13] else None,
         from_place=Place(*row[16:19]) if row[16] else None,
         wanted_ward=row[19],
+        alias=VisitKey(row[20], row[21]) if row[21] else None,
     )
     visit.named.append(Named(told, visit.id, patient))
     if told.kind is MovementKind.JOINED:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from patients.keys import VisitKey
 from wards.facts import MovementKind as Kind
 from wards.facts import Place
 
@@ -32,6 +33,7 @@ class Told:
     discharged_at: datetime | None = None
     cancels: int | None = None
     source: str = ""
+    alias: VisitKey | None = None
     stay: Mapping[str, str | None] = field(default_factory=dict)
 
 
@@ -59,7 +61,8 @@ _RANK: Final[Mapping[Kind, int]] = {kind: rank for rank, kind in enumerate(Kind)
 @dataclass(slots=True)
 class Standing:
     """A movement that has not been taken back. `implied`: a discharge known only from a time.
-    `place` is empty once it is known to have been said in error."""
+    `place` is empty once it is known to have been said in error. `misdated`: a discharge dated
+    before the admission that it ends; `occurred_at` is then when that was."""
 
     told: Told
     kind: Kind
@@ -67,6 +70,7 @@ class Standing:
     place: Place | None = None
     implied: bool = False
     dropped_at: datetime | None = None  # a pending move that was called off
+    misdated: bool = False
 
     @property
     def said(self) -> tuple[datetime, int, str]:
@@ -84,16 +88,21 @@ def said_order(movement: Told) -> tuple[datetime, int, str]:
 
 @dataclass(slots=True)
 class Heard:
-    """What stands after every cancellation has been matched."""
+    """What stands after every cancellation has been matched.
+
+    taken_back: the cancellations that found what they cancel (movement → movement).
+    """
 
     standing: list[Standing]
     cancelled_admission: bool
+    taken_back: Mapping[int, int]
 
 
 def standing(movements: Iterable[Told]) -> Heard:
     """Match cancellations and repeats in the order in which the source said them."""
     stands: list[Standing] = []
     called_off = False
+    taken_back: dict[int, int] = {}
     for told in sorted(movements, key=said_order):
         kind = told.kind
         if kind is Kind.GIVEN or kind is Kind.JOINED:
@@ -102,6 +111,8 @@ def standing(movements: Iterable[Told]) -> Heard:
             stands, called_off = [], True
         elif kind in TARGETS:
             target = _cancelled_by(told, stands)
+            if target is not None:
+                taken_back[told.id] = target.told.id
             if kind is Kind.CANCELLED_ADMIT:
                 called_off = True
                 stands = [s for s in stands if _outlives_cancelled_admission(s, target)]
@@ -118,7 +129,7 @@ def standing(movements: Iterable[Told]) -> Heard:
                 stands.append(
                     Standing(told, Kind.DISCHARGED, told.discharged_at, told.place, implied=True)
                 )
-    return Heard([s for s in stands if not _only_vaguer(s, stands)], called_off)
+    return Heard([s for s in stands if not _only_vaguer(s, stands)], called_off, taken_back)
 
 
 def _only_vaguer(s: Standing, stands: Iterable[Standing]) -> bool:

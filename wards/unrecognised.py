@@ -23,9 +23,8 @@ from wards.dirty import mark_dirty
 from wards.facts import Place
 from wards.models import Bay, Bed, Movement, Site, Ward
 from wards.movements import told_again
-from wards.provenance import name_the_source
+from wards.provenance import BY_HAND, name_the_source
 
-BY_HAND: Final = "web"
 NOBODY: Final = "UNRECOGNISED"
 """Code of the organisation that unrecognised sites belong to while nobody says whose they are."""
 T = TypeVar("T", Ward, Bed)

@@ -98,7 +98,7 @@ class OneEpisode(Reader):
         found = in_sight(request).filter(pk=key).first()
         if found is None:
             raise missing("episode of this key")
-        [row] = told([found])
+        [row] = told([found], at=now())
         return answered(request, written(form_of(request), row, rows=lambda: flat([row])))
 
 
@@ -146,7 +146,7 @@ def page(request: Request, params: Params) -> tuple[list[dict[str, Any]], str | 
     found: list[Any] = list(episodes[: limit + 1])
     last = found[limit - 1] if len(found) > limit else None
     return (
-        told(found[:limit]),
+        told(found[:limit], at=params.now),
         cursor_of([last.began.isoformat(), last.pk]) if last is not None else None,
     )
 
@@ -176,7 +176,7 @@ def _filtered(episodes: QuerySet[Episode], params: Params) -> QuerySet[Episode]:
     if nhs is not None:
         episodes = episodes.filter(patient__in=records_of_nhs_number(nhs))
     if statuses:
-        episodes = episodes.filter(status__in=statuses)
+        episodes = episodes.filter(Episode.of_status(statuses, at=params.now))
     if wards or sites or at:
         there = Occupancy.objects.filter(episode=OuterRef("pk"), period__contains=at or params.now)
         if wards:
@@ -187,7 +187,7 @@ def _filtered(episodes: QuerySet[Episode], params: Params) -> QuerySet[Episode]:
     return episodes
 
 
-def told(episodes: Collection[Episode]) -> list[dict[str, Any]]:
+def told(episodes: Collection[Episode], *, at: datetime) -> list[dict[str, Any]]:
     """The stays as the API tells them; two queries."""
     rows = Occupancy.objects.filter(episode__in=[one.pk for one in episodes])
     rows = rows.select_related("ward__site", "bay", "bed", "wanted_bed").order_by("period")
@@ -195,14 +195,16 @@ def told(episodes: Collection[Episode]) -> list[dict[str, Any]]:
     for row in rows:
         places[row.episode_id].append(row)
     known = faces({one.patient_id for one in episodes})
-    return [_episode(one, places[one.pk], known.get(one.patient_id)) for one in episodes]
+    return [_episode(one, places[one.pk], known.get(one.patient_id), at) for one in episodes]
 
 
-def _episode(episode: Episode, places: Iterable[Occupancy], face: Face | None) -> dict[str, Any]:
+def _episode(
+    episode: Episode, places: Iterable[Occupancy], face: Face | None, at: datetime
+) -> dict[str, Any]:
     return {
         "id": episode.pk,
         "visit": episode.visit.number or None,
-        "status": episode.status,
+        "status": episode.status_at(at),
         "admitted_at": episode.admitted_at,
         "discharged_at": episode.discharged_at,
         "expected_at": episode.expected_at,

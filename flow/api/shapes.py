@@ -75,7 +75,10 @@ class TotalRow(Census):
 class Records(Shape):
     """From when on the records tell of the past; in answers about the past alone."""
 
-    begin = _time("The earliest moment of which anything is known.", null=False)
+    begin = _time(
+        "The earliest moment that is told of: before it there were hardly any movements.",
+        null=False,
+    )
     complete_from = _time(
         "Figures of moments before this are too low: who had left by then is told of in no "
         "record. null while nobody has been told to have left."
@@ -213,9 +216,13 @@ class EpisodeRow(Shape):
 
     id = s.IntegerField()
     visit = s.CharField(allow_null=True, help_text="Visit number.")
-    status = s.ChoiceField(Episode.Status.choices)
-    admitted_at = _time("By the source's word.")
-    discharged_at = _time("By the source's word.")
+    status = s.ChoiceField(
+        Episode.Status.choices,
+        help_text="Now, by the clock: until it has come, a discharge or an admission that the "
+        "source dated ahead is but expected.",
+    )
+    admitted_at = _time("By the source's word; it may lie ahead.")
+    discharged_at = _time("By the source's word; it may lie ahead.")
     expected_at = _time("Announced arrival.")
     expected_discharge_at = _time("The team's plan.")
     provider = s.CharField(allow_null=True, help_text="Code of the organisation.")
@@ -228,7 +235,8 @@ class EpisodeRow(Shape):
         child=s.CharField(),
         help_text="What is uncertain: admission_inferred, discharge_inferred, resumed (a later "
         "stay ended, nobody told of the end of this one), visit_number_shared (another patient "
-        "is in hospital under the same number).",
+        "is in hospital under the same number), moved_after_discharge, "
+        "discharge_before_admission, moved_before_admission (times that contradict each other).",
     )
     patient = Who()
     occupancies = OccupancyPeriod(many=True)

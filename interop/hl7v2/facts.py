@@ -193,6 +193,7 @@ class _Reader:
             wanted = wanted or place
         elif kind is not MovementKind.PENDING_TRANSFER:
             wanted = None
+        account = self._account(group.pid.text(18))
         fact = Moved(
             key="",
             sent_at=times.sent_at,
@@ -201,6 +202,7 @@ class _Reader:
             kind=kind,
             occurred_at=times.occurred_at,
             visit=group.visit,
+            alias=account if account != group.visit else None,
             admitted_at=times.admitted_at,
             discharged_at=times.discharged_at,
             stay={**group.stay, **times.vague},

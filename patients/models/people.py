@@ -8,6 +8,10 @@ whose details count.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
 import pghistory
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -165,12 +169,21 @@ class Visit(models.Model):
         return f"visit {self.pk}"
 
 
+class EpisodeQuerySet(models.QuerySet["Episode"]):
+    """Sets of stays."""
+
+    def present(self, *, at: datetime) -> EpisodeQuerySet:
+        """Those in hospital at `at`, on leave or not, as their movements are known now."""
+        return self.filter(Episode.of_status(Episode.PRESENT, at=at))
+
+
 @pghistory.track()
 class Episode(models.Model):
     """One continuous stay with one provider (an NHS provider spell), admission to discharge.
 
     Everything here but `visit` is a projection of the visit's movements; see
-    `wards/projection.py`. `admitted_at` and `discharged_at` are the source's own times.
+    `wards/projection.py`. `admitted_at` and `discharged_at` are the source's own times; a source
+    may give them ahead, so that `status` is to be read by the clock: `status_at`.
     """
 
     class Status(models.TextChoices):
@@ -179,6 +192,8 @@ class Episode(models.Model):
         ON_LEAVE = "on_leave"
         DISCHARGED = "discharged"
         CANCELLED = "cancelled"
+
+    PRESENT: Final = (Status.IN_HOSPITAL, Status.ON_LEAVE)
 
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="episodes")
     ordinal = models.PositiveSmallIntegerField(default=0)
@@ -197,6 +212,8 @@ class Episode(models.Model):
     consultant = models.CharField(max_length=200, blank=True, default="")
     discharge_destination = models.CharField(max_length=100, blank=True, default="")
     flags = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+
+    objects = EpisodeQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -232,3 +249,31 @@ class Episode(models.Model):
 
     def __str__(self) -> str:
         return f"episode {self.pk}"
+
+    def status_at(self, at: datetime) -> str:
+        """The status by the clock: until it has come, a discharge or an admission dated ahead is
+        but expected."""
+        if self.status in (self.Status.EXPECTED, self.Status.CANCELLED):
+            return self.status
+        if self.admitted_at is not None and self.admitted_at > at:
+            return self.Status.EXPECTED
+        if self.discharged_at is not None and self.discharged_at > at:
+            return self.Status.IN_HOSPITAL
+        return self.status
+
+    @classmethod
+    def of_status(cls, statuses: Collection[str], *, at: datetime) -> Q:
+        """The condition for one of these statuses at `at`, by the clock as in `status_at`."""
+        planned = Q(status__in={cls.Status.EXPECTED, cls.Status.CANCELLED} & set(statuses))
+        begun = ~Q(status__in=(cls.Status.EXPECTED, cls.Status.CANCELLED))
+        ahead, staying = Q(admitted_at__gt=at), Q(discharged_at__gt=at)
+        found = planned
+        if cls.Status.EXPECTED in statuses:
+            found |= begun & ahead
+        if cls.Status.IN_HOSPITAL in statuses:
+            found |= begun & ~ahead & (staying | Q(status=cls.Status.IN_HOSPITAL))
+        if cls.Status.ON_LEAVE in statuses:
+            found |= ~ahead & Q(status=cls.Status.ON_LEAVE)
+        if cls.Status.DISCHARGED in statuses:
+            found |= Q(status=cls.Status.DISCHARGED, discharged_at__lte=at)
+        return found

@@ -13,7 +13,7 @@ from django.db import IntegrityError, OperationalError
 from interop import applying
 from interop.applying import Applier, replay
 from interop.models import LocationCode, Message
-from patients.models import Patient
+from patients.models import Episode, Patient
 from tests.interop.building import adt, segment
 from tests.interop.delivering import NOW, apply_all, deliver, ends, keep, picture, stays, way
 from wards.facts import Fact
@@ -229,3 +229,21 @@ def test_an_unknown_place_is_shown_under_the_codes_of_the_message(db: None) -> N
         "unrecognised",
         "HOMERTON UNIVER",
     )
+
+
+def test_messages_with_the_account_alone_or_no_number_are_of_the_visit(hospital: Site) -> None:
+    account = {"f18": "ACC7"}
+    messages = [
+        adt("A01", place="NGH-W1^A^1^NGH", recorded="20260110090000", pid=account),
+        adt("A08", visit="", place="NGH-W1^A^1^NGH", recorded="20260110091500", pid=account),
+        adt("A02", visit="", place="NGH-W2^^2^NGH", recorded="20260110100000"),
+        adt("A03", visit="", place="NGH-W2^^2^NGH", recorded="20260110110000"),
+        adt("A08", visit="", place="NGH-W2^^2^NGH", recorded="20260110113000", pid=account),
+    ]
+    assert deliver(*messages) == {"applied": 5}
+    (stay,) = Episode.objects.all()
+    assert (stay.visit.number, stay.status, stay.discharged_at) == ("V1", "discharged", moment(11))
+    assert way(stay) == [
+        ("NGH-W1", "A", "1", moment(9), moment(10)),
+        ("NGH-W2", None, "2", moment(10), moment(11)),
+    ]

@@ -106,9 +106,10 @@ class Hospital:
         record([fact], source="feed")
 
     def begin(self, *, ago: timedelta = timedelta(days=10)) -> None:
-        """Records begin: somebody came, and left an hour later."""
-        bygone = self.admit(self.emergency, ago=ago, family="Bygone")
-        self.tell(bygone, MovementKind.DISCHARGED, ago=ago - timedelta(hours=1))
+        """Records begin: three people came, and left an hour later."""
+        for _ in range(3):
+            bygone = self.admit(self.emergency, ago=ago, family="Bygone")
+            self.tell(bygone, MovementKind.DISCHARGED, ago=ago - timedelta(hours=1))
 
     def fill(self, ward: Ward, number: int) -> list[Moved]:
         """Patients in the first `number` beds."""

@@ -76,6 +76,7 @@ def moved(draw: st.DrawFn, hospital: Hospital, key: str) -> Moved:
         kind=kind,
         occurred_at=occurred_at,
         visit=draw(st.one_of(visits, st.none())),
+        alias=draw(st.one_of(st.none(), st.none(), visits)),
         place=draw(places),
         from_place=draw(st.one_of(st.none(), places)),
         wanted_ward=draw(st.sampled_from([*hospital.wards, None])),
@@ -194,6 +195,70 @@ def test_visits_joined_and_given_away_across_people(
 ) -> None:
     count = data.draw(st.integers(3, 9))
     agree_in_any_order([data.draw(entangled(hospital, n)) for n in range(count)], data)
+
+
+@st.composite
+def half_numbered(draw: st.DrawFn, hospital: Hospital, number: int) -> Fact:
+    """One person's coming and going, with the visit number, the account's, both or neither."""
+    account, other = VisitKey("T account", "A1"), VisitKey("T account", "A2")
+    visit, alias = draw(
+        st.sampled_from(
+            [
+                (None, None),
+                (None, None),
+                (VISITS[0], None),
+                (VISITS[0], account),
+                (VISITS[1], account),
+                (VISITS[1], other),
+                (account, None),
+                (other, None),
+            ]
+        )
+    )
+    occurred_at = draw(moments)
+    return Moved(
+        key=f"k{number:04}",
+        sent_at=draw(st.one_of(st.just(occurred_at), moments)),
+        person=draw(st.sampled_from(NAMES[:2])),
+        kind=draw(
+            st.sampled_from(
+                [
+                    MovementKind.ADMITTED,
+                    MovementKind.ADMITTED,
+                    MovementKind.TRANSFERRED,
+                    MovementKind.OBSERVED,
+                    MovementKind.DISCHARGED,
+                    MovementKind.CANCELLED_ADMIT,
+                    MovementKind.CANCELLED_TRANSFER,
+                    MovementKind.CANCELLED_DISCHARGE,
+                    MovementKind.LEFT,
+                ]
+            )
+        ),
+        occurred_at=occurred_at,
+        visit=visit,
+        alias=alias,
+        place=draw(st.sampled_from([*hospital.beds, None])),
+        admitted_at=draw(st.one_of(st.none(), st.none(), moments)),
+    )
+
+
+@given(data=st.data())
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_what_is_said_without_a_number_finds_its_stay(
+    hospital: Hospital, data: st.DataObject
+) -> None:
+    count = data.draw(st.integers(3, 10))
+    facts = [data.draw(half_numbered(hospital, n)) for n in range(count)]
+    if data.draw(st.booleans()):
+        facts.append(
+            Joined(key="join", sent_at=data.draw(moments), person=NAMES[0], other=NAMES[1])
+        )
+    agree_in_any_order(facts, data)
 
 
 def test_a_place_is_kept_exactly(hospital: Hospital) -> None:

@@ -2,13 +2,14 @@
 
 from wards.models.access import Grant
 from wards.models.places import Bay, Bed, BedStatus, Closure, Opening, Site, Ward
-from wards.models.stays import BedRequest, DirtyWard, Movement, Occupancy
+from wards.models.stays import BedRequest, Belonging, DirtyWard, Movement, Occupancy
 
 __all__ = [
     "Bay",
     "Bed",
     "BedRequest",
     "BedStatus",
+    "Belonging",
     "Closure",
     "DirtyWard",
     "Grant",

@@ -23,10 +23,12 @@ class Movement(models.Model):
 
     `patient` is the record that the source named. `occurred_at` is when it happened, `sent_at`
     when the source said so (the order in which the source corrected itself), `recorded_at` when
-    we learnt it.
+    we learnt it. `alias`: another number by which the source knows the visit.
     """
 
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="movements")
+    alias_authority = models.CharField(max_length=100, blank=True, default="")
+    alias_number = models.CharField(max_length=100, blank=True, default="")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     into_visit = models.ForeignKey(Visit, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=30, choices=[(k.value, k.value) for k in MovementKind])
@@ -63,6 +65,22 @@ class Movement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+
+class Belonging(models.Model):
+    """The visit that a movement counts for which was said without its number.
+
+    A projection of movements; see `wards/unnumbered.py`. Movements without a row count for the
+    visit that they name.
+    """
+
+    movement = models.OneToOneField(
+        Movement, primary_key=True, on_delete=models.PROTECT, related_name="belonging"
+    )
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="belongings")
+
+    def __str__(self) -> str:
+        return f"movement {self.movement_id} of visit {self.visit_id}"
 
 
 @pghistory.track()
