@@ -109,7 +109,11 @@ def _admit(side: Bedside, form: WhenForm, by: User) -> str:
             by=by,
             details=form.details(),
             confirmed=form.confirmed,
+            others=form.others,
         )
+    except movements.SameName as same:
+        side.namesakes = same.namesakes
+        raise
     except movements.AlreadyKnown as known:
         face = reads.face_of(known.record) if known.seen else None
         side.known = Known(known.record, face, [str(_DETAILS[name]) for name in known.differs])

@@ -10,6 +10,7 @@ from accounts.roles import Permission
 from flow import bedside_reads as reads
 from flow.bedside_forms import WhenForm
 from flow.board_types import Face
+from wards.admission import Namesake
 from wards.bed_states import BedState
 from wards.models import Bed, Occupancy, Ward
 from wards.placeless import Home
@@ -38,7 +39,7 @@ class Bedside:
     were. `home`: where a stay belongs of which nobody has told a ward; `ward` is then an empty one,
     and `told_by` names who told of the stay. `elsewhere`: where the person is by another stay of
     theirs. `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
-    why; `known`: who would be admitted.
+    why; `known`: who would be admitted; `namesakes`: who in hospital may be the same person.
     """
 
     scope: Scope
@@ -62,6 +63,7 @@ class Bedside:
     failed: str = ""
     reason: str = ""
     known: Known | None = None
+    namesakes: Sequence[Namesake] = ()
 
     @property
     def moment(self) -> datetime:
@@ -128,6 +130,11 @@ class Bedside:
     def person(self) -> reads.Stay | None:
         """Of whom the drawer tells who they are."""
         return self.last if self.is_over else self.stay
+
+    @property
+    def asks(self) -> bool:
+        """Whether the deed was not refused but waits for an answer."""
+        return self.known is not None or bool(self.namesakes)
 
     @property
     def undo(self) -> reads.Line | None:

@@ -19,7 +19,8 @@ from flow.lines import View
 from flow.moment import Moment, held, said_by
 from flow.reading import read_as
 from flow.words import TO_CHECK
-from wards.placeless import BY_PEOPLE, Home, Homes, homes
+from wards.placeless import Home, Homes, homes
+from wards.provenance import BY_HAND
 
 LATELY: Final = timedelta(hours=48)
 """For how long after its end a stay can still be on the list."""
@@ -244,7 +245,7 @@ SELECT l.id AS episode, l.patient_id AS patient, l.person_id AS person, v.number
   LEFT JOIN wards_bed bed ON bed.id = place.bed_id
   LEFT JOIN LATERAL (
        SELECT m.source FROM wards_movement m
-        WHERE m.visit_id = l.visit_id AND m.source <> %(people)s AND {said_by(moment, "m")}
+        WHERE m.visit_id = l.visit_id AND m.source <> %(by_hand)s AND {said_by(moment, "m")}
         ORDER BY m.occurred_at DESC, m.sent_at DESC, m.id DESC LIMIT 1) told ON true
  WHERE l.placeless OR l.doubtful
  ORDER BY l.id
@@ -252,7 +253,7 @@ SELECT l.id AS episode, l.patient_id AS patient, l.person_id AS person, v.number
     params = {
         "doubts": sorted(TO_CHECK),
         "since": moment.at - LATELY,
-        "people": BY_PEOPLE,
+        "by_hand": BY_HAND,
     }
     return read_as(_Row, sql, moment.params | params)
 

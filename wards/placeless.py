@@ -16,9 +16,7 @@ from django.db.models.functions import Coalesce
 
 from patients.models import Episode
 from wards.models import Movement, Occupancy, Site
-
-BY_PEOPLE = "web"
-"""The source of what people say themselves; it tells nothing of where a stay belongs."""
+from wards.provenance import BY_HAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def homes() -> Homes:
 
 def _told(visit: int | OuterRef) -> QuerySet[Movement]:
     """What was said of a visit and not by hand, the latest first."""
-    told = Movement.objects.filter(visit=visit).exclude(source=BY_PEOPLE)
+    told = Movement.objects.filter(visit=visit).exclude(source=BY_HAND)
     return told.order_by("-occurred_at", "-sent_at", "-pk")
 
 

@@ -4,7 +4,7 @@
   "use strict";
   const NAME = "flowboard-typed";
   const LONGEST = 30 * 60 * 1000;
-  const HIDDEN = new Set(["csrfmiddlewaretoken", "deed", "episode_seen", "to", "confirmed"]);
+  const HIDDEN = new Set(["csrfmiddlewaretoken", "deed", "episode_seen", "to", "confirmed", "others"]);
 
   /** Who is signed in on this page; null on a page for everybody. */
   function viewer() {
