@@ -57,7 +57,8 @@ def stay(request: HttpRequest, episode: int) -> HttpResponse:
     who told of them, and a place to be given."""
     side = _begin(request)
     found = side.stay_of(episode)
-    if found is None or not reads.has_begun(found.episode, at=side.moment):
+    status = found.episode.status_at(side.moment) if found else ""
+    if found is None or status not in (*Episode.PRESENT, Episode.Status.DISCHARGED):
         raise Http404(_("This patient is not on a ward at that time. Look at the board again."))
     side.awaited = reads.awaited_by(episode, at=side.moment)
     place = found.occupancy or reads.left_from(episode, at=side.moment)
@@ -73,7 +74,7 @@ def stay(request: HttpRequest, episode: int) -> HttpResponse:
         return _serve(request, side)
     if not side.sees:
         raise PermissionDenied(_("You may not see patients here. Ask your administrator."))
-    if reads.lasts(found.episode, at=side.moment):
+    if status in Episode.PRESENT:
         side.stay, side.elsewhere = found, reads.by_another_stay(found.episode, at=side.moment)
     else:
         side.left, side.last = place, found

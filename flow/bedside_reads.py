@@ -252,18 +252,6 @@ def left_from(episode: int, *, at: datetime) -> Occupancy | None:
     )
 
 
-def has_begun(episode: Episode, *, at: datetime) -> bool:
-    """Whether the stay had begun by the moment, and was not called off."""
-    never = (Episode.Status.EXPECTED, Episode.Status.CANCELLED)
-    begun = episode.admitted_at
-    return episode.status not in never and begun is not None and begun <= at
-
-
-def lasts(episode: Episode, *, at: datetime) -> bool:
-    """Whether a stay that has begun goes on at the moment."""
-    return episode.discharged_at is None or episode.discharged_at > at
-
-
 def by_another_stay(episode: Episode, *, at: datetime) -> Occupancy | None:
     """Where the person of a stay is by another one."""
     person = episode.patient.person_id or episode.patient_id

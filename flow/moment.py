@@ -16,6 +16,7 @@ TRACKED: Final = frozenset(
         "wards_bedrequest",
         "wards_closure",
         "wards_opening",
+        "wards_referral",
         "patients_readiness",
         "patients_barrier",
         "patients_episode",

@@ -141,7 +141,7 @@ def _people(words: str, scope: Scope, *, at: datetime) -> list[Found]:
     by_person = {place.person_id: place for place in places}
     people = [person or pk for pk, person in records]
     nowhere = [person for person in people if person not in by_person]
-    gone, staying = _left(nowhere, at=at), _staying(nowhere, scope)
+    gone, staying = _left(nowhere, at=at), _staying(nowhere, scope, at=at)
     return [
         Found(
             known[pk],
@@ -153,12 +153,11 @@ def _people(words: str, scope: Scope, *, at: datetime) -> list[Found]:
     ]
 
 
-def _staying(people: list[int], scope: Scope) -> dict[int, int]:
+def _staying(people: list[int], scope: Scope, *, at: datetime) -> dict[int, int]:
     """The stays that go on of these people, who are on no ward, as far as the viewer may see."""
-    present = (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
-    stays = Episode.objects.filter(patient__person__in=people, status__in=present)
     if not people:
         return {}
+    stays = Episode.objects.present(at=at).filter(patient__person__in=people)
     rows = visible_episodes(stays, scope).order_by("admitted_at")
     return {person: pk for person, pk in rows.values_list("patient__person", "pk") if person}
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from flow import census
 from wards.escalation import escalate_overdue
+from wards.referrals import settle
 
 
 @shared_task(name="flow.tasks.refresh_census", ignore_result=True)
@@ -25,3 +26,9 @@ def confirm_all() -> None:
 def escalate_barriers() -> None:
     """Take what is past its target up its ladder; by beat every 60 s."""
     escalate_overdue(at=timezone.now())
+
+
+@shared_task(name="flow.tasks.settle_referrals", ignore_result=True)
+def settle_referrals() -> None:
+    """Close the referrals of people who have got there, or have left; by beat every 60 s."""
+    settle(at=timezone.now())

@@ -250,6 +250,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("count dirty wards", "flow.tasks.refresh_census", 15.0),
         ("confirm every ward", "flow.tasks.confirm_all", 60.0),
         ("escalate overdue barriers", "flow.tasks.escalate_barriers", 60.0),
+        ("close referrals that are over", "flow.tasks.settle_referrals", 60.0),
         ("apply waiting messages", "interop.tasks.apply_waiting", 15.0),
     )
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from django.db import connection
@@ -149,16 +149,13 @@ def people(by_number: Collection[int], by_nhs: Collection[int]) -> Found:
     return Found(of(by_number), of(by_nhs), fresh[0] if fresh else None)
 
 
-def namesakes(details: Details) -> tuple[Person, ...]:
+def namesakes(details: Details, *, at: datetime) -> tuple[Person, ...]:
     """Who is in hospital under the family name and date of birth that are said, and not under
     another given name or NHS number; nobody unless both are said. Nobody is locked."""
     born = details.values.get("date_of_birth")
-    if not born or not comparable(details.values.get("family_name")):
+    if not isinstance(born, date) or not comparable(details.values.get("family_name")):
         return ()
-    present = Episode.objects.filter(
-        status__in=(Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE),
-        patient__person__records__date_of_birth=born,
-    )
+    present = Episode.objects.present(at=at).filter(patient__person__records__date_of_birth=born)
     groups: dict[int, list[Patient]] = defaultdict(list)
     roots = present.values("patient__person")
     for record in Patient.objects.filter(person__in=roots, is_deleted=False).order_by("pk"):

@@ -24,7 +24,7 @@ from patients import identity, recognition
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode, Patient
 from patients.recognition import DECISIVE, Person
-from wards.by_hand import PRESENT, check_done, check_free, check_place, lock_and_date, transacted
+from wards.by_hand import check_done, check_free, check_place, lock_and_date, transacted
 from wards.facts import Moved, MovementKind, Place
 from wards.models import Occupancy, Ward
 from wards.provenance import BY_HAND
@@ -237,9 +237,9 @@ def _sees(scope: Scope, person: Person) -> bool:
 def _check_namesakes(said: Details, others: Collection[int], at: datetime, scope: Scope) -> None:
     """Ask about those in hospital under the same name and date of birth. Of whom the user may
     not see nothing is said."""
-    found = [one for one in recognition.namesakes(said) if one.main.pk not in others]
+    found = [one for one in recognition.namesakes(said, at=at) if one.main.pk not in others]
     seen = {one.root: one.main.pk for one in found if not one.is_restricted}
-    stays = Episode.objects.filter(patient__person__in=seen, status__in=PRESENT)
+    stays = Episode.objects.present(at=at).filter(patient__person__in=seen)
     told: dict[int, Namesake] = {}
     for stay in visible_episodes(stays, scope).select_related("patient").order_by("admitted_at"):
         person = stay.patient.person_id or stay.patient_id

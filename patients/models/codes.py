@@ -28,6 +28,7 @@ class CodeSet(models.Model):
         CRITERION = "criterion", _("Criteria to reside")
         DELAY = "delay", _("Discharge delay reasons")
         RED_DAY = "red_day", _("Reasons for a red day")
+        DECLINE = "decline", _("Reasons to decline a referral")
 
     slug = models.SlugField(max_length=60, unique=True)
     kind = models.CharField(max_length=10, choices=Kind)

@@ -158,24 +158,12 @@
   }
 
   // --- closing it -----------------------------------------------------------------------------
-  function changed(field) {
-    if (field.type === "hidden" || field.matches("[data-submits]")) return false;
-    if (field.type === "checkbox" || field.type === "radio") {
-      return field.checked !== field.defaultChecked;
-    }
-    if (field.options) {
-      const usual = [...field.options].findIndex((option) => option.defaultSelected);
-      return field.selectedIndex !== Math.max(0, usual);
-    }
-    return field.value !== field.defaultValue;
-  }
-
   /** Whether the drawer may go: at once, or after asking where something typed would be lost. */
   function mayLose() {
     const fields = [...inside().querySelectorAll("input, select, textarea")];
     // What comes back with an error message stands there as if it had been so from the start.
     const refused = inside().querySelector(".nhsuk-error-summary") !== null;
-    if (!refused && !fields.some(changed)) return true;
+    if (!refused && !fields.some(typed.changed)) return true;
     const dialog = document.getElementById("unsent");
     if (dialog.open) return false;
     dialog.returnValue = "";

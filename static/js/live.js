@@ -152,10 +152,10 @@
     if (!answer.ok || answer.headers.get("X-Board") !== board().dataset.board) {
       throw new Error(`board answered ${answer.status}`);
     }
+    // Signed in again, in another tab: who it is now, and what they typed, the page finds out anew.
+    if (out) return location.reload();
     const html = await answer.text();
     etag = answer.headers.get("ETag") || "";
-    out = false;
-    document.getElementById("signed-out").hidden = true;
     morph(html);
     confirm();
   }

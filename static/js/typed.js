@@ -1,14 +1,21 @@
-// Keeps what was typed into the drawer while its writer signs in again: in this tab alone, for
-// half an hour at most, and for nobody else. It is taken out as soon as it stands in a form again.
+// Keeps what was typed into a form while its writer signs in again: in this tab alone, for half
+// an hour at most, for nobody else, and no passwords. It is taken out as soon as it stands in a
+// form again, and when its writer signs out or goes on elsewhere.
+//
+// A board keeps what stands in its drawer when it finds itself signed out (board.js). A form that
+// is a page of its own is sent by the browser, which then shows something else: so it is kept when
+// it is sent, and comes back only if the next page asked to sign in or refused an old page.
 (function () {
   "use strict";
+  if (window.flowboard.typed) return; // a page loads it once, whoever asks for it
   const NAME = "flowboard-typed";
   const LONGEST = 30 * 60 * 1000;
   const HIDDEN = new Set(["csrfmiddlewaretoken", "deed", "episode_seen", "to", "confirmed", "others"]);
+  const UNKEPT = new Set(["hidden", "password", "submit", "button", "reset", "file", "search"]);
 
   /** Who is signed in on this page; null on a page for everybody. */
-  function viewer() {
-    return document.querySelector("[data-viewer]")?.dataset.viewer ?? null;
+  function viewer(root) {
+    return (root ?? document).querySelector("[data-viewer]")?.dataset.viewer ?? null;
   }
 
   function forget() {
@@ -32,26 +39,65 @@
     return null;
   }
 
+  function save(kept) {
+    try {
+      sessionStorage.setItem(NAME, JSON.stringify(kept));
+      return true;
+    } catch {
+      return false; // the browser keeps nothing
+    }
+  }
+
+  /** The fields of a form that somebody fills in. */
+  function fieldsOf(form) {
+    return [...form.elements].filter(
+      (field) => field.name && field.type !== undefined && !UNKEPT.has(field.type) &&
+        field.type !== "fieldset" && !HIDDEN.has(field.name),
+    );
+  }
+
+  /** What a form is for: its deed, else where it stands on its page and what it asks. */
   function deedOf(form) {
-    return form.elements.namedItem("deed")?.value ?? "";
+    const deed = form.elements.namedItem("deed")?.value;
+    if (deed) return deed;
+    const place = [...document.forms].indexOf(form);
+    return [place, form.getAttribute("action"), ...fieldsOf(form).map(({ name }) => name)].join(" ");
   }
 
   function seenBy(form) {
     return form.elements.namedItem("episode_seen")?.value ?? "";
   }
 
+  const ticked = (field) => field.type === "checkbox" || field.type === "radio";
+
+  /** For each field what stands in it, in their order. */
   function written(form) {
-    return [...new FormData(form)].filter(([name, value]) => value !== "" && !HIDDEN.has(name));
+    return fieldsOf(form).map((field) => {
+      if (ticked(field)) return [field.name, field.checked, field.value];
+      if (field.type !== "select-multiple") return [field.name, field.value];
+      return [field.name, [...field.selectedOptions].map((option) => option.value)];
+    });
+  }
+
+  const says = ([, value]) => value === true || (typeof value !== "boolean" && value.length > 0);
+
+  /** Whether somebody has written into the field. */
+  function changed(field) {
+    if (field.type === "hidden" || field.matches("[data-submits]")) return false;
+    if (ticked(field)) return field.checked !== field.defaultChecked;
+    if (field.options) {
+      const usual = [...field.options].findIndex((option) => option.defaultSelected);
+      return field.selectedIndex !== Math.max(0, usual);
+    }
+    return field.value !== field.defaultValue;
   }
 
   /** The form among several that somebody has written into. */
   function begun(root) {
     const forms = [...root.querySelectorAll("form")].filter((form) => form.method === "post");
-    return forms.find((form) =>
-      [...form.elements].some(
-        (field) => field.defaultValue !== undefined && field.type !== "hidden" && field.value !== "" &&
-          (field.value !== field.defaultValue || root.querySelector(".nhsuk-error-summary")),
-      ),
+    const refused = root.querySelector(".nhsuk-error-summary") !== null;
+    return forms.find(
+      (form) => fieldsOf(form).some(changed) || (refused && written(form).some(says)),
     );
   }
 
@@ -59,32 +105,32 @@
   function keep(form, where) {
     const fields = form ? written(form) : [];
     const writer = viewer();
-    if (!fields.length || writer === null) return;
+    if (!fields.some(says) || writer === null) return;
     const until = Date.now() + LONGEST;
     const kept = { ...where, writer, until, deed: deedOf(form), seen: seenBy(form), fields };
-    try {
-      sessionStorage.setItem(NAME, JSON.stringify(kept));
-    } catch {
-      return; // the browser keeps nothing
-    }
-    expire(kept);
+    if (save(kept)) expire(kept);
   }
 
-  /** Put what was kept back into its form, if that is offered and still means the same patient.
-   * A new patient may be put into any free bed. Returns the form. */
+  /** Put what was kept back into its form, if that is offered, to who wrote it, and still means
+   * the same patient. A new patient may be put into any free bed. Returns the form. */
   function refill(root) {
     const kept = waiting();
     if (!kept) return null;
+    if ((viewer(root) ?? viewer()) !== kept.writer) {
+      forget();
+      return null;
+    }
     const form = [...root.querySelectorAll("form")].find(
       (one) => one.method === "post" && deedOf(one) === kept.deed &&
         (kept.deed === "admit" || seenBy(one) === kept.seen),
     );
     if (!form) return null;
-    for (const [name, value] of kept.fields) {
-      const field = form.elements.namedItem(name);
-      if (!field || HIDDEN.has(name)) continue;
-      if (field.options && ![...field.options].some((option) => option.value === value)) continue;
-      field.value = value;
+    const fields = fieldsOf(form);
+    for (const [name, value, choice] of kept.fields) {
+      const at = fields.findIndex(
+        (field) => field.name === name && (choice === undefined || field.value === choice),
+      );
+      if (at >= 0) put(fields.splice(at, 1)[0], value);
     }
     const folded = form.closest("details");
     if (folded) folded.open = true;
@@ -92,27 +138,45 @@
     return form;
   }
 
+  function put(field, value) {
+    if (ticked(field)) {
+      field.checked = value;
+    } else if (field.type === "select-multiple") {
+      for (const option of field.options) option.selected = value.includes(option.value);
+    } else if (!field.options || [...field.options].some((option) => option.value === value)) {
+      field.value = value;
+    }
+  }
+
   function expire(kept) {
     setTimeout(waiting, kept.until - Date.now() + 50);
   }
 
-  /** A drawer that is a page of its own is sent by the browser itself. */
+  /** A message as the server writes them (templates/base.html). */
+  function say(text) {
+    const main = document.getElementById("content");
+    const list = document.createElement("ul");
+    list.className = main.classList.contains("is-board") ? "messages is-board" : "messages";
+    list.setAttribute("role", "status");
+    list.setAttribute("aria-label", "What you typed");
+    list.append(Object.assign(document.createElement("li"), { className: "warning" }));
+    main.before(list);
+    list.firstChild.textContent = text; // in a list that is there, so that it is read out
+  }
+
+  /** A form that is a page of its own is sent by the browser itself. */
   function onItsOwn(page) {
     const kept = waiting();
     const refused = page.querySelector(".nhsuk-error-summary");
-    if (kept?.page === location.pathname && !refused && refill(page)) {
-      const word = document.createElement("p");
-      word.className = "banner is-past";
-      word.setAttribute("role", "status");
-      word.textContent =
-        "Nothing has been recorded. What you typed is back: check it and send it again.";
-      page.prepend(word);
-    } else {
-      forget();
+    if (kept?.renewed && kept.page === location.pathname && !refused && refill(page)) {
+      say("Nothing has been recorded. What you typed is back: check it and send it again.");
+    } else if (kept?.alone) {
+      forget(); // it was recorded or refused, or its writer went on
     }
-    page.addEventListener("submit", (event) => {
-      if (event.target.method === "post") {
-        keep(event.target, { page: location.pathname, alone: true });
+    page.addEventListener("submit", ({ target: form }) => {
+      const keepsItself = form.dataset.draft !== undefined;
+      if (form.method === "post" && form.getAttribute("role") !== "search" && !keepsItself) {
+        keep(form, { page: location.pathname, alone: true });
       }
     });
   }
@@ -122,15 +186,19 @@
     const who = viewer();
     if (kept && who !== null && kept.writer !== who) forget();
     else if (kept) expire(kept);
-    const page = document.querySelector(".drawer.is-page");
-    if (page) onItsOwn(page);
-    else if (kept?.alone && who !== null) forget(); // it was recorded, or its writer went on
+    // Its writer has come to where one signs in, or was told that the page was an old one.
+    const renewal = document.querySelector("[data-renewal]");
+    if (renewal && waiting()) save({ ...kept, renewed: true });
+    else if (who !== null && !document.getElementById("board")) {
+      onItsOwn(document.querySelector(".drawer.is-page") ?? document.getElementById("content"));
+    } else if (kept?.alone && who !== null) forget();
     document.querySelector("input[name=username]")?.form.addEventListener("submit", (event) => {
       const name = event.target.elements.namedItem("username").value;
       if (waiting() && waiting().writer !== name) forget();
     });
+    document.querySelector("form[data-signs-out]")?.addEventListener("submit", forget);
   }
 
-  window.flowboard.typed = { begun, forget, keep, refill, viewer, waiting };
+  window.flowboard.typed = { begun, changed, forget, keep, refill, viewer, waiting };
   start(); // deferred: the page has been read
 })();

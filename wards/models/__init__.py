@@ -2,6 +2,7 @@
 
 from wards.models.access import Grant
 from wards.models.places import Bay, Bed, BedStatus, Closure, Opening, Site, Ward
+from wards.models.referrals import Referral, ReferralStep
 from wards.models.stays import BedRequest, Belonging, DirtyWard, Movement, Occupancy
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Movement",
     "Occupancy",
     "Opening",
+    "Referral",
+    "ReferralStep",
     "Site",
     "Ward",
 ]
