@@ -442,6 +442,57 @@ def test_the_discharge_of_a_doubtful_stay_is_undone_whoever_said_it(
     assert Occupancy.objects.get(episode=stay, period__upper_inf=True).bed == bed
 
 
+def test_a_patient_moved_after_the_discharge_is_listed_and_brought_back(
+    hospital: Hospital, nurse: Client
+) -> None:
+    first, second = hospital.beds(hospital.wards[0])[4:]
+    gone = hospital.admit(first, family="Stillhere")
+    hospital.tell(gone, MovementKind.DISCHARGED, ago=timedelta(hours=2))
+    place = Place(second.ward_id, second.bay_id, second.pk)
+    hospital.tell(gone, MovementKind.TRANSFERRED, ago=timedelta(hours=1), place=place)
+    stay = Episode.objects.get(visit__number=gone.visit.number if gone.visit else "")
+    assert stay.status == "discharged"
+    page = text(nurse, "/to-check/")
+    assert "STILLHERE" in page
+    assert "after it had told of their discharge" in page
+    drawer = text(nurse, f"/stays/{stay.pk}/")
+    movement = drawer.split('name="movement" value="')[1].split('"')[0]
+    undo = {"deed": "undo", "movement": movement, "episode_seen": ""}
+    assert nurse.post(f"/stays/{stay.pk}/?fragment=1", undo).status_code == 200
+    assert Occupancy.objects.get(episode=stay, period__upper_inf=True).bed == second
+    assert "Nothing to check." in text(nurse, "/to-check/")
+
+
+def test_a_discharge_dated_before_the_admission_is_listed_and_undone(
+    hospital: Hospital, manager: Client, nurse: Client
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[5]
+    gone = hospital.admit(bed, ago=timedelta(hours=2), family="Misdated")
+    at = hospital.now - timedelta(hours=3)
+    discharge = replace(
+        gone,
+        key="misdated",
+        kind=MovementKind.DISCHARGED,
+        sent_at=hospital.now - timedelta(hours=1),
+        occurred_at=at,
+        discharged_at=at,
+        place=None,
+    )
+    record([discharge], source="feed")
+    stay = Episode.objects.get(visit__number=gone.visit.number if gone.visit else "")
+    assert stay.status == "discharged"
+    # They were on no ward for any time, so whoever looks after the site is told.
+    assert "MISDATED" not in text(nurse, "/to-check/")
+    assert "MISDATED" in text(manager, "/to-check/")
+    drawer = text(manager, f"/stays/{stay.pk}/")
+    movement = drawer.split('name="movement" value="')[1].split('"')[0]
+    undo = {"deed": "undo", "movement": movement, "episode_seen": ""}
+    assert manager.post(f"/stays/{stay.pk}/?fragment=1", undo).status_code == 200
+    stay.refresh_from_db()
+    assert stay.status == "in_hospital"
+    assert "Nothing to check." in text(manager, "/to-check/")
+
+
 def test_the_drawer_of_a_stay_beside_another_says_so_and_ends_it(
     hospital: Hospital, manager: Client
 ) -> None:
