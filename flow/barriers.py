@@ -101,7 +101,7 @@ SELECT b.id, b.episode_id AS episode, e.patient_id AS patient, v.number AS visit
        said.pathway, lower(ready.period) AS ready_since,
        coalesce(ward.code, '') AS ward, coalesce(ward.name, '') AS ward_name,
        coalesce(site.code, '') AS site, coalesce(bed.label, '') AS bed,
-       NOT {_seen("b.episode_id")} AS own
+       NOT {seen("b.episode_id")} AS own
   FROM {held("patients_barrier", moment, told)} b
   JOIN patients_episode e ON e.id = b.episode_id
   JOIN patients_visit v ON v.id = e.visit_id
@@ -118,7 +118,7 @@ SELECT b.id, b.episode_id AS episode, e.patient_id AS patient, v.number AS visit
         WHERE review.episode_id = b.episode_id AND review.occurred_at <= %(at)s
           AND {said_by(moment, "review")}
         ORDER BY review.occurred_at DESC, review.id DESC LIMIT 1) said ON true
- WHERE ({_seen("b.episode_id")} OR %(everything_owned)s OR b.team_id = ANY(%(own_teams)s)
+ WHERE ({seen("b.episode_id")} OR %(everything_owned)s OR b.team_id = ANY(%(own_teams)s)
         OR (b.team_id IS NULL AND b.organisation_id = ANY(%(own_organisations)s)))
    AND (upper(b.period) <= %(at)s OR o.id IS NOT NULL)
    AND (%(key)s::bigint IS NULL OR b.id = %(key)s)
@@ -133,10 +133,10 @@ SELECT b.id, b.episode_id AS episode, e.patient_id AS patient, v.number AS visit
    AND (cardinality(%(pathways)s::int[]) = 0 OR said.pathway = ANY(%(pathways)s))
  ORDER BY lower(b.period), b.id
 """  # noqa: S608 - tables and columns of ours; the values travel as parameters
-    return read_as(Waiting, sql, moment.params | _allowed(scope) | _asked(wanted))
+    return read_as(Waiting, sql, moment.params | sight_params(scope) | _asked(wanted))
 
 
-def _seen(episode: str) -> str:
+def seen(episode: str) -> str:
     """SQL: whether the patient of the episode may be seen; see `wards.scope.visible_episodes`."""
     return f"""(%(everywhere)s
         OR EXISTS (SELECT 1 FROM wards_occupancy here
@@ -147,7 +147,8 @@ def _seen(episode: str) -> str:
                            OR due.from_ward_id = ANY(%(seen_wards)s))))"""  # noqa: S608
 
 
-def _allowed(scope: Scope) -> dict[str, object]:
+def sight_params(scope: Scope) -> dict[str, object]:
+    """The parameters that `seen` and the conditions on owners expect."""
     wards, teams, bodies = scope.wards(SEE), scope.teams(OWN), scope.organisations(OWN)
     return {
         "everywhere": wards == ALL,

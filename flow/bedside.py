@@ -22,9 +22,14 @@ from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow import bedside_reads as reads
 from flow.asking import asked, in_words
-from flow.bedside_deeds import do
+from flow.barrier_forms import RaiseForm
+from flow.bedside_deeds import PLANNING, do
 from flow.bedside_forms import AdmitForm, BringForm, DischargeForm, MoveForm, WhenForm
 from flow.bedside_types import Bedside
+from flow.bedside_waits import waits_of
+from flow.coded import codes_in_use
+from flow.moment import Moment
+from flow.ward_naming import ward_address
 from patients.models import Episode
 from wards.models import Ward
 from wards.placeless import home_of
@@ -99,8 +104,16 @@ def _check_seen(side: Bedside) -> None:
 
 def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
-    if posted is not None and not side.acts:
-        raise PermissionDenied(_("You may not move patients here. Ask your administrator."))
+    planning = posted is not None and posted.get("deed") in PLANNING
+    if posted is not None and not (side.plans if planning else side.acts):
+        raise PermissionDenied(_("You may not do this here. Ask your administrator."))
+    if side.stay is not None and side.home is None and side.elsewhere is None:
+        side.waits = waits_of(
+            side.stay.episode.pk,
+            ward=side.ward.pk,
+            moment=Moment(side.moment, side.known_at),
+            scope=side.scope,
+        )
     _offer(request, side)
     if posted is None:
         return _drawn(request, side, 200)
@@ -121,6 +134,10 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
 
 def _offer(request: HttpRequest, side: Bedside) -> None:
     """The forms for what can be done here, the posted one filled with what was typed."""
+    if side.plans:
+        codes = codes_in_use(side.ward.site.organisation_id, at=side.now)
+        sent = request.POST if request.POST.get("deed") == "raise" else None
+        side.raised = RaiseForm(sent, reasons=codes.delays)
     if not side.acts or side.is_over:
         return
     deed = request.POST.get("deed") if request.method == "POST" else None
@@ -216,6 +233,9 @@ def _drawn(request: HttpRequest, side: Bedside, status: int) -> HttpResponse:
         "board_address": _board_address(side),
         "age": reads.age_of(stay.face, at=side.moment) if stay and stay.face else None,
         "here": request.path,
+        "round_address": ward_address("flow:round", side.ward, patient=stay.episode.pk)
+        if stay and side.at is None and side.waits is not None
+        else "",
     }
     template = "flow/_drawer.html" if "fragment" in request.GET else "flow/bedside.html"
     response = render(request, template, context, status=status)

@@ -12,12 +12,17 @@ from django.utils.translation import gettext_lazy as lazy
 from accounts.models import User
 from accounts.refusals import Refused
 from flow import bedside_reads as reads
+from flow.barrier_forms import RaiseForm, raised_words
 from flow.bedside_forms import AdmitForm, MoveForm, WhenForm
 from flow.bedside_types import Bedside, Known
-from patients.models import Episode
-from wards import movements
+from patients.models import Barrier, Episode
+from wards import barriers, movements
+from wards.barriers import Said
 from wards.facts import Place
 from wards.models import Bed, Movement
+
+PLANNING: Final = frozenset({"raise", "resolve"})
+"""The deeds for which one must be allowed to plan discharges, not to move patients."""
 
 _DETAILS: Final = {"given_name": lazy("given name"), "sex": lazy("sex")}
 
@@ -27,6 +32,10 @@ def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
     assert isinstance(request.user, User)
     if deed == "undo":
         return _undo(request, side)
+    if deed == "raise":
+        return _raise(side, request.user)
+    if deed == "resolve":
+        return _resolve(side, request.POST.get("barrier", ""), request.user)
     form = side.forms.get(deed)
     if form is None:
         raise Refused(_("That cannot be done here now. Look at the board again."))
@@ -119,6 +128,32 @@ def _admit(side: Bedside, form: WhenForm, by: User) -> str:
         side.known = Known(known.record, face, [str(_DETAILS[name]) for name in known.differs])
         raise
     return _("Admitted to bed %(bed)s.") % {"bed": bed.label}
+
+
+def _raise(side: Bedside, by: User) -> str | None:
+    """Say what the discharge waits for."""
+    form = side.raised
+    assert isinstance(form, RaiseForm)
+    assert side.stay is not None
+    if not form.is_valid():
+        return None
+    made = barriers.raise_barrier(
+        episode=side.stay.episode,
+        reason=form.code,
+        said=Said(side.now, by),
+        note=form.cleaned_data["note"],
+    )
+    return raised_words(made)
+
+
+def _resolve(side: Bedside, barrier: str, by: User) -> str:
+    """What was waited for has come."""
+    assert side.waits is not None
+    found = next((one for one in side.waits.barriers if str(one.id) == barrier), None)
+    if found is None:
+        raise Refused(_("This barrier is not open any more. Look again."))
+    barriers.resolve(barrier=Barrier.objects.get(pk=found.id), said=Said(side.now, by))
+    return _("Done: %(what)s.") % {"what": found.label}
 
 
 _DEEDS: Final[dict[str, Callable[[Bedside, WhenForm, User], str]]] = {

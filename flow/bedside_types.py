@@ -8,7 +8,9 @@ from datetime import datetime
 
 from accounts.roles import Permission
 from flow import bedside_reads as reads
+from flow.barrier_forms import WaitForm
 from flow.bedside_forms import WhenForm
+from flow.bedside_waits import Waits
 from flow.board_types import Face
 from wards.admission import Namesake
 from wards.bed_states import BedState
@@ -38,7 +40,8 @@ class Bedside:
     `last`: who was in the bed last, or whose stay is over; of the latter `left` says where they
     were. `home`: where a stay belongs of which nobody has told a ward; `ward` is then an empty one,
     and `told_by` names who told of the stay. `elsewhere`: where the person is by another stay of
-    theirs. `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
+    theirs. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
+    `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
     why; `known`: who would be admitted; `namesakes`: who in hospital may be the same person.
     """
 
@@ -60,6 +63,8 @@ class Bedside:
     targets: Sequence[Ward] = ()
     target: Ward | None = None
     forms: dict[str, WhenForm] = field(default_factory=dict)
+    waits: Waits | None = None
+    raised: WaitForm | None = None
     failed: str = ""
     reason: str = ""
     known: Known | None = None
@@ -88,6 +93,17 @@ class Bedside:
         if self.home is not None:
             return self.sees and self.scope.may_anywhere(Permission.MOVE_PATIENTS)
         return self._may(Permission.MOVE_PATIENTS)
+
+    @property
+    def plans(self) -> bool:
+        """Whether the viewer may plan the patient's discharge, which only the present allows."""
+        return (
+            self.at is None
+            and self.stay is not None
+            and self.home is None
+            and self.elsewhere is None
+            and self.scope.may(Permission.PLAN_DISCHARGE, self.ward.pk)
+        )
 
     @property
     def is_host(self) -> bool:

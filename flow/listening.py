@@ -14,7 +14,7 @@ from wards.scope import ALL, Scope, scope_of
 
 
 def may_hear(caller: Caller, boards: frozenset[str]) -> frozenset[str] | None:
-    """Those of `boards` whose counts the session's user may see; None without a session."""
+    """Those of `boards` that the session's user may see; None without a session."""
     key = caller.cookies.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None
@@ -31,6 +31,13 @@ def _sees(scope: Scope, board: str) -> bool:
     kind, _, number = board.partition(":")
     if kind in ("system", "checks") and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS)
+    if kind == "hub" and not number:
+        return scope.may_anywhere(Permission.SEE_PATIENTS) or scope.may_anywhere(
+            Permission.OWN_STEPS
+        )
+    if kind == "team" and number:
+        teams = scope.teams(Permission.OWN_STEPS)
+        return teams == ALL or int(number) in teams
     if kind == "ward" and number:
         return scope.may(Permission.SEE_COUNTS, int(number))
     if kind in ("site", "checks") and number:

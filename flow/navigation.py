@@ -52,7 +52,7 @@ class Navigation:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """System, Sites, Feeds, People, as far as the viewer may use them."""
+        """System, Sites, Our work, Feeds, People, as far as the viewer may use them."""
         if not self._signed_in:
             return ()
         return tuple(
@@ -60,6 +60,7 @@ class Navigation:
             for item in (
                 self._item(_("System"), "flow:system", Permission.SEE_COUNTS, exactly=True),
                 self._sites(),
+                self._item(_("Our work"), "flow:work", Permission.OWN_STEPS),
                 self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
                 self._item(_("People"), "people:people", Permission.MANAGE_PEOPLE),
             )
@@ -112,7 +113,7 @@ class Navigation:
             below.append(Item(name, address, path == address, path == address))
         if not below:
             return None
-        current = path.startswith(("/sites/", "/wards/"))
+        current = path.startswith(("/sites/", "/wards/", "/rounds/"))
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
 
 

@@ -25,9 +25,12 @@ from flow.board_types import Sight
 from flow.boards import checks_board, site_board, system_board, ward_board
 from flow.charts import trend_figure, trend_rows
 from flow.flow_map_drawing import drawn
+from flow.moment import Moment
 from flow.navigation import address_of
 from flow.part import Part, parts_seen
+from flow.round_board import round_figures
 from flow.site_groups import site_groups, ward_groups
+from flow.ward_naming import ward_address, ward_named
 from live.shared import rendered
 from wards.models import Site, Ward
 from wards.scope import ALL, NOWHERE, Scope, scope_of
@@ -72,16 +75,17 @@ def start(request: HttpRequest) -> HttpResponse:
     held = scope_of(request.user).wards(Permission.SEE_COUNTS)
     if held != ALL and len(held) == 1:
         place = Ward.objects.select_related("site").get(pk__in=held)
-        return redirect(
-            reverse("flow:ward", args=[place.code]) + "?" + urlencode({"site": place.site.code})
-        )
+        return redirect(ward_address("flow:ward", place))
     return redirect("flow:system")
 
 
 @require_safe
 def system(request: HttpRequest) -> HttpResponse:
-    """The whole care system."""
-    scope = _scope_anywhere(request)
+    """The whole care system; who sees none of it begins with their work."""
+    scope = scope_of(request.user)
+    if not scope.may_anywhere(Permission.SEE_COUNTS) and scope.may_anywhere(Permission.OWN_STEPS):
+        return redirect("flow:work")
+    _check_sees_counts(scope)
     sight = Sight.of(scope)
     # Asked for once, and not for a board that is remembered.
     parts = cache(partial(parts_seen, sight))
@@ -143,7 +147,7 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
 def ward(request: HttpRequest, code: str) -> HttpResponse:
     """The bed board of one ward."""
     scope = scope_of(request.user)
-    place = _ward_named(request, code)
+    place = ward_named(request, code)
     if isinstance(place, HttpResponse):
         return place
     if not scope.may(Permission.SEE_COUNTS, place.pk):
@@ -152,7 +156,13 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
 
     def context(wish: Asked, now: datetime) -> dict[str, Any]:
         known_at = wish.known_at
-        return {"board": ward_board(place, now=now, sight=sight, at=wish.at, known_at=known_at)}
+        return {
+            "board": ward_board(place, now=now, sight=sight, at=wish.at, known_at=known_at),
+            "rounds": round_figures(place, Moment(wish.at or now, known_at)),
+            "round_address": ward_address("flow:round", place)
+            if sight.sees_patients(place.pk)
+            else "",
+        }
 
     show = Show(
         f"ward:{place.pk}",
@@ -177,7 +187,8 @@ def checks(request: HttpRequest, code: str = "") -> HttpResponse:
     if code:
         scope, place = _site_named(request, code)
     else:
-        scope = _scope_anywhere(request)
+        scope = scope_of(request.user)
+        _check_sees_counts(scope)
     sight = Sight.of(scope)
     site = place.pk if place else None
 
@@ -200,12 +211,9 @@ def checks(request: HttpRequest, code: str = "") -> HttpResponse:
     return _answer(request, scope, show)
 
 
-def _scope_anywhere(request: HttpRequest) -> Scope:
-    """The scope of somebody who may see counts somewhere."""
-    scope = scope_of(request.user)
+def _check_sees_counts(scope: Scope) -> None:
     if not scope.may_anywhere(Permission.SEE_COUNTS):
         raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
-    return scope
 
 
 def _site_named(request: HttpRequest, code: str) -> tuple[Scope, Site]:
@@ -218,25 +226,6 @@ def _site_named(request: HttpRequest, code: str) -> tuple[Scope, Site]:
     if held != ALL and place.pk not in held:
         raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
     return scope, place
-
-
-def _ward_named(request: HttpRequest, code: str) -> Ward | HttpResponse:
-    """The ward of this code; with `?site=` where several sites use the same one."""
-    wards = Ward.objects.select_related("site", "same_as__site").filter(code=code)
-    if named := request.GET.get("site", "").replace("\0", ""):
-        wards = wards.filter(site__code=named)
-    found = list(wards)
-    # One that only a feed speaks of must not get into the way of the one that people know.
-    found = [one for one in found if one.kind != Ward.Kind.UNRECOGNISED] or found
-    if not found:
-        raise Http404(_("There is no ward with this code."))
-    if len(found) > 1:
-        return render(request, "flow/which_ward.html", {"wards": found, "code": code}, status=300)
-    if found[0].same_as is not None:
-        target = found[0].same_as
-        address = reverse("flow:ward", args=[target.code])
-        return redirect(f"{address}?{urlencode({'site': target.site.code})}")
-    return found[0]
 
 
 def _answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:

@@ -219,6 +219,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "PatientSex": "patients.models.Patient.Sex",
         "EpisodeStatus": "patients.models.Episode.Status",
         "BarrierStatus": "flow.api.shapes_waits.BARRIER_STATUSES",
+        "ReferralStatus": "wards.models.Referral.Status",
+        "ReferralKind": "wards.models.Referral.Kind",
+        "ReferralStepKind": "wards.models.ReferralStep.Kind",
+        "BarrierStepKind": "patients.models.BarrierStep.Kind",
+        "CodeKind": "patients.models.CodeSet.Kind",
     },
     # The documentation page's own files, so that it asks no other host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",

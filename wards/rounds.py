@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 from uuid import UUID, uuid4
 
@@ -24,6 +24,7 @@ from patients.models import Code, CodeSet, Episode, Review
 from wards.barriers import Said, check_present
 from wards.dirty import mark_wards_of
 from wards.facts import Moved, MovementKind
+from wards.models import Occupancy
 from wards.movements import record
 from wards.provenance import name_the_source
 from wards.waits import project_readiness
@@ -110,7 +111,8 @@ def review(
         now = Seen(before.pk if before else None, locked.expected_discharge_at)
         if seen is not None and seen != now:
             raise Overtaken(
-                "Somebody has changed this since you opened it. Check what changed, then save again."
+                "Somebody has changed this since you opened it. "
+                "Check what changed, then save again."
             )
         values = {"expected_discharge_at": locked.expected_discharge_at}
         values |= _values(before, found, when)
@@ -130,6 +132,24 @@ def review(
         mark_wards_of(locked.pk)
         transaction.on_commit(lambda: ring(["hub"]))
     return made
+
+
+GOING_ON: Final = timedelta(hours=2)
+"""How long after its last review a round is still the same round."""
+
+
+def round_going_on(ward: int, *, at: datetime) -> UUID:
+    """The round that is going on on the ward, or a new one."""
+    here = Occupancy.objects.filter(ward=ward, period__contains=at).values("episode")
+    latest = (
+        Review.objects.filter(
+            episode__in=here, round__isnull=False, occurred_at__range=(at - GOING_ON, at)
+        )
+        .order_by("-occurred_at", "-pk")
+        .values_list("round", flat=True)
+        .first()
+    )
+    return latest or uuid4()
 
 
 def _values(before: Review | None, found: Found, when: datetime) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from flow.api.bed_lists import who
 from flow.api.entries import Noted, OwnerEntry, RaiseEntry
 from flow.api.params import Params
 from flow.api.problems import ApiProblem, invalid, missing
-from flow.api.reading import Reader, answered, form_of, now, scope, written
+from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
 from flow.barriers import Waiting, Wanted, may_act, may_plan, waiting
 from flow.board_types import Face
 from flow.faces import faces
@@ -33,7 +33,7 @@ from flow.moment import Moment
 from patients.models import Barrier, BarrierStep, Code, Episode
 from wards import barriers as deeds
 from wards.barriers import Said
-from wards.scope import visible_episodes
+from wards.scope import Scope, visible_episodes
 
 T = TypeVar("T")
 STATUSES: Final = frozenset({"open", *Barrier.Outcome.values})
@@ -66,17 +66,18 @@ class Barriers(Waits):
         """Open ones unless `status` says otherwise."""
         params = self.params(request, now=now())
         moment = moment_of(params)
+        filters, seen = filters_of(request, params), scope(request)
         wanted = Wanted(
-            wards=params.texts("ward"),
-            sites=params.texts("site"),
-            organisations=params.texts("organisation"),
-            teams=params.texts("team"),
-            reasons=params.texts("reason"),
+            wards=filters.wards(lambda codes: _wards_of_own(codes, moment, seen)),
+            sites=filters.sites(lambda codes: _sites_of_own(codes, moment, seen)),
+            organisations=filters.accountable(),
+            teams=filters.teams(),
+            reasons=filters.reasons(),
             pathways=[int(p) for p in params.choices("pathway", PATHWAYS) if p in PATHWAYS],
             statuses=params.choices("status", STATUSES) or ("open",),
         )
         params.check()
-        return _listed(request, waiting(moment, scope=scope(request), wanted=wanted), moment.at)
+        return _listed(request, waiting(moment, scope=seen, wanted=wanted), moment.at)
 
 
 class EpisodeBarriers(Waits):
@@ -218,6 +219,17 @@ class Reassign(Deed):
             person=said["person"],
             note=said["note"],
         )
+
+
+def _wards_of_own(codes: list[str], moment: Moment, seen: Scope) -> set[str]:
+    """Those out of sight at which somebody waits for a step of the caller's own."""
+    wanted = Wanted(wards=codes, statuses=())
+    return {row.ward for row in waiting(moment, scope=seen, wanted=wanted)}
+
+
+def _sites_of_own(codes: list[str], moment: Moment, seen: Scope) -> set[str]:
+    wanted = Wanted(sites=codes, statuses=())
+    return {row.site for row in waiting(moment, scope=seen, wanted=wanted)}
 
 
 def moment_of(params: Params) -> Moment:

@@ -15,9 +15,12 @@ from patients.models import Episode
 from wards.models import Site, Ward
 
 PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "site": {"description": "Code of a site.", "many": True},
-    "ward": {"description": "Code of a ward.", "many": True},
-    "organisation": {"description": "Code of an organisation.", "many": True},
+    "site": {"description": "Code of a site in sight; any other is refused.", "many": True},
+    "ward": {"description": "Code of a ward in sight; any other is refused.", "many": True},
+    "organisation": {
+        "description": "Code of an organisation; one that there is not is refused.",
+        "many": True,
+    },
     "kind": {"description": "Kind of ward.", "many": True, "enum": Ward.Kind.values},
     "at": {
         "description": "A moment of the past, ISO 8601 with offset; now without it. Refused "
@@ -29,8 +32,12 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "the first record was made.",
         "type": OpenApiTypes.DATETIME,
     },
-    "team": {"description": "Code of a team.", "many": True},
-    "reason": {"description": "Slug of a reason.", "many": True},
+    "team": {"description": "Code of a team; one that there is not is refused.", "many": True},
+    "to_ward": {
+        "description": "Code of the place that was asked; one that there is not is refused.",
+        "many": True,
+    },
+    "reason": {"description": "Slug of a reason; one that there is not is refused.", "many": True},
     "pathway": {"description": "Pathway 0 to 3.", "many": True, "enum": ["0", "1", "2", "3"]},
     "visit": {"description": "Visit number. Prefer `episodes/search/`: addresses are kept."},
     "mrn": {"description": "The hospital's number of a patient. Prefer `episodes/search/`."},
@@ -54,7 +61,7 @@ def parameters(names: str, **changed: Mapping[str, Any]) -> list[OpenApiParamete
 def responses(answer: Any, *statuses: int) -> dict[Any, Any]:
     told = {
         304: "Unchanged since the answer of that ETag.",
-        400: "A parameter is wrong or unknown.",
+        400: "A parameter is wrong or unknown, or names what is not in sight.",
         404: "No such thing, or not in sight.",
         409: "Several sites have a ward of this code; add `site`.",
     }

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiResponse
 
 from flow.api import entries, shapes, shapes_waits
 from flow.api.describing import listed, parameters, responses
+from wards.models import Referral
 
 _CHANGES: Final[dict[Any, Any]] = {
     (409, "application/problem+json"): OpenApiResponse(
@@ -82,4 +83,42 @@ REASONS: Final[dict[str, Any]] = {
     "summary": "Reasons and other codes",
     "parameters": parameters(""),
     "responses": responses(listed("ReasonList", shapes_waits.ReasonRow), 400),
+}
+REFERRALS: Final[dict[str, Any]] = {
+    "operation_id": "referrals",
+    "summary": "Places asked for after hospital",
+    "parameters": parameters(
+        "site ward organisation status kind to_ward at known_at",
+        status={"enum": Referral.Status.values, "description": "Default asked and accepted."},
+        kind={"enum": Referral.Kind.values, "description": "Kind of place."},
+    ),
+    "responses": responses(listed("ReferralList", shapes_waits.ReferralRow), 400),
+}
+REFER: Final[dict[str, Any]] = {
+    "operation_id": "refer",
+    "summary": "Ask a place for a patient",
+    "request": entries.ReferEntry,
+    "parameters": parameters(""),
+    "responses": {
+        (201, "application/json"): shapes_waits.ReferralWithSteps,
+        **responses(shapes_waits.ReferralWithSteps, 400, 404),
+        **_CHANGES,
+    },
+}
+REFERRAL: Final[dict[str, Any]] = {
+    "operation_id": "referral",
+    "summary": "One referral with its steps",
+    "parameters": parameters(""),
+    "responses": responses(shapes_waits.ReferralWithSteps, 400, 404),
+}
+ANSWER: Final[dict[str, Any]] = {
+    "summary": "Do something about a referral",
+    "parameters": parameters(""),
+    "responses": {**responses(shapes_waits.ReferralWithSteps, 400, 404), **_CHANGES},
+}
+RECEIVING: Final[dict[str, Any]] = {
+    "operation_id": "receiving",
+    "summary": "Places after hospital, and what they have free",
+    "parameters": parameters("at known_at"),
+    "responses": responses(listed("ReceivingList", shapes_waits.ReceivingRow), 400),
 }

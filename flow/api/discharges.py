@@ -13,7 +13,7 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing_waits as describing
 from flow.api.barriers import PATHWAYS, moment_of
-from flow.api.reading import Reader, answered, form_of, now, scope, written
+from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
 from flow.discharges import Asked, lost_within, ready_to_leave, summarise
 
 COUNTS: Final = Permission.SEE_COUNTS
@@ -32,11 +32,12 @@ class DischargeSummary(Reader):
         """Counted at the moment, as it was known then; three queries at most."""
         params = self.params(request, now=now())
         moment = moment_of(params)
+        filters = filters_of(request, params)
         asked = Asked(
-            sites=params.texts("site"),
-            wards=params.texts("ward"),
-            organisations=params.texts("organisation"),
-            reasons=params.texts("reason"),
+            sites=filters.sites(),
+            wards=filters.wards(),
+            organisations=filters.accountable(),
+            reasons=filters.reasons(),
             pathways=[int(p) for p in params.choices("pathway", PATHWAYS) if p in PATHWAYS],
         )
         params.check()

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from patients.models import Review
+from wards.models import Referral
 
 
 class Noted(s.Serializer[Any]):
@@ -53,3 +54,35 @@ class ReviewEntry(s.Serializer[Any]):
     medicines = s.ChoiceField(Review.Medicines.choices, required=False, allow_blank=True)
     transport = s.ChoiceField(Review.Transport.choices, required=False, allow_blank=True)
     next_step = s.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class ReferEntry(Noted):
+    """A place after hospital is asked for a patient."""
+
+    episode = s.IntegerField(min_value=1)
+    kind = s.ChoiceField(Referral.Kind.choices)
+    ward = s.CharField(max_length=100, default="", allow_blank=True)
+    site = s.CharField(max_length=40, default="", allow_blank=True)
+    organisation = s.CharField(max_length=40, default="", allow_blank=True)
+    pathway = s.IntegerField(min_value=0, max_value=3, default=None, allow_null=True)
+    needs = s.CharField(max_length=500, default="", allow_blank=True)
+    due_at = s.DateTimeField(default=None, allow_null=True)
+    key = s.CharField(max_length=64, default="", allow_blank=True)
+
+
+class AcceptEntry(Noted):
+    """They take the patient."""
+
+    starts_at = s.DateTimeField()
+
+
+class DeclineEntry(Noted):
+    """They cannot."""
+
+    reason = s.SlugField(max_length=80)
+
+
+class PlaceEntry(Noted):
+    """The patient is there."""
+
+    bed = s.CharField(max_length=40, default="", allow_blank=True)

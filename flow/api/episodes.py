@@ -19,11 +19,12 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing
 from flow.api.bed_lists import who
+from flow.api.filters import Filters
 from flow.api.formats import Row
 from flow.api.params import UNSTORABLE, Params, cursor_of
 from flow.api.people import records_of_mrn, records_of_nhs_number, visits_named
 from flow.api.problems import invalid, missing
-from flow.api.reading import Reader, answered, form_of, now, scope, written
+from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
 from flow.board_types import Face
 from flow.faces import faces
 from patients.models import Episode
@@ -135,7 +136,7 @@ def page(request: Request, params: Params) -> tuple[list[dict[str, Any]], str | 
     """One page of stays, and the cursor of the next; five queries at most, eight by `mrn`."""
     limit = params.number("limit", default=PAGE, most=MOST)
     cursor = _place(params)
-    episodes = _filtered(in_sight(request), params)
+    episodes = _filtered(in_sight(request), params, filters_of(request, params))
     params.check()
     episodes = episodes.annotate(
         began=Coalesce("admitted_at", "expected_at", Value(_NEVER), output_field=DateTimeField())
@@ -165,9 +166,11 @@ def _place(params: Params) -> tuple[datetime, int] | None:
     return None
 
 
-def _filtered(episodes: QuerySet[Episode], params: Params) -> QuerySet[Episode]:
+def _filtered(episodes: QuerySet[Episode], params: Params, filters: Filters) -> QuerySet[Episode]:
     visit, mrn, nhs = params.text("visit"), params.text("mrn"), params.text("nhs_number")
-    wards, sites = params.texts("ward"), params.texts("site")
+    places = Occupancy.objects.filter(episode__in=episodes)
+    wards = filters.wards(lambda codes: _carried(places, "ward__code", codes))
+    sites = filters.sites(lambda codes: _carried(places, "ward__site__code", codes))
     statuses, at = params.choices("status", STATUSES), params.moment("at")
     if visit is not None:
         episodes = episodes.filter(visit__in=visits_named(visit))
@@ -185,6 +188,11 @@ def _filtered(episodes: QuerySet[Episode], params: Params) -> QuerySet[Episode]:
             there = there.filter(ward__site__code__in=sites)
         episodes = episodes.filter(Exists(there))
     return episodes
+
+
+def _carried(places: QuerySet[Occupancy], name: str, codes: list[str]) -> set[str]:
+    """Those of the codes at which a patient in sight was, on the way."""
+    return set(places.filter(**{f"{name}__in": codes}).values_list(name, flat=True).distinct())
 
 
 def told(episodes: Collection[Episode], *, at: datetime) -> list[dict[str, Any]]:

@@ -62,6 +62,11 @@ def forget_codes() -> None:
     _codes.forget()
 
 
+def wards_called(code: str) -> list[Found]:
+    """The wards of this code, whoever may see them."""
+    return _codes.named(code)
+
+
 def ward_named(code: str, *, site: str | None, sight: Sight) -> int:
     """The key of the ward of this code, at the site if one is named.
 
@@ -71,7 +76,7 @@ def ward_named(code: str, *, site: str | None, sight: Sight) -> int:
     """
     found = [
         one
-        for one in _codes.named(code)
+        for one in wards_called(code)
         if sight.sees(one.ward) and (site is None or one.site == site)
     ]
     found = [one for one in found if one.recognised] or found

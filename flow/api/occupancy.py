@@ -16,11 +16,12 @@ from rest_framework.request import Request
 from accounts.tokens import TokenScope
 from flow.api import describing
 from flow.api.bed_lists import bed_lists
+from flow.api.filters import Filters
 from flow.api.finding import ward_named
 from flow.api.formats import Row
 from flow.api.params import Params
 from flow.api.problems import missing
-from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
+from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, sight, written
 from flow.api.sharing import Shared, SharedReader
 from flow.beginning import records
 from flow.board_types import Sight, WardLine
@@ -54,9 +55,9 @@ class Choice:
     kinds: list[str]
 
     @classmethod
-    def of(cls, params: Params) -> Choice:
+    def of(cls, params: Params, filters: Filters) -> Choice:
         """What the parameters say."""
-        return cls(params.texts("site"), params.texts("ward"), params.choices("kind", KINDS))
+        return cls(filters.sites(), filters.wards(), params.choices("kind", KINDS))
 
     @property
     def wards(self) -> QuerySet[Ward]:
@@ -75,7 +76,7 @@ class Occupancy(SharedReader):
     def share(self, request: Request, **_: Any) -> Shared:
         """One row a ward."""
         params = self.params(request, now=now())
-        choice = Choice.of(params)
+        choice = Choice.of(params, filters_of(request, params))
         at, known_at = params.moment("at"), params.moment("known_at")
         params.check()
         seen, form = sight(request), form_of(request)
@@ -150,7 +151,7 @@ class Totals(SharedReader):
     def share(self, request: Request, **_: Any) -> Shared:
         """One row a group; those of the system first, unless sites were chosen."""
         params = self.params(request, now=now())
-        sites = params.texts("site")
+        sites = filters_of(request, params).sites()
         at, known_at = params.moment("at"), params.moment("known_at")
         params.check()
         seen, form = sight(request), form_of(request)
@@ -232,7 +233,7 @@ class Beds(SharedReader):
     def share(self, request: Request, **_: Any) -> Shared:
         """One row a bed."""
         params = self.params(request, now=now())
-        choice = Choice.of(params)
+        choice = Choice.of(params, filters_of(request, params))
         at, known_at = params.moment("at"), params.moment("known_at")
         params.check()
         seen, form = sight(request), form_of(request)

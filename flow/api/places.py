@@ -15,8 +15,9 @@ from accounts.tokens import TokenScope
 from flow.api import describing
 from flow.api.finding import ward_named
 from flow.api.occupancy import Choice
+from flow.api.params import Params
 from flow.api.problems import missing
-from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
+from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, sight, written
 from flow.lines import visible
 from wards.models import Bay, Site, Ward
 from wards.scope import ALL, Scope
@@ -44,6 +45,12 @@ def organisations_in_sight(seen: Scope) -> list[Organisation]:
             shown.add(way)
             way = everyone[way].parent_id
     return [one for key, one in everyone.items() if key in shown]
+
+
+def _owners(request: Request, params: Params) -> list[str]:
+    seen = scope(request)
+    filters = filters_of(request, params)
+    return filters.owners(lambda: {one.code for one in organisations_in_sight(seen)})
 
 
 class Places(Reader):
@@ -101,7 +108,7 @@ class Sites(Places):
     def get(self, request: Request) -> HttpResponse:
         """Those with a ward in sight."""
         params = self.params(request, now=now())
-        owners, kinds = params.texts("organisation"), params.choices("kind", SITE_KINDS)
+        owners, kinds = _owners(request, params), params.choices("kind", SITE_KINDS)
         params.check()
         sites = sites_in_sight(scope(request))
         if owners:
@@ -155,7 +162,8 @@ class Wards(Places):
         """Those in sight, in the order of their sites."""
         asked_at = now()
         params = self.params(request, now=asked_at)
-        choice, owners = Choice.of(params), params.texts("organisation")
+        choice = Choice.of(params, filters_of(request, params))
+        owners = _owners(request, params)
         params.check()
         wards = choice.wards
         if owners:

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.api_auth import HasScope
 from accounts.models import ApiToken
 from accounts.tokens import TokenScope
+from flow.api.filters import Filters
 from flow.api.formats import RENDERERS, Negotiation, Row, as_csv, as_json
 from flow.api.params import Params
 from flow.api.throttles import CallerThrottle
@@ -60,6 +61,11 @@ def sight(request: Request) -> Sight:
     if isinstance(token, ApiToken) and TokenScope.EPISODES_READ not in token.scopes:
         return Sight(counts=seen.counts, counts_held=seen.counts_held)
     return seen
+
+
+def filters_of(request: Request, params: Params) -> Filters:
+    """The codes that the parameters name, as far as the caller may know of them."""
+    return Filters(params, scope(request), sight(request))
 
 
 def form_of(request: Request) -> str:

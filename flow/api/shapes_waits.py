@@ -8,6 +8,7 @@ from rest_framework import serializers as s
 
 from flow.api.shapes import Shape, Who
 from patients.models import Barrier, BarrierStep, Code, CodeSet, Review
+from wards.models import Referral, ReferralStep, Ward
 
 BARRIER_STATUSES: Final = [("open", "Open"), *Barrier.Outcome.choices]
 
@@ -129,3 +130,66 @@ class ReviewRow(Shape):
     medicines = s.ChoiceField(Review.Medicines.choices, allow_null=True)
     transport = s.ChoiceField(Review.Transport.choices, allow_null=True)
     next_step = s.CharField(allow_null=True)
+
+
+class ReferralRow(Shape):
+    """A place after hospital that was asked for a patient."""
+
+    id = s.IntegerField()
+    episode = s.IntegerField()
+    visit = s.CharField(allow_null=True, help_text="Visit number; not for those asked alone.")
+    patient = Who()
+    kind = s.ChoiceField(Referral.Kind.choices)
+    pathway = s.IntegerField(allow_null=True)
+    needs = s.CharField(allow_null=True)
+    status = s.ChoiceField(Referral.Status.choices)
+    asked_at = s.DateTimeField()
+    due_at = s.DateTimeField(allow_null=True, help_text="Until when an answer is wanted.")
+    overdue = s.BooleanField()
+    starts_at = s.DateTimeField(allow_null=True, help_text="From when they take the patient.")
+    ended_at = s.DateTimeField(allow_null=True)
+    reason = s.CharField(allow_null=True, help_text="Why they declined.")
+    organisation = s.CharField(help_text="Who was asked.")
+    to_ward = s.CharField(allow_null=True, help_text="The place, where it is one of ours.")
+    to_site = s.CharField(allow_null=True)
+    discharge_ready_at = s.DateTimeField(allow_null=True)
+    ward = s.CharField(allow_null=True)
+    site = s.CharField(allow_null=True)
+    bed = s.CharField(allow_null=True)
+
+
+class ReferralStepRow(Shape):
+    """Something that happened to a referral."""
+
+    kind = s.ChoiceField(ReferralStep.Kind.choices)
+    occurred_at = s.DateTimeField()
+    recorded_at = s.DateTimeField()
+    by = s.CharField(allow_null=True)
+    starts_at = s.DateTimeField(allow_null=True)
+    reason = s.CharField(allow_null=True)
+    note = s.CharField(allow_null=True)
+
+
+class ReferralWithSteps(ReferralRow):
+    """A referral and its steps."""
+
+    steps = ReferralStepRow(many=True)
+
+
+class ReceivingRow(Shape):
+    """A place after hospital, what it has free and what is asked of it."""
+
+    ward = s.CharField()
+    site = s.CharField()
+    name = s.CharField()
+    kind = s.ChoiceField(Ward.Kind.choices)
+    beds_open = s.IntegerField()
+    beds_occupied = s.IntegerField()
+    beds_available = s.IntegerField()
+    accepted = s.IntegerField(help_text="Awaited.")
+    asked = s.IntegerField(help_text="Not answered yet.")
+    left = s.IntegerField(help_text="Free after those awaited; below nought if more is promised.")
+    answered = s.IntegerField(help_text="Within four weeks.")
+    declined = s.IntegerField(help_text="Of those answered.")
+    hours_to_answer = s.FloatField(allow_null=True, help_text="Mean.")
+    as_at = s.DateTimeField()

@@ -19,6 +19,15 @@ from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
 from flow.api.occupancy import Beds, Occupancy, OneBed, Totals, WardBeds
 from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
+from flow.api.referrals import (
+    Accept,
+    Decline,
+    OneReferral,
+    PlaceThere,
+    ReceivingPlaces,
+    Referrals,
+    Withdraw,
+)
 from flow.api.reviews import Reviews
 
 app_name = "flow_api"
@@ -45,6 +54,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("barriers/<int:key>/escalate/", Escalate.as_view(), name="escalate"),
     path("barriers/<int:key>/reassign/", Reassign.as_view(), name="reassign"),
     path("barriers/<int:key>/contact/", Contact.as_view(), name="contact"),
+    path("referrals/", Referrals.as_view(), name="referrals"),
+    path("referrals/<int:key>/", OneReferral.as_view(), name="referral"),
+    path("referrals/<int:key>/accept/", Accept.as_view(), name="accept"),
+    path("referrals/<int:key>/decline/", Decline.as_view(), name="decline"),
+    path("referrals/<int:key>/withdraw/", Withdraw.as_view(), name="withdraw"),
+    path("referrals/<int:key>/place/", PlaceThere.as_view(), name="place"),
+    path("receiving/", ReceivingPlaces.as_view(), name="receiving"),
     path("discharges/summary/", DischargeSummary.as_view(), name="discharge_summary"),
     path("reasons/", Reasons.as_view(), name="reasons"),
     path("problems/", Problems.as_view(), name="problems"),

@@ -309,13 +309,17 @@
     if (notice) notice.hidden = Boolean(same);
   }
 
+  /** Open the drawer of a tile, unless what is typed in another would be lost. */
+  async function openTile(link) {
+    if (!opened || (await mayLose())) await open(link);
+  }
+
   function clicked(event) {
     const link = event.target.closest("a[data-opens-drawer]");
     if (link && drawer() && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
       if (opened && opened.tile === link.id && !drawer().contains(link)) close();
-      else if (!opened) open(link);
-      else Promise.resolve(mayLose()).then((may) => may && open(link));
+      else openTile(link);
       return;
     }
     const jump = event.target.closest("a[href^='#']");
@@ -389,5 +393,6 @@
     else if (before) open(before, true);
   }
 
+  Object.assign(window.flowboard, { openTile, say });
   start(); // deferred: the page has been read
 })();

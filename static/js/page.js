@@ -24,8 +24,6 @@
     }
   }
 
-  window.flowboard = { clock, duration, tick };
-
   // --- keys ----------------------------------------------------------------------------------
   const kept = {
     get on() {
@@ -49,6 +47,8 @@
     // A browser lets go of a field a moment after its dialog has closed: nobody types there.
     return field !== null && field.checkVisibility();
   }
+
+  window.flowboard = { clock, duration, tick, keys: kept, typing };
 
   function openKeys() {
     const dialog = document.getElementById("keys");

@@ -5,10 +5,14 @@
 // A board keeps what stands in its drawer when it finds itself signed out (board.js). A form that
 // is a page of its own is sent by the browser, which then shows something else: so it is kept when
 // it is sent, and comes back only if the next page asked to sign in or refused an old page.
+//
+// A form with `data-draft` is kept from the first stroke until it has been recorded, whatever
+// becomes of the page or the line.
 (function () {
   "use strict";
   if (window.flowboard.typed) return; // a page loads it once, whoever asks for it
   const NAME = "flowboard-typed";
+  const DRAFTS = "flowboard-drafts";
   const LONGEST = 30 * 60 * 1000;
   const HIDDEN = new Set(["csrfmiddlewaretoken", "deed", "episode_seen", "to", "confirmed", "others"]);
   const UNKEPT = new Set(["hidden", "password", "submit", "button", "reset", "file", "search"]);
@@ -138,6 +142,74 @@
     return form;
   }
 
+  /** Let these fields stand in the form, and unfold it. */
+  function fill(form, fields) {
+    const said = new Map();
+    for (const [name, value] of fields) said.set(name, [...(said.get(name) ?? []), value]);
+    for (const field of form.elements) {
+      const values = said.get(field.name) ?? [];
+      if (!field.name || HIDDEN.has(field.name) || field.type === "submit") continue;
+      if (field.type === "checkbox" || field.type === "radio") {
+        field.checked = values.includes(field.value);
+      } else if (values.length) {
+        if (field.options && ![...field.options].some((one) => one.value === values[0])) continue;
+        field.value = values[0];
+      }
+    }
+    const folded = form.closest("details");
+    if (folded) folded.open = true;
+  }
+
+  // --- drafts ---------------------------------------------------------------------------------
+  /** What stands in the form, empty fields too. */
+  function fields(form) {
+    return [...new FormData(form)].filter(([name]) => !HIDDEN.has(name));
+  }
+
+  function drafts() {
+    let kept = null;
+    try {
+      kept = JSON.parse(sessionStorage.getItem(DRAFTS));
+    } catch {
+      // not ours
+    }
+    if (!kept || kept.writer !== viewer()) return {};
+    const young = ([, one]) => one.until > Date.now() && one.until <= Date.now() + LONGEST;
+    return Object.fromEntries(Object.entries(kept.forms).filter(young));
+  }
+
+  function store(forms) {
+    try {
+      if (!Object.keys(forms).length) sessionStorage.removeItem(DRAFTS);
+      else sessionStorage.setItem(DRAFTS, JSON.stringify({ writer: viewer(), forms }));
+    } catch {
+      // the browser keeps nothing
+    }
+  }
+
+  /** Keep the form as it stands, until it is dropped. */
+  function draft(form) {
+    if (viewer() === null) return;
+    const one = { until: Date.now() + LONGEST, fields: fields(form) };
+    store({ ...drafts(), [form.dataset.draft]: one });
+    setTimeout(() => store(drafts()), LONGEST + 50);
+  }
+
+  function drop(form) {
+    const { [form.dataset.draft]: _gone, ...left } = drafts();
+    store(left);
+  }
+
+  /** Put the drafts back into their forms; those that were filled. */
+  function restore(root) {
+    const kept = drafts();
+    const found = [...root.querySelectorAll("form[data-draft]")].filter(
+      (form) => kept[form.dataset.draft],
+    );
+    for (const form of found) fill(form, kept[form.dataset.draft].fields);
+    return found;
+  }
+
   function put(field, value) {
     if (ticked(field)) {
       field.checked = value;
@@ -186,6 +258,7 @@
     const who = viewer();
     if (kept && who !== null && kept.writer !== who) forget();
     else if (kept) expire(kept);
+    if (who !== null) store(drafts()); // somebody else's go
     // Its writer has come to where one signs in, or was told that the page was an old one.
     const renewal = document.querySelector("[data-renewal]");
     if (renewal && waiting()) save({ ...kept, renewed: true });
@@ -196,9 +269,14 @@
       const name = event.target.elements.namedItem("username").value;
       if (waiting() && waiting().writer !== name) forget();
     });
-    document.querySelector("form[data-signs-out]")?.addEventListener("submit", forget);
+    document.querySelector("form[data-signs-out]")?.addEventListener("submit", () => {
+      forget();
+      store({});
+    });
   }
 
-  window.flowboard.typed = { begun, changed, forget, keep, refill, viewer, waiting };
+  window.flowboard.typed = {
+    begun, changed, draft, drafts, drop, fields, forget, keep, refill, restore, viewer, waiting,
+  };
   start(); // deferred: the page has been read
 })();

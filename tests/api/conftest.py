@@ -12,6 +12,7 @@ from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
 from flow import beginning
 from flow.api import sharing
+from flow.api.filters import forget_sites
 from flow.api.finding import forget_codes
 from flow.api.throttles import CallerThrottle
 from live import shared
@@ -29,6 +30,7 @@ def _nothing_remembered() -> Iterator[None]:
     """No test sees what another one's process memory holds."""
     shared.forget()
     forget_codes()
+    forget_sites()
     CallerThrottle.forget()
     sharing.forget()
     beginning.forget()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Organisation, Team, User
 from accounts.roles import Role
-from accounts.tokens import TokenScope, issue
+from accounts.tokens import TokenScope
 from patients.code_loading import built_in, load_codes
 from patients.models import Barrier, Code, Episode, EscalationStep
+from tests.api.callers import Caller
 from tests.screens.hospital import FAMILY, Hospital, build
 from wards.barriers import Said, raise_barrier
-from wards.grants import set_grant
 from wards.rounds import Found, review
 
 pytestmark = pytest.mark.django_db
@@ -39,28 +37,6 @@ def hospital() -> Hospital:
     EscalationStep.objects.create(organisation=trust, level=1, after_hours=0, title="Matron")
     made.fill(made.wards[0], 3)
     return made
-
-
-class Caller:
-    """A program with a token."""
-
-    def __init__(self, name: str, role: Role, *scopes: TokenScope, **place: Any) -> None:
-        self.user = User.objects.create(username=name)
-        set_grant(user=self.user, role=role, by=None, **place)
-        _, self.secret = issue(
-            self.user, name, scopes or (TokenScope.WAITS_READ, TokenScope.WAITS_WRITE)
-        )
-        self.client = Client(headers={"Authorization": f"Bearer {self.secret}"})
-
-    def get(self, address: str = LIST, **query: Any) -> list[dict[str, Any]]:
-        response = self.client.get(address, query)
-        assert response.status_code == 200, response.content
-        results: list[dict[str, Any]] = response.json()["results"]
-        return results
-
-    def post(self, address: str, **body: Any) -> tuple[int, dict[str, Any]]:
-        response = self.client.post(address, body, "application/json")
-        return response.status_code, response.json()
 
 
 def episodes() -> list[Episode]:
@@ -145,7 +121,7 @@ def test_lists_are_filtered(nurse: Caller) -> None:
     nurse.post(of(third), reason="medicines-and-letter")
     for query, count in (
         ({"pathway": "3"}, 1), ({"organisation": "CXX"}, 1), ({"team": "TH"}, 1),
-        ({"reason": "therapy-review"}, 1), ({"ward": "TGH-W1"}, 3), ({"ward": "TGH-W2"}, 0),
+        ({"reason": "therapy-review"}, 1), ({"ward": "TGH-W1"}, 3),
         ({"site": "TGH"}, 3), ({"status": "resolved"}, 0),
         ({"reason": ["therapy-review", "p3-capacity"]}, 2),
     ):  # fmt: skip
@@ -154,6 +130,19 @@ def test_lists_are_filtered(nurse: Caller) -> None:
     assert p3["discharge_ready_at"] is not None
     assert nurse.client.get(LIST, {"status": "odd"}).status_code == 400
     assert nurse.client.get(LIST, {"colour": "red"}).status_code == 400
+
+
+def test_who_has_a_step_there_may_ask_for_a_ward_out_of_sight(
+    nurse: Caller, council: Caller
+) -> None:
+    there = {"ward": "TGH-W1"}, {"site": "TGH"}
+    for query in there:
+        assert council.client.get(LIST, query).status_code == 400
+    nurse.post(of(episodes()[0]), reason="p3-capacity")
+    for query in there:
+        assert len(council.get(**query)) == 1
+    assert council.client.get(LIST, {"ward": "TGH-W2"}).status_code == 400
+    assert council.client.get(LIST, {"ward": ["TGH-W1", "TGH-W2"]}).status_code == 400
 
 
 def by(caller: Caller) -> Said:
