@@ -44,7 +44,7 @@ def test_who_is_nowhere_appears_by_itself_and_is_put_into_a_bed_by_keyboard(
     ward = hospital.wards[1]
     board.get_by_label("Ward", exact=True).select_option(str(ward.pk))
     bed = hospital.beds(ward)[2]
-    board.get_by_label("Bed", exact=True).select_option(str(bed.pk))
+    board.locator("#move-bed").select_option(str(bed.pk))
     board.get_by_role("button", name="Move", exact=True).press("Enter")
     expect(board.locator("#note")).to_contain_text("Moved to Ward 2.")
     everybody = "Of everybody in hospital a place is known."
