@@ -14,6 +14,7 @@ class Permission(StrEnum):
     MOVE_PATIENTS = "move_patients"
     PLAN_DISCHARGE = "plan_discharge"
     OWN_STEPS = "own_steps"
+    SIGN_RETURNS = "sign_returns"
     MANAGE_BEDS = "manage_beds"
     MANAGE_FEEDS = "manage_feeds"
     MANAGE_PEOPLE = "manage_people"
@@ -57,7 +58,7 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     ),
     Role.PARTNER: frozenset({_P.OWN_STEPS}),
     Role.BED_MANAGER: _WARD | {_P.MANAGE_BEDS},
-    Role.SITE_MANAGER: _WARD | {_P.MANAGE_BEDS, _P.MANAGE_FEEDS, _P.OWN_STEPS},
+    Role.SITE_MANAGER: _WARD | {_P.MANAGE_BEDS, _P.MANAGE_FEEDS, _P.OWN_STEPS, _P.SIGN_RETURNS},
     Role.FEED_MANAGER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MANAGE_FEEDS}),
     Role.ADMINISTRATOR: frozenset(Permission),
 }

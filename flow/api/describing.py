@@ -42,6 +42,10 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "visit": {"description": "Visit number. Prefer `episodes/search/`: addresses are kept."},
     "mrn": {"description": "The hospital's number of a patient. Prefer `episodes/search/`."},
     "status": {"description": "Status.", "many": True, "enum": Episode.Status.values},
+    "date": {
+        "description": "The day of reporting; today without it.",
+        "type": OpenApiTypes.DATE,
+    },
     "limit": {"description": "Most results in one answer, up to 1000.", "type": int},
     "cursor": {"description": "From `next` of the answer before."},
     "format": {"description": "Instead of `Accept`.", "enum": ["json", "csv"]},
@@ -214,3 +218,17 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """`Authorization: Bearer …`."""
         return {"type": "http", "scheme": "bearer", "description": "A token of Flowboard's."}
+
+
+SITREP: Final[dict[str, Any]] = {
+    "operation_id": "return_sitrep",
+    "summary": "Daily situation report, beds",
+    "parameters": parameters("date organisation"),
+    "responses": responses(listed("SitrepReturn", shapes.ReturnLine), 400, 404),
+}
+DISCHARGE_RETURN: Final[dict[str, Any]] = {
+    "operation_id": "return_discharge",
+    "summary": "Daily discharge return",
+    "parameters": parameters("date organisation"),
+    "responses": responses(listed("DischargeReturn", shapes.ReturnLine), 400, 404),
+}

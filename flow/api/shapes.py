@@ -266,3 +266,24 @@ class Problem(Shape):
     errors = s.DictField(  # type: ignore[assignment]
         child=s.ListField(child=s.CharField()), required=False
     )
+
+
+class ReturnLine(Shape):
+    """One number of a daily return."""
+
+    organisation = s.CharField()
+    date = s.DateField()
+    definition = s.CharField(help_text="Which return.")
+    version = s.CharField(help_text="Of the definition.")
+    line = s.CharField()
+    label = s.CharField()  # type: ignore[assignment]  # a declared field
+    value = s.FloatField(
+        allow_null=True, help_text="As sent; as counted now where nothing was sent."
+    )
+    counted_now = s.FloatField(allow_null=True)
+    differs = s.BooleanField(help_text="Counting now gives another number than was sent.")
+    reason = s.CharField(allow_null=True, help_text="Why somebody entered another number.")
+    state = s.ChoiceField(["not_sent", "sent", "amended"])
+    amendment = s.IntegerField(allow_null=True, help_text="1 when it was first sent.")
+    signed_by = s.CharField(allow_null=True)
+    signed_at = s.DateTimeField(allow_null=True)

@@ -28,6 +28,7 @@ from flow.api.referrals import (
     Referrals,
     Withdraw,
 )
+from flow.api.returns import Discharges, Sitrep
 from flow.api.reviews import Reviews
 
 app_name = "flow_api"
@@ -62,6 +63,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("referrals/<int:key>/place/", PlaceThere.as_view(), name="place"),
     path("receiving/", ReceivingPlaces.as_view(), name="receiving"),
     path("discharges/summary/", DischargeSummary.as_view(), name="discharge_summary"),
+    path("returns/sitrep/", Sitrep.as_view(), name="return_sitrep"),
+    path("returns/discharge/", Discharges.as_view(), name="return_discharge"),
     path("reasons/", Reasons.as_view(), name="reasons"),
     path("problems/", Problems.as_view(), name="problems"),
     path("schema/", Schema.as_view(), name="schema"),

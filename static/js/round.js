@@ -251,6 +251,12 @@
     folded.querySelector("select").focus();
   }
 
+  function next() {
+    const [field] = group("next_step");
+    field?.focus();
+    field?.setSelectionRange(field.value.length, field.value.length);
+  }
+
   const deeds = {
     c: confirm,
     j: () => step(1),
@@ -266,7 +272,7 @@
     p: () => (group("pathway").find((one) => one.checked) ?? group("pathway")[0])?.focus(),
     w: () => group("red_reason")[0]?.focus(),
     e: () => group("expected")[0]?.focus(),
-    n: () => group("next_step")[0]?.focus(),
+    n: next,
     b: raise,
   };
 

@@ -1,0 +1,88 @@
+"""Daily returns over REST."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Organisation
+from accounts.roles import Role
+from accounts.tokens import TokenScope
+from flow.returns.submitting import submit
+from patients.code_loading import built_in, load_codes
+from tests.api.callers import Caller
+from tests.screens.hospital import Hospital, build
+
+pytestmark = pytest.mark.django_db
+
+SITREP = "/api/v1/returns/sitrep/"
+DISCHARGE = "/api/v1/returns/discharge/"
+
+
+@pytest.fixture
+def hospital() -> Hospital:
+    load_codes(built_in())
+    made = build()
+    made.fill(made.wards[0], 3)
+    return made
+
+
+@pytest.fixture
+def reader(hospital: Hospital) -> Caller:
+    return Caller(
+        "reader",
+        Role.OBSERVER,
+        TokenScope.OCCUPANCY_READ,
+        organisation=hospital.site.organisation,
+    )
+
+
+def test_the_return_of_today_is_told_line_by_line(reader: Caller, hospital: Hospital) -> None:
+    lines = {row["line"]: row for row in reader.get(SITREP)}
+    assert lines["ga_open"]["value"] == 12
+    assert lines["ga_open"]["state"] == "not_sent"
+    assert {row["organisation"] for row in lines.values()} == {"RXX"}
+    assert "nctr" in {row["line"] for row in reader.get(DISCHARGE)}
+
+
+def test_what_was_sent_is_told_beside_what_is_counted_now(
+    reader: Caller, hospital: Hospital
+) -> None:
+    body = Organisation.objects.get(code="RXX")
+    day = timezone.localdate()
+    submit(kind="sitrep", organisation=body, day=day, by=reader.user, at=timezone.now())
+    hospital.admit(hospital.beds(hospital.wards[1])[0], ago=timedelta(days=30))
+    line = {row["line"]: row for row in reader.get(SITREP, date=day.isoformat())}["los_21"]
+    assert (line["value"], line["counted_now"], line["differs"], line["state"]) == (
+        0,
+        1,
+        True,
+        "sent",
+    )
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2999-01-01", "2026-02-31"])
+def test_a_day_that_is_none_is_named(reader: Caller, day: str) -> None:
+    answer = reader.client.get(SITREP, {"date": day})
+    assert answer.status_code == 400
+    assert "Give a day" in answer.content.decode()
+
+
+def test_nobody_reads_another_organisation(reader: Caller) -> None:
+    other = Organisation.objects.create(code="RYY", name="Another trust", kind="trust")
+    away = Caller("away", Role.OBSERVER, TokenScope.OCCUPANCY_READ, organisation=other)
+    assert away.get(SITREP) == []
+    assert reader.client.get(SITREP, {"organisation": "RYY"}).status_code == 400
+    assert Client().get(SITREP).status_code == 401
+    waits = Caller("waits", Role.OBSERVER, TokenScope.WAITS_READ, everywhere=True)
+    assert waits.client.get(SITREP).status_code == 403
+    assert reader.client.get(SITREP, {"date": "2019-01-01"}).status_code == 404
+
+
+def test_a_table_is_told_as_csv(reader: Caller) -> None:
+    answer = reader.client.get(SITREP, {"format": "csv"})
+    assert answer["Content-Type"].startswith("text/csv")
+    assert answer.content.decode().splitlines()[0].startswith("organisation,date,definition")

@@ -1,0 +1,75 @@
+"""A ward with teams, codes and a ladder, for the pages of rounds and of work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import Organisation, Team, User
+from accounts.roles import Role
+from patients.code_loading import built_in, load_codes
+from patients.models import Barrier, Code, Episode, EscalationStep
+from tests.screens.hospital import Hospital, user
+from wards.barriers import Said, raise_barrier
+
+REASONS = "delay-reasons-2024"
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Care:
+    """The hospital's trust and a council in one system, each with a team."""
+
+    hospital: Hospital
+    trust: Organisation
+    council: Organisation
+    therapy: Team
+    social_work: Team
+
+    def stays(self) -> list[Episode]:
+        """Those on the first ward, in the order of the beds."""
+        return list(
+            Episode.objects.filter(
+                occupancies__ward=self.hospital.wards[0], status="in_hospital"
+            ).order_by("occupancies__bed__position")
+        )
+
+    def waits(self, episode: Episode, slug: str, *, ago: timedelta = HOUR) -> Barrier:
+        """The stay waits for something."""
+        by, _ = User.objects.get_or_create(username="somebody")
+        said = Said(timezone.now() - ago, by)
+        return raise_barrier(episode=episode, reason=code(slug), said=said)
+
+    def social_worker(self) -> User:
+        """Somebody of the council."""
+        return user("council", Role.PARTNER, organisation=self.council)
+
+
+def code(slug: str, code_set: str = REASONS) -> Code:
+    return Code.objects.select_related("code_set").get(slug=slug, code_set__slug=code_set)
+
+
+def care_of(hospital: Hospital) -> Care:
+    """Codes, teams and a ladder for the hospital."""
+    load_codes(built_in())
+    board = Organisation.objects.create(code="QXX", name="Board", kind="icb")
+    trust = Organisation.objects.get(code="RXX")
+    Organisation.objects.filter(pk=trust.pk).update(parent=board)
+    council = Organisation.objects.create(code="CXX", name="Council", kind="council", parent=board)
+    for level, hours, title in ((1, 0, "Matron"), (2, 24, "Head of service")):
+        EscalationStep.objects.create(
+            organisation=trust, level=level, after_hours=hours, title=title
+        )
+    return Care(
+        hospital=hospital,
+        trust=trust,
+        council=council,
+        therapy=Team.objects.create(
+            organisation=trust, code="TH", name="Therapies", kind="therapy"
+        ),
+        social_work=Team.objects.create(
+            organisation=council, code="SW", name="Social work", kind="social_work"
+        ),
+    )
