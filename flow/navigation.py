@@ -52,7 +52,7 @@ class Navigation:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """System, Sites, Our work, Feeds, People, as far as the viewer may use them."""
+        """System, Sites, Leaving, Our work, Feeds, People, as far as the viewer may use them."""
         if not self._signed_in:
             return ()
         return tuple(
@@ -60,6 +60,7 @@ class Navigation:
             for item in (
                 self._item(_("System"), "flow:system", Permission.SEE_COUNTS, exactly=True),
                 self._sites(),
+                self._leaving(),
                 self._item(_("Our work"), "flow:work", Permission.OWN_STEPS),
                 self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
                 self._item(_("People"), "people:people", Permission.MANAGE_PEOPLE),
@@ -115,6 +116,27 @@ class Navigation:
             return None
         current = path.startswith(("/sites/", "/wards/", "/rounds/"))
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
+
+    def _leaving(self) -> Item | None:
+        """What has to do with going on from hospital."""
+        scope = self._scope
+        plans = scope.may_anywhere(Permission.PLAN_DISCHARGE)
+        answers = scope.may_anywhere(Permission.OWN_STEPS)
+        bodies = scope.organisations(Permission.SEE_COUNTS)
+        offered = (
+            (_("Places after hospital"), "referrals:list", plans or answers),
+            (_("Returns"), "returns:list", bool(bodies)),
+        )
+        path = self._request.path
+        below = []
+        for label, name, is_theirs in offered:
+            address = address_of(name)
+            if address and is_theirs:
+                below.append(Item(str(label), address, path.startswith(address), path == address))
+        if not below:
+            return None
+        current = any(item.current for item in below)
+        return Item(str(_("Leaving")), below[0].address, current, below=tuple(below))
 
 
 def navigation(request: HttpRequest) -> dict[str, Navigation]:

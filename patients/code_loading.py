@@ -7,7 +7,7 @@ because records may use it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -72,6 +72,15 @@ class Loaded:
 def built_in() -> list[Path]:
     """The files that come with the software, newest lists first so that older can map to them."""
     return sorted(BUILT_IN.glob("*.yaml"), reverse=True)
+
+
+def built_in_reasons() -> Iterator[tuple[str, str, str]]:
+    """Slug, label and family of every delay reason in those files, the current list first."""
+    for file in built_in():
+        entry = _read(file)
+        if entry["kind"] == CodeSet.Kind.DELAY:
+            for code in entry["codes"]:
+                yield code["slug"], code["label"], code["family"]
 
 
 def load_codes(files: Iterable[Path], *, dry_run: bool = False) -> list[Loaded]:

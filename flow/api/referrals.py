@@ -33,7 +33,8 @@ from flow.barriers import may_plan
 from flow.board_types import Face
 from flow.faces import faces
 from flow.moment import Moment
-from flow.referrals import RECEIVING, Asking, Wanted, asking, may_answer, may_see_places, receiving
+from flow.referrals.places import RECEIVING, may_see_places, receiving
+from flow.referrals.reading import Asking, Wanted, asking, may_answer
 from patients.models import Code
 from wards import referrals as deeds
 from wards.barriers import Said

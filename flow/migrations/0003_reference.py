@@ -73,8 +73,8 @@ class Migration(migrations.Migration):
                 ('mark', models.CharField(blank=True, default='', max_length=20)),
                 ('doubt', models.CharField(blank=True, choices=[('', 'None'), ('negative', 'Below nought'), ('not_a_number', 'Not a number'), ('conflict', 'Published twice, differently'), ('exceeds', 'More than what it is part of'), ('spike', 'Far above the days beside it'), ('zero', 'Nought where counts are large')], default='', max_length=12)),
                 ('body', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='values', to='flow.referencebody')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='values', to='flow.referencefile')),
-                ('measure', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='values', to='flow.referencemeasure')),
+                ('file', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='values', to='flow.referencefile')),
+                ('measure', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='values', to='flow.referencemeasure')),
             ],
             options={
                 'indexes': [models.Index(fields=['measure', 'date'], name='reference_value_day')],

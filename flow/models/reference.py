@@ -115,12 +115,17 @@ class ReferenceValue(models.Model):
         ZERO = "zero", _("Nought where counts are large")
 
     body = models.ForeignKey(ReferenceBody, on_delete=models.PROTECT, related_name="values")
-    measure = models.ForeignKey(ReferenceMeasure, on_delete=models.PROTECT, related_name="values")
+    # The constraint below is the index of the measure; nobody looks values up by their file.
+    measure = models.ForeignKey(
+        ReferenceMeasure, on_delete=models.PROTECT, related_name="values", db_index=False
+    )
     date = models.DateField()
     value = models.DecimalField(max_digits=16, decimal_places=4, null=True)
     mark = models.CharField(max_length=20, blank=True, default="")
     doubt = models.CharField(max_length=12, choices=Doubt, blank=True, default="")
-    file = models.ForeignKey(ReferenceFile, on_delete=models.PROTECT, related_name="values")
+    file = models.ForeignKey(
+        ReferenceFile, on_delete=models.PROTECT, related_name="values", db_index=False
+    )
 
     class Meta:
         constraints = [

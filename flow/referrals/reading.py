@@ -1,33 +1,25 @@
-"""Places asked for after hospital, as lists show them, and what the places have free.
+"""Places asked for after hospital, as lists show them.
 
 Who sees a referral: whoever may see the patient, and whoever answers for the place or body that
-was asked. The latter see of the patient only what the answer needs. Free places are figures, not
-patients: whoever plans or answers anywhere sees them, so that a wait can meet a place.
+was asked. The latter see of the patient only what the answer needs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from accounts.roles import Permission
 from flow.barriers import seen, sight_params
-from flow.counts import count
-from flow.figure_types import Figures
 from flow.moment import Moment, held, said_by
 from flow.reading import read_as
-from wards.models import Referral, Ward
-from wards.referrals import PLACES
+from wards.models import Referral
 from wards.scope import ALL, Scope
 
 ANSWERS: Final = (Permission.OWN_STEPS, Permission.MOVE_PATIENTS)
 """Who answers for a place: they hold one of these there."""
-RECEIVING: Final = frozenset(PLACES.values())
-"""Kinds of ward that take people on after hospital."""
-LATELY: Final = timedelta(days=28)
-"""Over which time answers are summed up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +45,7 @@ class Asking:
     ended_at: datetime | None
     reason: str
     reason_label: str
+    organisation_id: int
     organisation: str
     organisation_name: str
     to_ward_id: int | None
@@ -68,6 +61,16 @@ class Asking:
     site_name: str
     bed: str
     own: bool
+
+    @property
+    def kind_label(self) -> str:
+        """What is asked for, in words."""
+        return str(Referral.Kind(self.kind).label)
+
+    @property
+    def status_label(self) -> str:
+        """How it stands, in words."""
+        return str(Referral.Status(self.status).label)
 
     def overdue(self, at: datetime) -> bool:
         """Whether an answer is wanted by now and has not come."""
@@ -92,7 +95,7 @@ class Wanted:
 OPEN: Final = Wanted()
 
 
-def _accepted(moment: Moment) -> str:
+def accepted(moment: Moment) -> str:
     """SQL: whether the referral `r` had been accepted by the moment."""
     return f"""EXISTS (SELECT 1 FROM wards_referralstep yes
                     WHERE yes.referral_id = r.id AND yes.kind = 'accepted'
@@ -105,12 +108,12 @@ def asking(moment: Moment, *, scope: Scope, wanted: Wanted = OPEN) -> list[Askin
     sql = f"""
 SELECT r.id, r.episode_id AS episode, e.patient_id AS patient, v.number AS visit, r.kind,
        r.pathway, r.needs,
-       CASE WHEN {over} THEN r.status WHEN {_accepted(moment)} THEN 'accepted'
+       CASE WHEN {over} THEN r.status WHEN {accepted(moment)} THEN 'accepted'
             ELSE 'asked' END AS status,
        lower(r.period) AS asked_at, r.due_at, r.starts_at,
        CASE WHEN {over} THEN upper(r.period) END AS ended_at,
        coalesce(code.slug, '') AS reason, coalesce(code.label, '') AS reason_label,
-       org.code AS organisation, org.name AS organisation_name,
+       org.id AS organisation_id, org.code AS organisation, org.name AS organisation_name,
        target.id AS to_ward_id, coalesce(target.code, '') AS to_ward,
        coalesce(target.name, '') AS to_ward_name, coalesce(host.code, '') AS to_site,
        coalesce(host.name, '') AS to_site_name,
@@ -176,149 +179,3 @@ def may_answer(scope: Scope, referral: Referral) -> bool:
     if referral.ward_id is not None:
         return any(scope.may(permission, referral.ward_id) for permission in ANSWERS)
     return scope.may_at_organisation(Permission.OWN_STEPS, referral.organisation_id)
-
-
-def may_see_places(scope: Scope) -> bool:
-    """Whether somebody sees what places after hospital have free."""
-    return any(scope.may_anywhere(p) for p in (Permission.PLAN_DISCHARGE, Permission.OWN_STEPS))
-
-
-@dataclass(frozen=True, slots=True)
-class Receiving:
-    """A place after hospital: what it has free, and what is asked of it.
-
-    figures: its beds as everywhere. accepted: those it awaits. asked: those it has not answered.
-    left: free places after those it awaits, below nought where it promised more than it has.
-    answered, declined: answers of the last four weeks. waited: the mean time to an answer.
-    """
-
-    ward: int
-    code: str
-    name: str
-    kind: str
-    site: str
-    site_name: str
-    figures: Figures
-    accepted: int
-    asked: int
-    answered: int
-    declined: int
-    waited: timedelta | None
-
-    @property
-    def left(self) -> int:
-        return self.figures.beds_available - self.accepted
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    ward: int
-    accepted: int
-    asked: int
-    answered: int
-    declined: int
-    waited: timedelta | None
-
-
-def receiving(moment: Moment) -> list[Receiving]:
-    """Every place after hospital at the moment; three queries."""
-    wards = {
-        ward.pk: ward
-        for ward in Ward.objects.select_related("site")
-        .filter(kind__in=RECEIVING, same_as=None)
-        .order_by("site__position", "site__name", "position", "name")
-    }
-    figures = {one.ward: one.figures for one in count(moment, wards=list(wards))}
-    asked = {row.ward: row for row in _asked_of(moment)}
-    nothing = _Asked(0, 0, 0, 0, 0, None)
-    return [
-        Receiving(
-            ward=pk,
-            code=ward.code,
-            name=ward.name,
-            kind=ward.kind,
-            site=ward.site.code,
-            site_name=ward.site.name,
-            figures=figures[pk],
-            accepted=(row := asked.get(pk, nothing)).accepted,
-            asked=row.asked,
-            answered=row.answered,
-            declined=row.declined,
-            waited=row.waited,
-        )
-        for pk, ward in wards.items()
-    ]
-
-
-def _asked_of(moment: Moment) -> Sequence[_Asked]:
-    standing = "lower(r.period) <= %(at)s AND (upper_inf(r.period) OR upper(r.period) > %(since)s)"
-    sql = f"""
-SELECT r.ward_id AS ward,
-       count(*) FILTER (WHERE r.period @> %(at)s::timestamptz AND {_accepted(moment)}) AS accepted,
-       count(*) FILTER (WHERE r.period @> %(at)s::timestamptz AND NOT {_accepted(moment)}) AS asked,
-       count(answer.at) AS answered,
-       count(answer.at) FILTER (WHERE answer.kind = 'declined') AS declined,
-       avg(answer.at - lower(r.period)) AS waited
-  FROM {held("wards_referral", moment, standing)} r
-  LEFT JOIN LATERAL (
-       SELECT step.occurred_at AS at, step.kind FROM wards_referralstep step
-        WHERE step.referral_id = r.id AND step.kind IN ('accepted', 'declined')
-          AND step.occurred_at <= %(at)s AND step.occurred_at > %(since)s
-          AND {said_by(moment, "step")}
-        ORDER BY step.occurred_at LIMIT 1) answer ON true
- WHERE r.ward_id IS NOT NULL
- GROUP BY r.ward_id
-"""  # noqa: S608 - tables and columns of ours; the values travel as parameters
-    return read_as(_Asked, sql, moment.params | {"since": moment.at - LATELY})
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """People who could leave by one pathway, and the places that it leads to.
-
-    ready: how many meet no criteria to reside. asked: for how many of them a place was asked, and
-    accepted. free: places free now of the kinds that the pathway leads to, after those awaited.
-    """
-
-    pathway: int
-    kinds: tuple[str, ...]
-    ready: int
-    asked: int
-    accepted: int
-    free: int
-
-
-KINDS_OF: Final[dict[int, tuple[str, ...]]] = {
-    1: (Ward.Kind.REABLEMENT, Ward.Kind.VIRTUAL),
-    2: (Ward.Kind.COMMUNITY,),
-    3: (Ward.Kind.CARE_HOME,),
-}
-"""Which places a pathway leads to (NHS England, hospital discharge and community support
-guidance: 1 home with support, 2 a bed for a time, 3 a care home for long)."""
-
-
-def demand(
-    ready: Iterable[tuple[int, int | None]],
-    referrals: Iterable[Asking],
-    places: Iterable[Receiving],
-) -> list[Demand]:
-    """Pathways 1 to 3: who could leave (episode, pathway) against what is free."""
-    ready, places = list(ready), list(places)
-    standing: dict[int, set[str]] = {}
-    for one in referrals:
-        if one.status in Referral.OPEN:
-            standing.setdefault(one.episode, set()).add(one.status)
-    found = []
-    for pathway, kinds in KINDS_OF.items():
-        episodes = [episode for episode, theirs in ready if theirs == pathway]
-        found.append(
-            Demand(
-                pathway=pathway,
-                kinds=kinds,
-                ready=len(episodes),
-                asked=sum(bool(standing.get(episode)) for episode in episodes),
-                accepted=sum("accepted" in standing.get(episode, ()) for episode in episodes),
-                free=sum(max(place.left, 0) for place in places if place.kind in kinds),
-            )
-        )
-    return found

@@ -1,0 +1,1 @@
+"""Published national figures as reference series, to be shown beside our own."""

@@ -1,0 +1,1 @@
+"""Places after hospital: what is asked, what is answered, what is free."""
