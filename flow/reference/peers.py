@@ -275,12 +275,14 @@ def ours(comparison: Comparison, organisation: Organisation, *, now: datetime) -
     beds: float | None = None
     for back in reversed(range(OUR_DAYS)):
         day = last - timedelta(days=back)
-        wholes = _lines("sitrep", organisation, day, {"ga_open", comparison.ours_whole})
-        if not wholes:
+        wanted = {"ga_open", comparison.ours_whole, comparison.ours_part}
+        lines = _lines("sitrep", organisation, day, wanted)
+        if not lines:
             continue
-        beds = wholes["ga_open"]
-        parts = _lines(comparison.ours, organisation, day, {comparison.ours_part})
-        part, whole = parts.get(comparison.ours_part), wholes[comparison.ours_whole]
+        if comparison.ours != "sitrep":
+            lines |= _lines(comparison.ours, organisation, day, wanted)
+        beds = lines["ga_open"]
+        part, whole = lines.get(comparison.ours_part), lines[comparison.ours_whole]
         if part is not None and whole:
             found.append((day - timedelta(days=comparison.days_back), part, whole))
     return Ours(tuple(found), beds)
