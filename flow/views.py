@@ -2,71 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
-from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.http import urlencode
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.roles import Permission
-from flow.asking import Asked, asked, in_words, presets
+from flow.asking import Asked
 from flow.board_types import Sight
 from flow.boards import checks_board, site_board, system_board, ward_board
 from flow.charts import trend_figure, trend_rows
 from flow.flow_map_drawing import drawn
 from flow.moment import Moment
-from flow.navigation import address_of
-from flow.part import Part, parts_seen
+from flow.part import parts_seen
 from flow.round_board import round_figures
+from flow.showing import Show, answer
 from flow.site_groups import site_groups, ward_groups
 from flow.ward_naming import ward_address, ward_named
-from live.shared import rendered
 from wards.models import Site, Ward
 from wards.scope import ALL, NOWHERE, Scope, scope_of
-
-KEPT: Final = 20
-"""Seconds for which a rendered board may be shown again: what depends on the clock alone (a
-closure that begins, a figure that grows stale) is at most so late."""
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """A board to be shown. name: of the doorbell. private: holds patients' names. context: what
-    its template needs, for the moment asked for and the clock's now. part: what the viewer sees
-    of the place, None for the whole."""
-
-    name: str
-    title: str
-    template: str
-    context: Callable[[Asked, datetime], Mapping[str, Any]]
-    private: bool = False
-    subtitle: str = ""
-    up: Sequence[tuple[str, str]] = field(default=())
-    chart: bool = False
-    drawer: bool = False
-    part: Callable[[], Part | None] = lambda: None
-
-    @property
-    def heading(self) -> tuple[str, str]:
-        """Title and subtitle: who sees a part is not told that it is the whole."""
-        part = self.part()
-        if part is None:
-            return self.title, self.subtitle
-        yours = part.yours.capitalize()
-        title = _("%(yours)s in %(place)s") % {"yours": yours, "place": self.title}
-        subtitle = f"{self.subtitle}, {part}" if self.subtitle else str(part)
-        return (title if self.up else yours), subtitle
 
 
 @require_safe
@@ -108,7 +68,7 @@ def system(request: HttpRequest) -> HttpResponse:
         context,
         part=lambda: parts().whole,
     )
-    return _answer(request, scope, show)
+    return answer(request, scope, show)
 
 
 @require_safe
@@ -140,7 +100,7 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
         chart=True,
         part=lambda: parts().whole,
     )
-    return _answer(request, scope, show)
+    return answer(request, scope, show)
 
 
 @require_safe
@@ -177,7 +137,7 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
         ],
         drawer=True,
     )
-    return _answer(request, scope, show)
+    return answer(request, scope, show)
 
 
 @require_safe
@@ -208,7 +168,7 @@ def checks(request: HttpRequest, code: str = "") -> HttpResponse:
         up=up,
         drawer=True,
     )
-    return _answer(request, scope, show)
+    return answer(request, scope, show)
 
 
 def _check_sees_counts(scope: Scope) -> None:
@@ -226,98 +186,3 @@ def _site_named(request: HttpRequest, code: str) -> tuple[Scope, Site]:
     if held != ALL and place.pk not in held:
         raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
     return scope, place
-
-
-def _answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:
-    """The page, or with `?fragment=1` the board alone, 304 where the caller has it already."""
-    now = timezone.now()
-    wish = asked(request, now=now)
-
-    def paint() -> bytes:
-        if wish.nothing_known:
-            told = {"first": in_words(wish.records.recorded) if wish.records.recorded else ""}
-            return render_to_string("flow/_nothing_known.html", told).encode()
-        context = {
-            "cleaning_untold": wish.at is not None and not wish.records.tells_cleaning(wish.at),
-            "moment": wish.at or now,
-            "live": wish.at is None,
-            "at_query": wish.query,
-            "mapping": address_of("interop:mapping")
-            if scope.may_anywhere(Permission.MANAGE_FEEDS)
-            else "",
-            **show.context(wish, now),
-        }
-        return render_to_string(show.template, context).encode()
-
-    if wish.at is None:
-        body, etag = _kept(show, scope, paint)
-    else:
-        body, etag = paint(), ""
-    if "fragment" in request.GET:
-        return _fragment(request, show, body, etag)
-    response = render(
-        request,
-        "flow/board_page.html",
-        _page_context(request, show, wish, now)
-        # Rendered by our own template, which escaped what had to be.
-        | {"board_html": SafeString(body.decode()), "etag": etag},
-        status=400 if wish.error else 200,
-    )
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def _kept(show: Show, scope: Scope, paint: Callable[[], bytes]) -> tuple[bytes, str]:
-    board = rendered(show.name, scope.key, paint, KEPT, private=show.private)
-    return board.body, board.etag
-
-
-def _fragment(request: HttpRequest, show: Show, body: bytes, etag: str) -> HttpResponse:
-    response: HttpResponse
-    if etag and request.headers.get("If-None-Match") == etag:
-        response = HttpResponseNotModified()
-    else:
-        response = HttpResponse(body)
-    if etag:
-        response["ETag"] = etag
-    response["X-Board"] = show.name
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def _other_knowledge(wish: Asked, kept: Mapping[str, str]) -> str:
-    """The same moment as known then, or as known now: whichever is not shown."""
-    if wish.at is None:
-        return ""
-    said = {**kept, "at": wish.at.isoformat()} | ({} if wish.then else {"known": "then"})
-    return "?" + urlencode(said)
-
-
-def _page_context(request: HttpRequest, show: Show, wish: Asked, now: datetime) -> dict[str, Any]:
-    moment = wish.at or now
-    site = request.GET.get("site")
-    kept = {"site": site} if site else {}
-    fragment = {**kept, "fragment": "1"}
-    title, subtitle = show.heading
-    return {
-        "title": title,
-        "subtitle": subtitle,
-        "up": show.up,
-        "chart": show.chart,
-        "drawer": show.drawer,
-        "board_name": show.name,
-        "page_path": request.path + ("?" + urlencode(kept) if kept else ""),
-        "fragment_address": f"{request.path}?{urlencode(fragment)}",
-        "moment": moment,
-        "past": wish.at is not None,
-        "past_words": in_words(moment),
-        "known_then": wish.then,
-        "caveats": wish.caveats,
-        "known_other": _other_knowledge(wish, kept),
-        "today_words": f"{timezone.localtime(now):%a %-d %b %H:%M}",
-        "presets": presets(now=now),
-        "at_query": wish.query,
-        "at_typed": wish.typed or f"{timezone.localtime(now):%Y-%m-%dT%H:%M}",
-        "at_most": f"{timezone.localtime(now):%Y-%m-%dT%H:%M}",
-        "at_error": wish.error,
-    }

@@ -592,6 +592,6 @@ def test_no_name_goes_to_the_store_that_all_processes_share(
         kept.append(private)
         return real(*given, private=private, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("flow.views.rendered", noted)
+    monkeypatch.setattr("flow.showing.rendered", noted)
     text(manager, "/to-check/")
     assert kept == [True]
