@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from accounts.roles import Permission
+from flow.kinds import INPATIENT
 from flow.moment import Moment, held, said_by
 from flow.reading import read, read_as
+from flow.referrals.reading import status_then
 from wards.scope import ALL, Scope
 
 DAY: Final = timedelta(days=1)
@@ -27,21 +29,30 @@ BANDS: Final = ((0, 1), (1, 3), (3, 7), (7, 14), (14, 21), (21, None))
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """A patient who meets no criteria to reside.
+class Stay:
+    """A patient in a place: one who meets no criteria to reside, or one who has been here long.
 
-    ready_since: the discharge ready date. admitted_at: start of the stay. pathway: as last
-    reviewed. reason to team: of the reportable barrier, empty where none is open or it has no
-    owner. barriers: open ones. ward, site: where the patient is.
+    ready_since: the discharge ready date; None for those who are not ready to leave. admitted_at:
+    start of the stay. pathway, next_step: as last reviewed. criteria: slugs met when somebody
+    last looked, None where nobody ever did; exception: why a senior keeps them all the same.
+    reason to team: of the reportable barrier, empty where none is open or it has no owner.
+    barriers: open ones; owners: codes of all organisations accountable for them, empty text for
+    nobody. ward, site: where the patient is; inpatient: that ward is of a kind on which a stay
+    can be a long one. referral: how the latest request for a place after
+    hospital stands (a `Referral.Status` value), empty where none was made; referral_to: of whom;
+    answer_due_at: by when an answer is wanted; starts_at: when the place takes them.
     """
 
     episode: int
     patient: int
-    ready_since: datetime
+    ready_since: datetime | None
     admitted_at: datetime | None
     expected_discharge_at: datetime | None
     reviewed_at: datetime | None
     pathway: int | None
+    next_step: str
+    criteria: Sequence[str] | None
+    exception: str
     reason: str
     label: str
     family: str
@@ -53,22 +64,39 @@ class Ready:
     due_at: datetime | None
     level: int
     barriers: int
+    owners: Sequence[str]
     ward: str
     ward_name: str
     ward_id: int
+    inpatient: bool
     site: str
     site_name: str
     bed: str
+    referral: str
+    referral_to: str
+    answer_due_at: datetime | None
+    starts_at: datetime | None
 
     def waited(self, at: datetime) -> timedelta:
         """Time lost so far."""
+        if self.ready_since is None:
+            return timedelta(0)
         return max(timedelta(0), at - self.ready_since)
+
+    def stayed(self, at: datetime) -> timedelta | None:
+        """Time in hospital so far; None where no admission was told."""
+        return None if self.admitted_at is None else at - self.admitted_at
+
+    def overdue(self, at: datetime) -> bool:
+        """Whether what they are reported to wait for is past its target."""
+        return self.due_at is not None and self.due_at < at
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Which patients: empty means any. Codes, pathways, slugs of reasons. long_stay: at least so
-    many days in hospital."""
+    many days in hospital. others_from: also those who are not ready to leave and have been on
+    inpatient wards for at least so many days; none of them where it is 0."""
 
     sites: Collection[str] = ()
     wards: Collection[str] = ()
@@ -76,57 +104,90 @@ class Asked:
     reasons: Collection[str] = ()
     pathways: Collection[int] = ()
     long_stay: int = 0
+    others_from: int = 0
 
 
 def ready_to_leave(
     moment: Moment, *, scope: Scope, permission: Permission, asked: Asked | None = None
-) -> list[Ready]:
-    """Those who met no criteria at the moment, on the wards of the scope; the longest wait first.
-
-    One query.
+) -> list[Stay]:
+    """Those who met no criteria at the moment, on the wards of the scope; the longest wait first,
+    after them the others that were asked for. One query.
     """
     asked = asked or Asked()
     standing = "r.period @> %(at)s::timestamptz AND r.outcome <> 'mistaken'"
+    begun = "r.episode_id = e.id AND lower(r.period) <= %(at)s"
     sql = f"""
 WITH open AS MATERIALIZED {held("patients_barrier", moment, standing)},
      here AS MATERIALIZED {held("wards_occupancy", moment)}
 SELECT e.id AS episode, e.patient_id AS patient, lower(ready.period) AS ready_since,
        e.admitted_at, e.expected_discharge_at, said.occurred_at AS reviewed_at, said.pathway,
+       coalesce(said.next_step, '') AS next_step,
+       looked.criteria, coalesce(looked.exception, '') AS exception,
        coalesce(code.slug, '') AS reason, coalesce(code.label, '') AS label,
        coalesce(code.family, '') AS family,
        coalesce(org.code, '') AS organisation, coalesce(org.name, '') AS organisation_name,
        coalesce(team.code, '') AS team, coalesce(team.name, '') AS team_name,
        lower(main.period) AS raised_at, main.due_at, coalesce(main.level, 0) AS level,
-       (SELECT count(*) FROM open WHERE open.episode_id = e.id) AS barriers,
+       coalesce(waits.barriers, 0) AS barriers, coalesce(waits.owners, '{{}}') AS owners,
        ward.code AS ward, ward.name AS ward_name, ward.id AS ward_id,
-       site.code AS site, site.name AS site_name, coalesce(bed.label, '') AS bed
-  FROM {held("patients_readiness", moment)} ready
-  JOIN patients_episode e ON e.id = ready.episode_id
-  JOIN here o ON o.episode_id = e.id
+       ward.kind = ANY(%(inpatient)s) AS inpatient,
+       site.code AS site, site.name AS site_name, coalesce(bed.label, '') AS bed,
+       coalesce(place.status, '') AS referral, coalesce(place.name, '') AS referral_to,
+       place.due_at AS answer_due_at, place.starts_at
+  FROM here o
+  JOIN LATERAL {held("patients_episode", moment, _own(moment))} e ON true
   JOIN wards_ward ward ON ward.id = o.ward_id
   JOIN wards_site site ON site.id = ward.site_id
+  LEFT JOIN {held("patients_readiness", moment)} ready ON ready.episode_id = e.id
   LEFT JOIN wards_bed bed ON bed.id = o.bed_id
   LEFT JOIN LATERAL (
        SELECT open.* FROM open WHERE open.episode_id = e.id
         ORDER BY open.is_reportable DESC, lower(open.period), open.id LIMIT 1) main ON true
+  LEFT JOIN (
+       SELECT open.episode_id, count(*) AS barriers,
+              array_agg(DISTINCT coalesce(body.code, '')) AS owners
+         FROM open LEFT JOIN accounts_organisation body ON body.id = open.organisation_id
+        GROUP BY open.episode_id) waits ON waits.episode_id = e.id
   LEFT JOIN patients_code code ON code.id = main.reason_id
   LEFT JOIN accounts_organisation org ON org.id = main.organisation_id
   LEFT JOIN accounts_team team ON team.id = main.team_id
+  LEFT JOIN LATERAL {_review(moment, "true")} said ON true
+  LEFT JOIN LATERAL {_review(moment, "review.criteria IS NOT NULL")} looked ON true
   LEFT JOIN LATERAL (
-       SELECT review.pathway, review.occurred_at FROM patients_review review
-        WHERE review.episode_id = e.id AND review.occurred_at <= %(at)s
-          AND {said_by(moment, "review")}
-        ORDER BY review.occurred_at DESC, review.id DESC LIMIT 1) said ON true
- WHERE (%(everywhere)s OR ward.id = ANY(%(seen)s))
+       SELECT {status_then(moment)} AS status, r.due_at, r.starts_at,
+              coalesce(target.name, asked_of.name) AS name
+         FROM {held("wards_referral", moment, begun)} r
+         JOIN accounts_organisation asked_of ON asked_of.id = r.organisation_id
+         LEFT JOIN wards_ward target ON target.id = r.ward_id
+        ORDER BY (upper_inf(r.period) OR upper(r.period) > %(at)s) DESC, lower(r.period) DESC,
+                 r.id DESC LIMIT 1) place ON true
+ WHERE (ready.id IS NOT NULL
+        OR (%(others)s AND ward.kind = ANY(%(inpatient)s)
+            AND e.admitted_at <= %(at)s::timestamptz - %(others_from)s))
+   AND (%(everywhere)s OR ward.id = ANY(%(seen)s))
    AND (cardinality(%(sites)s::text[]) = 0 OR site.code = ANY(%(sites)s))
    AND (cardinality(%(wards)s::text[]) = 0 OR ward.code = ANY(%(wards)s))
    AND (cardinality(%(organisations)s::text[]) = 0 OR org.code = ANY(%(organisations)s))
    AND (cardinality(%(reasons)s::text[]) = 0 OR code.slug = ANY(%(reasons)s))
    AND (cardinality(%(pathways)s::int[]) = 0 OR said.pathway = ANY(%(pathways)s))
    AND (%(long_stay)s = 0 OR e.admitted_at <= %(at)s::timestamptz - %(longest)s)
- ORDER BY lower(ready.period), e.id
+ ORDER BY lower(ready.period) NULLS LAST, e.admitted_at, e.id
 """  # noqa: S608 - tables and columns of ours; the values travel as parameters
-    return read_as(Ready, sql, moment.params | _places(scope, permission) | _values(asked))
+    return read_as(Stay, sql, moment.params | _places(scope, permission) | _values(asked))
+
+
+def _own(moment: Moment) -> str:
+    """The stay of the occupancy `o`; in its history found by the key that is indexed."""
+    return "r.id = o.episode_id" if moment.known_at is None else "r.pgh_obj_id = o.episode_id"
+
+
+def _review(moment: Moment, condition: str) -> str:
+    """The latest review of the stay `e` for which the condition holds, as said by then."""
+    return f"""(
+       SELECT review.* FROM patients_review review
+        WHERE review.episode_id = e.id AND review.occurred_at <= %(at)s
+          AND {said_by(moment, "review")} AND {condition}
+        ORDER BY review.occurred_at DESC, review.id DESC LIMIT 1)"""  # noqa: S608
 
 
 def lost_within(
@@ -176,6 +237,9 @@ def _values(asked: Asked) -> dict[str, object]:
         "pathways": list(asked.pathways),
         "long_stay": asked.long_stay,
         "longest": timedelta(days=asked.long_stay),
+        "others": asked.others_from > 0,
+        "others_from": timedelta(days=asked.others_from),
+        "inpatient": INPATIENT,
     }
 
 
@@ -210,11 +274,11 @@ class Summary:
     long_stays: tuple[Group, ...]
 
 
-def summarise(rows: Sequence[Ready], *, moment: Moment, last_week: timedelta | None) -> Summary:
+def summarise(rows: Sequence[Stay], *, moment: Moment, last_week: timedelta | None) -> Summary:
     """The figures that these patients add up to; `last_week` None where it was not asked for."""
     at = moment.at
 
-    def by(name: Callable[[Ready], tuple[str, str]]) -> tuple[Group, ...]:
+    def by(name: Callable[[Stay], tuple[str, str]]) -> tuple[Group, ...]:
         return _grouped(rows, at, name)
 
     return Summary(
@@ -242,11 +306,11 @@ def _pathway(number: int | None) -> tuple[str, str]:
     return ("", "") if number is None else (str(number), f"Pathway {number}")
 
 
-def _longer(rows: Iterable[Ready], at: datetime, number: int) -> list[Ready]:
+def _longer(rows: Iterable[Stay], at: datetime, number: int) -> list[Stay]:
     return [r for r in rows if r.admitted_at is not None and at - r.admitted_at >= number * DAY]
 
 
-def _band(rows: Iterable[Ready], at: datetime, low: int, high: int | None) -> Group:
+def _band(rows: Iterable[Stay], at: datetime, low: int, high: int | None) -> Group:
     inside = [
         row
         for row in rows
@@ -257,17 +321,17 @@ def _band(rows: Iterable[Ready], at: datetime, low: int, high: int | None) -> Gr
 
 
 def _grouped(
-    rows: Iterable[Ready], at: datetime, name: Callable[[Ready], tuple[str, str]]
+    rows: Iterable[Stay], at: datetime, name: Callable[[Stay], tuple[str, str]]
 ) -> tuple[Group, ...]:
     """Groups, the most costly first, those without the thing last."""
-    members: dict[tuple[str, str], list[Ready]] = defaultdict(list)
+    members: dict[tuple[str, str], list[Stay]] = defaultdict(list)
     for row in rows:
         members[name(row)].append(row)
     groups = [_group(key, title, inside, at) for (key, title), inside in members.items()]
     return tuple(sorted(groups, key=lambda g: (g.key == "", -g.bed_days, g.key)))
 
 
-def _group(key: str, name: str, rows: Sequence[Ready], at: datetime) -> Group:
+def _group(key: str, name: str, rows: Sequence[Stay], at: datetime) -> Group:
     lost = sum((row.waited(at) for row in rows), timedelta(0))
     return Group(key, name, len(rows), days(lost))
 

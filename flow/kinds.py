@@ -29,6 +29,9 @@ GROUP_OF: Final[Mapping[str, Group]] = {
 }
 """With what a ward of each kind is added up."""
 
+INPATIENT: Final = sorted(kind for kind, group in GROUP_OF.items() if group is Group.INPATIENT)
+"""Kinds of ward on which a stay can be a long one: a care home is meant to be lived in."""
+
 NODE_OF: Final[Mapping[str, Node]] = {
     _K.EMERGENCY: Node.EMERGENCY,
     _K.ASSESSMENT: Node.ASSESSMENT,

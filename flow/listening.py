@@ -32,9 +32,7 @@ def _sees(scope: Scope, board: str) -> bool:
     if kind in ("system", "checks") and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS)
     if kind == "hub" and not number:
-        return scope.may_anywhere(Permission.SEE_PATIENTS) or scope.may_anywhere(
-            Permission.OWN_STEPS
-        )
+        return scope.may_anywhere(Permission.SEE_COUNTS) or scope.may_anywhere(Permission.OWN_STEPS)
     if kind == "team" and number:
         teams = scope.teams(Permission.OWN_STEPS)
         return teams == ALL or int(number) in teams

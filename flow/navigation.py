@@ -124,6 +124,7 @@ class Navigation:
         answers = scope.may_anywhere(Permission.OWN_STEPS)
         bodies = scope.organisations(Permission.SEE_COUNTS)
         offered = (
+            (_("Discharge hub"), "hub:hub", scope.may_anywhere(Permission.SEE_COUNTS)),
             (_("Places after hospital"), "referrals:list", plans or answers),
             (_("Returns"), "returns:list", bool(bodies)),
             (_("National peers"), "peers:peers", bool(bodies)),

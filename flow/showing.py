@@ -95,7 +95,7 @@ def answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:
         request,
         show.page,
         _page_context(request, show, wish, now)
-        | show.beside
+        | dict(show.beside)
         # Rendered by our own template, which escaped what had to be.
         | {"board_html": SafeString(body.decode()), "etag": etag},
         status=400 if wish.error or show.wrong else 200,

@@ -11,6 +11,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("people/", include("wards.people_urls")),
     path("feeds/", include("interop.urls")),
+    path("discharges/", include("flow.hub.urls")),
     path("referrals/", include("flow.referrals.urls")),
     path("returns/", include("flow.returns.urls")),
     path("peers/", include("flow.reference.urls")),

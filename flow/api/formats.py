@@ -88,16 +88,17 @@ def _plain(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def as_csv(rows: Iterable[Row]) -> bytes:
-    """One line a row under a line of names; nested values under `outer_inner`.
+def as_csv(rows: Iterable[Row], *, names: Iterable[str] = ()) -> bytes:
+    """One line a row under a line of names; nested values under `outer_inner`. `names` come first
+    and are written though there be no row.
 
     Text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     flat = [dict(_flat(row)) for row in rows]
-    names = list(dict.fromkeys(name for row in flat for name in row))
+    columns = list(dict.fromkeys([*names, *(name for row in flat for name in row)]))
     out = io.StringIO()
-    writer = csv.DictWriter(out, names, restval="", lineterminator="\r\n")
-    if names:
+    writer = csv.DictWriter(out, columns, restval="", lineterminator="\r\n")
+    if columns:
         writer.writeheader()
     writer.writerows(flat)
     return out.getvalue().encode()

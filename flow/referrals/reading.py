@@ -102,16 +102,23 @@ def accepted(moment: Moment) -> str:
                       AND yes.occurred_at <= %(at)s AND {said_by(moment, "yes")})"""  # noqa: S608
 
 
+_OVER: Final = "upper(r.period) <= %(at)s"
+
+
+def status_then(moment: Moment) -> str:
+    """SQL: how the referral `r` stood at the moment, a `Referral.Status` value."""
+    return f"""CASE WHEN {_OVER} THEN r.status WHEN {accepted(moment)} THEN 'accepted'
+            ELSE 'asked' END"""
+
+
 def asking(moment: Moment, *, scope: Scope, wanted: Wanted = OPEN) -> list[Asking]:
     """The referrals that stood at the moment, or had ended by then, the oldest first; one query."""
-    over = "upper(r.period) <= %(at)s"
     sql = f"""
 SELECT r.id, r.episode_id AS episode, e.patient_id AS patient, v.number AS visit, r.kind,
        r.pathway, r.needs,
-       CASE WHEN {over} THEN r.status WHEN {accepted(moment)} THEN 'accepted'
-            ELSE 'asked' END AS status,
+       {status_then(moment)} AS status,
        lower(r.period) AS asked_at, r.due_at, r.starts_at,
-       CASE WHEN {over} THEN upper(r.period) END AS ended_at,
+       CASE WHEN {_OVER} THEN upper(r.period) END AS ended_at,
        coalesce(code.slug, '') AS reason, coalesce(code.label, '') AS reason_label,
        org.id AS organisation_id, org.code AS organisation, org.name AS organisation_name,
        target.id AS to_ward_id, coalesce(target.code, '') AS to_ward,

@@ -128,9 +128,10 @@
     window.Idiomorph.morph(board(), html, {
       morphStyle: "innerHTML",
       callbacks: {
-        // What the browser itself put there stays: opened details, drawn charts.
+        // What the browser itself put there stays: opened details, drawn charts, and a form in
+        // which somebody is choosing.
         beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
-        beforeNodeMorphed: (node) => !(node.classList && node.classList.contains("chart")),
+        beforeNodeMorphed: (node) => !node.matches?.(".chart, [data-keep]:focus-within"),
       },
     });
     tick(board());

@@ -1,0 +1,1 @@
+"""The discharge hub: everybody who could leave, and what they wait for."""
