@@ -10,16 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 
 from accounts.models import User
 from live.doorbell import ring
 from patients import identity
 from patients.keys import PersonKey, VisitKey
-from patients.models import Patient, PatientLink
+from patients.models import Episode, Patient, PatientLink, Readiness
 from wards.bed_grants import Change
 from wards.dirty import mark_dirty
 from wards.facts import Fact, Joined, Moved, MovementKind, VisitGiven, VisitJoined
@@ -39,6 +41,9 @@ _INSERT: Final = """
     ON CONFLICT (source, key) DO NOTHING
     RETURNING key, id
 """
+
+_LONG_STAY: Final = timedelta(days=7)
+"""From when on a stay is listed on the discharge hub, whatever is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ def keep(facts: Sequence[Fact], *, source: str, by: User | None = None) -> Recor
         change = reproject({pk: p.person_id or pk for pk, p in (records | regrouped).items()})
     mark_dirty(change.wards)
     _ring_for(heard.changed)
+    _ring_hub(change)
     known = {entry.fact.key for entry in entries}
     return Recorded(
         outcomes=[
@@ -170,6 +176,17 @@ def _ring_for(records: Collection[int]) -> None:
     ).values_list("ward_id", flat=True)
     names = {f"ward:{ward}" for ward in wards}
     transaction.on_commit(lambda: ring(names))
+
+
+def _ring_hub(change: Change) -> None:
+    """Have the discharge hub drawn again where somebody moved who stands in one of its lists."""
+    stays = [episode for episodes in change.episodes.values() for episode in episodes]
+    if not change.wards or not stays:
+        return
+    ready = Exists(Readiness.objects.filter(episode=OuterRef("pk"), period__upper_inf=True))
+    long = Q(admitted_at__lte=Now() - _LONG_STAY)
+    if Episode.objects.filter(ready | long, pk__in=stays).exists():
+        transaction.on_commit(lambda: ring(["hub"]))
 
 
 def _entries(

@@ -137,8 +137,14 @@ def drawer_refused(page: Page, busy: Hospital) -> None:
 def menus_open(page: Page, busy: Hospital) -> None:
     page.goto("/sites/TGH/")
     page.locator("#at-menu summary").click()
-    page.locator(".nav summary").evaluate("summary => summary.parentElement.open = true")
+    page.locator(".nav summary", has_text="Sites").evaluate("one => one.parentElement.open = true")
     page.locator("#trend-table summary").evaluate("one => one.parentElement.open = true")
+
+
+def leaving_open(page: Page, busy: Hospital) -> None:
+    page.goto("/wards/TGH-W1/")
+    page.locator(".nav summary", has_text="Leaving").click()
+    expect(page.locator(".nav").get_by_role("link", name="Discharge hub")).to_be_visible()
 
 
 def keys_open(page: Page, busy: Hospital) -> None:
@@ -163,6 +169,7 @@ def test_what_opens_on_a_page_is_clean_for_axe(
         drawer_open,
         drawer_refused,
         menus_open,
+        leaving_open,
         keys_open,
         found_people,
     ]
