@@ -13,6 +13,9 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from accounts.roles import Role
 from flow.feeds import feed_states
+from interop.feeds import Feeds
+from interop.hl7v2.framing import Fault
+from interop.inbox import Incoming, store
 from interop.models import Feed, Message
 from interop.overview import feed_lines, shown
 from tests.interop.building import adt
@@ -157,6 +160,18 @@ def test_masking_leaves_nothing_but_places_and_times() -> None:
     assert shown(raw, patients=True)[1] == "PID|1||M1||SMITH"
     assert shown(b"\xff\xfe garbage SMITH", patients=False) == ["•••"]
     assert shown(b"ANN|19600101\rPV1|1|I|W1", patients=False) == ["•••", "PV1|•••|I|W1"]
+
+
+def test_an_empty_block_can_be_looked_at_and_replayed(client: Client, hospital: Site) -> None:
+    store([Incoming(b"", "10.0.0.1", Fault.EMPTY)], feeds=Feeds(), at=timezone.now())
+    person(client, Role.FEED_MANAGER, everywhere=True)
+    message = Message.objects.get()
+    assert "The block held nothing" in client.get("/feeds/troubles/").content.decode()
+    page = client.get(f"/feeds/messages/{message.pk}/").content.decode()
+    assert "<li>Nothing</li>" in page
+    client.post("/feeds/replay/", {"message": message.pk})
+    apply_all()
+    assert ends() == {"held": 1}
 
 
 def test_feeds_of_others_are_out_of_reach(client: Client, hospital: Site) -> None:
