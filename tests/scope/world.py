@@ -41,13 +41,13 @@ class Area:
         """Where a grant is: `ward`, `site`, `organisation`, `team` or `everywhere`."""
         if kind == "everywhere":
             return {"everywhere": True}
-        found: Mapping[str, Mapping[str, Any]] = {
+        known: dict[str, Mapping[str, Any]] = {
             "ward": self.wards,
             "site": self.sites,
             "organisation": self.bodies,
             "team": self.teams,
-        }[kind]
-        return {kind: found[code]}
+        }
+        return {kind: known[kind][code]}
 
 
 BODIES = {"RXX": ("trust", "QXX"), "RYY": ("trust", "QXX"), "RCC": ("community", "QXX")}
