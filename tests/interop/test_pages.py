@@ -364,6 +364,42 @@ def test_unknown_places_are_listed_with_their_patients_and_can_be_mapped(
     assert "WARD ONE" not in client.get("/feeds/places/").content.decode()
 
 
+@pytest.mark.parametrize("named", ["NGH", "ngh", "Northmoor General"])
+def test_what_strangers_say_of_a_site_is_sorted_out_by_its_manager(
+    client: Client, hospital: Site, named: str
+) -> None:
+    """Whatever body the feed belongs to, and whether anybody knows it."""
+    other = Organisation.objects.create(code="XYZ", name="Another trust")
+    elsewhere = Site.objects.create(code="XYH", name="Another hospital", organisation=other)
+    place = f"EAST WING^A^1^{named}"
+    deliver(
+        adt("A01", place=place, application="EPR", facility="XYZ"),
+        adt("A01", mrn="M2", visit="V2", place=place, application="ODD", facility="ONE"),
+        adt("A01", mrn="M3", visit="V3", place="OTHER^A^1^SOMEWHERE", application="EPR",
+            facility="XYZ", control="3"),
+    )  # fmt: skip
+    wards = Ward.objects.filter(code="EAST WING")
+    assert {ward.site == hospital for ward in wards} == {True, False}
+    person(client, Role.SITE_MANAGER, site=hospital)
+    page = client.get("/feeds/places/").content.decode()
+    assert page.count("East Wing".upper() + "</a>") == 1, "the board of the one at the site itself"
+    assert page.count("Say what it is") == 2
+    assert "OTHER" not in page
+    real = Ward.objects.get(code="NGH-W1")
+    for ward in wards:
+        address = f"/feeds/places/wards/{ward.pk}/"
+        form = client.get(address).content.decode()
+        assert "Another hospital" not in form.split("<h2", 1)[1]
+        assert client.post(address, {"deed": "same", "same_as": real.pk}).status_code == 302
+    assert set(Occupancy.objects.filter(ward=real).values_list("episode__visit__number", flat=True)) == {
+        "V1", "V2",
+    }  # fmt: skip
+    person(client, Role.SITE_MANAGER, site=elsewhere)
+    assert (
+        "None at the sites you manage feeds for." in client.get("/feeds/places/").content.decode()
+    )
+
+
 def test_an_unknown_ward_may_be_accepted(client: Client, manager: User, hospital: Site) -> None:
     deliver(adt("A01", place="NEW^A^1"))
     ward = Ward.objects.get(code="NEW")
