@@ -391,9 +391,8 @@ def test_what_strangers_say_of_a_site_is_sorted_out_by_its_manager(
         form = client.get(address).content.decode()
         assert "Another hospital" not in form.split("<h2", 1)[1]
         assert client.post(address, {"deed": "same", "same_as": real.pk}).status_code == 302
-    assert set(Occupancy.objects.filter(ward=real).values_list("episode__visit__number", flat=True)) == {
-        "V1", "V2",
-    }  # fmt: skip
+    there = Occupancy.objects.filter(ward=real).values_list("episode__visit__number", flat=True)
+    assert set(there) == {"V1", "V2"}
     person(client, Role.SITE_MANAGER, site=elsewhere)
     assert (
         "None at the sites you manage feeds for." in client.get("/feeds/places/").content.decode()
