@@ -100,6 +100,7 @@ def addresses(area: Area) -> Iterator[str]:
     """Everything that can be looked at, of every ward."""
     today = timezone.localdate()
     yield from ("/", "/work/", "/referrals/", "/returns/", "/peers/", "/feeds/", "/people/")
+    yield from ("/discharges/", "/discharges/?long=7", "/discharges/?format=csv&long=7")
     yield from ("/referrals/?show=over", "/feeds/troubles/", "/feeds/places/", "/to-check/")
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
