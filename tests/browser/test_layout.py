@@ -450,3 +450,20 @@ def test_back_comes_back_to_what_was_found(hospital: Hospital, opens: Opens, nur
     page.go_back()
     expect(link).to_be_visible()
     assert "eather" not in page.url
+
+
+@pytest.mark.parametrize("size", ["1024x768", "1366x768", "1920x1080"])
+def test_the_header_takes_one_line_from_a_tablet_on(
+    hospital: Hospital, opens: Opens, administrator: User, size: str
+) -> None:
+    page = opens(administrator, "/", size=size)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    tops = page.locator(".head > *").evaluate_all(
+        "all => all.filter((one) => one.checkVisibility() && one.offsetHeight)"
+        ".map((one) => one.getBoundingClientRect()).map((box) => box.top + box.height / 2)"
+    )
+    assert len(tops) > 5
+    assert max(tops) - min(tops) < 6
+    search = page.locator(".find").bounding_box()
+    assert search is not None
+    assert search["width"] >= 120

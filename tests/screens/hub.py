@@ -12,6 +12,7 @@ from patients.models import Barrier, Episode
 from tests.screens.hospital import Hospital
 from tests.screens.rounds import Care, care_of
 from wards.barriers import Said
+from wards.facts import Moved
 from wards.models import Referral, Ward
 from wards.referrals import refer
 from wards.rounds import Found, review
@@ -36,6 +37,7 @@ class Leaving:
 
     care: Care
     by: User
+    facts: dict[str, Moved] = field(default_factory=dict)
     stays: dict[str, Episode] = field(default_factory=dict)
     barriers: dict[str, Barrier] = field(default_factory=dict)
     referral: Referral | None = None
@@ -47,6 +49,7 @@ class Leaving:
             hospital.beds(ward)[bed], ago=timedelta(days=days, hours=1), family=family
         )
         assert fact.visit is not None
+        self.facts[family] = fact
         self.stays[family] = Episode.objects.get(visit__number=fact.visit.number)
 
     def ready(self, family: str, days: float, pathway: int | None, *slugs: str) -> None:
