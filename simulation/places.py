@@ -7,6 +7,7 @@ by the codes.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +124,9 @@ def load(path: Path = NORTHMOOR) -> Places:
             wards.append(ward)
             beds.extend(ward.beds)
     sites = {ward.site: tuple(w for w in wards if w.site == ward.site) for ward in wards}
-    return Places(tuple(wards), tuple(beds), sites, hashlib.sha256(raw).hexdigest()[:16])
+    # Organisations and teams may change without making a saved world another one.
+    digest = hashlib.sha256(json.dumps(content["sites"], sort_keys=True).encode())
+    return Places(tuple(wards), tuple(beds), sites, digest.hexdigest()[:16])
 
 
 def _ward(
