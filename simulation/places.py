@@ -71,12 +71,16 @@ class Ward:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Everything a places file holds that the simulation needs; `digest` tells files apart."""
+    """Everything a places file holds that the simulation needs; `digest` tells files apart.
+
+    `teams` are the teams that own steps, as organisation/team.
+    """
 
     wards: tuple[Ward, ...]
     beds: tuple[Bed, ...]
     sites: Mapping[str, tuple[Ward, ...]]
     digest: str
+    teams: frozenset[str] = frozenset()
 
     def of_site(self, site: str, *kinds: str) -> Iterator[Ward]:
         """The wards of a site, of the given kinds or all, in file order."""
@@ -126,7 +130,10 @@ def load(path: Path = NORTHMOOR) -> Places:
     sites = {ward.site: tuple(w for w in wards if w.site == ward.site) for ward in wards}
     # Organisations and teams may change without making a saved world another one.
     digest = hashlib.sha256(json.dumps(content["sites"], sort_keys=True).encode())
-    return Places(tuple(wards), tuple(beds), sites, digest.hexdigest()[:16])
+    teams = frozenset(
+        f"{t.get('organisation')}/{t.get('code')}" for t in content.get("teams") or ()
+    )
+    return Places(tuple(wards), tuple(beds), sites, digest.hexdigest()[:16], teams)
 
 
 def _ward(
