@@ -32,6 +32,7 @@ from flow.moment import Moment
 from flow.ward_naming import ward_address
 from patients.models import Episode
 from wards.models import Ward
+from wards.placeless import home_of
 from wards.scope import scope_of
 
 
@@ -57,25 +58,31 @@ def bed(request: HttpRequest, bed: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def stay(request: HttpRequest, episode: int) -> HttpResponse:
     """One stay, of a patient without a bed as a rule: where, since when, and deeds; once they
-    have left, where they were, and the leaving to be undone."""
+    have left, where they were, and the leaving to be undone. Of whom nobody told where they are,
+    who told of them, and a place to be given."""
     side = _begin(request)
     found = side.stay_of(episode)
-    place = found.occupancy if found else None
-    place = place or reads.left_from(episode, at=side.moment)
-    if found is None or place is None:
+    status = found.episode.status_at(side.moment) if found else ""
+    if found is None or status not in (*Episode.PRESENT, Episode.Status.DISCHARGED):
         raise Http404(_("This patient is not on a ward at that time. Look at the board again."))
-    side.ward = place.ward
     side.awaited = reads.awaited_by(episode, at=side.moment)
+    place = found.occupancy or reads.left_from(episode, at=side.moment)
+    if place is None:
+        side.home, side.told_by = home_of(found.episode)
+    else:
+        side.ward = place.ward
+        side.bed = place.bed if found.occupancy else None
     _check_seen(side)
-    if found.occupancy is None:
-        if not side.sees:
-            raise PermissionDenied(_("You may not see patients here. Ask your administrator."))
-        side.left, side.last = place, found
+    if found.occupancy is not None:
+        side.occupied_since = reads.here_since(found.occupancy)
+        side.stay = found if side.sees else None
         return _serve(request, side)
-    side.bed = place.bed
-    side.occupied_since = reads.here_since(place)
-    if side.sees:
-        side.stay = found
+    if not side.sees:
+        raise PermissionDenied(_("You may not see patients here. Ask your administrator."))
+    if status in Episode.PRESENT:
+        side.stay, side.elsewhere = found, reads.by_another_stay(found.episode, at=side.moment)
+    else:
+        side.left, side.last = place, found
     return _serve(request, side)
 
 
@@ -87,6 +94,10 @@ def _begin(request: HttpRequest) -> Bedside:
 
 
 def _check_seen(side: Bedside) -> None:
+    if side.home is not None:
+        if not side.sees:
+            raise PermissionDenied(_("You may not see this patient. Ask your administrator."))
+        return
     if not side.scope.may(Permission.SEE_COUNTS, side.ward.pk) and not side.sees:
         raise PermissionDenied(_("You have no role on this ward. Ask your administrator."))
 
@@ -96,7 +107,7 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
     planning = posted is not None and posted.get("deed") in PLANNING
     if posted is not None and not (side.plans if planning else side.acts):
         raise PermissionDenied(_("You may not do this here. Ask your administrator."))
-    if side.stay is not None:
+    if side.stay is not None and side.home is None and side.elsewhere is None:
         side.waits = waits_of(
             side.stay.episode.pk,
             ward=side.ward.pk,
@@ -127,7 +138,7 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         codes = codes_in_use(side.ward.site.organisation_id, at=side.now)
         sent = request.POST if request.POST.get("deed") == "raise" else None
         side.raised = RaiseForm(sent, reasons=codes.delays)
-    if not side.acts or side.left is not None:
+    if not side.acts or side.is_over:
         return
     deed = request.POST.get("deed") if request.method == "POST" else None
 
@@ -135,13 +146,8 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         return request.POST if deed == name else None
 
     if side.stay is not None:
-        side.targets = reads.wards_to_choose(side.scope, here=side.ward, all_of_site=side.is_host)
-        side.target = _target(request, side)
-        moves = side.scope.may(Permission.MOVE_PATIENTS, side.target.pk)
-        beds = reads.free_beds(side.target.pk, at=side.now) if moves else []
-        side.forms["move"] = MoveForm(
-            typed("move"), ward=side.target.pk, beds=beds, is_here=side.target.pk == side.ward.pk
-        )
+        if side.elsewhere is None:
+            _offer_move(request, side, typed("move"))
         if not side.is_host:
             return
         side.forms["discharge"] = DischargeForm(typed("discharge"), auto_id="discharge-%s")
@@ -159,12 +165,30 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         side.forms["admit"] = AdmitForm(typed("admit"), beds=others)
 
 
-def _target(request: HttpRequest, side: Bedside) -> Ward:
+def _offer_move(request: HttpRequest, side: Bedside, typed: Any) -> None:
+    placed = side.home is None
+    side.targets = reads.wards_to_choose(
+        side.scope, here=side.ward, all_of_site=placed and side.is_host
+    )
+    side.target = _target(request, side)
+    if side.target is None:
+        return
+    moves = side.scope.may(Permission.MOVE_PATIENTS, side.target.pk)
+    beds = reads.free_beds(side.target.pk, at=side.now) if moves else []
+    side.forms["move"] = MoveForm(
+        typed, ward=side.target.pk, beds=beds, is_here=side.target.pk == side.ward.pk
+    )
+
+
+def _target(request: HttpRequest, side: Bedside) -> Ward | None:
     """The ward whose beds are offered: the one chosen, at first the patient's own or, to who
-    only fetches them, the ward that waits."""
+    only fetches them, the ward that waits; of somebody without a place one where they belong."""
     chosen = row_key(request.POST.get("to") or request.GET.get("to") or "")
     if chosen is None or chosen == side.ward.pk:
         fetched = [ward for ward in side.targets if ward.pk in side.awaited]
+        if side.home is not None:
+            near = [ward for ward in side.targets if ward.site_id == side.home.site]
+            return next(iter([*fetched, *near, *side.targets]), None)
         return side.ward if side.is_host or not fetched else fetched[0]
     found = next((ward for ward in side.targets if ward.pk == chosen), None)
     if found is None:
@@ -186,6 +210,8 @@ def _changed_meanwhile(side: Bedside, deed: str, seen: str) -> str:
 
 
 def _board_address(side: Bedside) -> str:
+    if side.home is not None:
+        return reverse("flow:checks")
     address = reverse("flow:ward", args=[side.ward.code])
     return f"{address}?{urlencode({'site': side.ward.site.code})}"
 
@@ -208,7 +234,7 @@ def _drawn(request: HttpRequest, side: Bedside, status: int) -> HttpResponse:
         "age": reads.age_of(stay.face, at=side.moment) if stay and stay.face else None,
         "here": request.path,
         "round_address": ward_address("flow:round", side.ward, patient=stay.episode.pk)
-        if stay and side.at is None and side.left is None
+        if stay and side.at is None and side.waits is not None
         else "",
     }
     template = "flow/_drawer.html" if "fragment" in request.GET else "flow/bedside.html"

@@ -74,7 +74,7 @@ def _discharge(side: Bedside, form: WhenForm, by: User) -> str:
         by=by,
         destination=form.cleaned_data["destination"],
     )
-    return _("Discharged. The bed is free.")
+    return _("Discharged. The bed is free.") if side.occupied_since else _("Discharged.")
 
 
 def _leave(side: Bedside, form: WhenForm, by: User) -> str:
@@ -118,7 +118,11 @@ def _admit(side: Bedside, form: WhenForm, by: User) -> str:
             by=by,
             details=form.details(),
             confirmed=form.confirmed,
+            others=form.others,
         )
+    except movements.SameName as same:
+        side.namesakes = same.namesakes
+        raise
     except movements.AlreadyKnown as known:
         face = reads.face_of(known.record) if known.seen else None
         side.known = Known(known.record, face, [str(_DETAILS[name]) for name in known.differs])

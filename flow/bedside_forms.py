@@ -180,6 +180,12 @@ class AdmitForm(WhenForm):
         """The record of somebody known that is said to be theirs."""
         return row_key(self.data.get("confirmed", ""))
 
+    @property
+    def others(self) -> list[int]:
+        """The records of namesakes who are said to be other people."""
+        keys = (row_key(text) for text in self.data.get("others", "").split())
+        return [key for key in keys if key is not None]
+
     def clean_nhs_number(self) -> str:
         """The ten digits; wrong digits are a slip to be put right, never kept."""
         typed: str = self.cleaned_data["nhs_number"]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.roles import Permission
 from flow.board_types import Face
 from flow.faces import faces
+from flow.words import TO_CHECK
 from patients.models import Episode
 from wards.bed_states import BedState, states_at
 from wards.facts import MovementKind
@@ -74,7 +75,8 @@ class _Row(Protocol):
 @dataclass(frozen=True, slots=True)
 class Line:
     """One movement of a stay. cancelled: a later one took it back. can_undo: the last thing that
-    placed the patient, made by hand; what a feed said is corrected at its source."""
+    placed the patient, made by hand; what a feed said is corrected at its source, but for the
+    discharge of somebody of whom it said something that contradicts it."""
 
     id: int
     what: str
@@ -179,24 +181,31 @@ def _lines(episode: Episode, *, at: datetime, known_at: datetime | None) -> list
     )
     listed = list(rows)
     repeats = _repeats(listed)
-    lines = []
-    undoable = True
-    for row in listed:
-        placing = row.kind in _PLACING and not row.cancelled
-        if row.pk not in repeats:
-            lines.append(
-                Line(
-                    id=row.pk,
-                    what=WORDS[MovementKind(row.kind)],
-                    place=_place(row.ward, row.bed),
-                    occurred_at=row.occurred_at,
-                    by=str(row.by) if row.by else row.source,
-                    cancelled=row.cancelled,
-                    can_undo=placing and undoable and row.source == BY_HAND,
-                )
-            )
-        undoable = undoable and not placing
-    return lines
+    placing = [row for row in listed if row.kind in _PLACING and not row.cancelled]
+    undo = _undoable(episode, placing)
+    return [
+        Line(
+            id=row.pk,
+            what=WORDS[MovementKind(row.kind)],
+            place=_place(row.ward, row.bed),
+            occurred_at=row.occurred_at,
+            by=str(row.by) if row.by else row.source,
+            cancelled=row.cancelled,
+            can_undo=row.pk == undo,
+        )
+        for row in listed
+        if row.pk not in repeats
+    ]
+
+
+def _undoable(episode: Episode, newest_first: Sequence[Movement]) -> int | None:
+    """Which of the movements that placed somebody can be undone; see `Line`."""
+    if newest_first and newest_first[0].source == BY_HAND:
+        return newest_first[0].pk
+    if episode.status != Episode.Status.DISCHARGED or TO_CHECK.isdisjoint(episode.flags):
+        return None
+    discharges = (row.pk for row in newest_first if row.kind == MovementKind.DISCHARGED)
+    return next(discharges, None)
 
 
 def _repeats(newest_first: Sequence[_Row]) -> set[int]:
@@ -239,6 +248,17 @@ def left_from(episode: int, *, at: datetime) -> Occupancy | None:
         Occupancy.objects.select_related("ward__site__organisation", "bed", "bay")
         .filter(episode=episode, period__endswith__lte=at)
         .order_by("-period__endswith")
+        .first()
+    )
+
+
+def by_another_stay(episode: Episode, *, at: datetime) -> Occupancy | None:
+    """Where the person of a stay is by another one."""
+    person = episode.patient.person_id or episode.patient_id
+    return (
+        Occupancy.objects.select_related("ward", "bed")
+        .filter(person=person, period__contains=at)
+        .exclude(episode=episode)
         .first()
     )
 

@@ -12,8 +12,10 @@ from flow.barrier_forms import WaitForm
 from flow.bedside_forms import WhenForm
 from flow.bedside_waits import Waits
 from flow.board_types import Face
+from wards.admission import Namesake
 from wards.bed_states import BedState
 from wards.models import Bed, Occupancy, Ward
+from wards.placeless import Home
 from wards.scope import Scope
 
 
@@ -36,9 +38,11 @@ class Bedside:
 
     `awaited`: the wards that wait for the patient; who receives somebody may see and fetch them.
     `last`: who was in the bed last, or whose stay is over; of the latter `left` says where they
-    were. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
+    were. `home`: where a stay belongs of which nobody has told a ward; `ward` is then an empty one,
+    and `told_by` names who told of the stay. `elsewhere`: where the person is by another stay of
+    theirs. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
-    why; `known`: who would be admitted.
+    why; `known`: who would be admitted; `namesakes`: who in hospital may be the same person.
     """
 
     scope: Scope
@@ -53,6 +57,9 @@ class Bedside:
     awaited: frozenset[int] = frozenset()
     last: reads.Stay | None = None
     left: Occupancy | None = None
+    home: Home | None = None
+    told_by: str = ""
+    elsewhere: Occupancy | None = None
     targets: Sequence[Ward] = ()
     target: Ward | None = None
     forms: dict[str, WhenForm] = field(default_factory=dict)
@@ -61,6 +68,7 @@ class Bedside:
     failed: str = ""
     reason: str = ""
     known: Known | None = None
+    namesakes: Sequence[Namesake] = ()
 
     @property
     def moment(self) -> datetime:
@@ -78,8 +86,13 @@ class Bedside:
 
     @property
     def acts(self) -> bool:
-        """Whether the viewer may move patients here, which only the present allows."""
-        return self.at is None and self._may(Permission.MOVE_PATIENTS)
+        """Whether the viewer may move patients here, which only the present allows. Somebody
+        without a place may be moved by who sees them and moves patients anywhere at all."""
+        if self.at is not None:
+            return False
+        if self.home is not None:
+            return self.sees and self.scope.may_anywhere(Permission.MOVE_PATIENTS)
+        return self._may(Permission.MOVE_PATIENTS)
 
     @property
     def plans(self) -> bool:
@@ -87,16 +100,23 @@ class Bedside:
         return (
             self.at is None
             and self.stay is not None
+            and self.home is None
+            and self.elsewhere is None
             and self.scope.may(Permission.PLAN_DISCHARGE, self.ward.pk)
         )
 
     @property
     def is_host(self) -> bool:
         """Whether the viewer moves patients on this very ward, not only fetches them."""
+        if self.home is not None:
+            return self.scope.held(Permission.MOVE_PATIENTS).covers(self.home)
         return self.scope.may(Permission.MOVE_PATIENTS, self.ward.pk)
 
     def _may(self, permission: Permission) -> bool:
-        return any(self.scope.may(permission, ward) for ward in (self.ward.pk, *self.awaited))
+        if self.home is not None and self.scope.held(permission).covers(self.home):
+            return True
+        wards = self.awaited if self.home is not None else (self.ward.pk, *self.awaited)
+        return any(self.scope.may(permission, ward) for ward in wards)
 
     @property
     def can_fill(self) -> bool:
@@ -112,9 +132,25 @@ class Bedside:
         )
 
     @property
+    def is_over(self) -> bool:
+        """Whether the drawer is of a stay that has ended."""
+        return self.left is not None or (self.home is not None and self.stay is None)
+
+    @property
+    def shows_elsewhere(self) -> bool:
+        """Whether the viewer may know where the person is by another stay."""
+        other = self.elsewhere
+        return other is not None and self.scope.may(Permission.SEE_PATIENTS, other.ward_id)
+
+    @property
     def person(self) -> reads.Stay | None:
         """Of whom the drawer tells who they are."""
-        return self.last if self.left is not None else self.stay
+        return self.last if self.is_over else self.stay
+
+    @property
+    def asks(self) -> bool:
+        """Whether the deed was not refused but waits for an answer."""
+        return self.known is not None or bool(self.namesakes)
 
     @property
     def undo(self) -> reads.Line | None:
@@ -122,6 +158,6 @@ class Bedside:
         stay = self.stay or self.last
         if stay is None or not self.acts or not self.is_host:
             return None
-        if self.left is not None and self.left.period.upper < self.now - reads.LATELY:
+        if self.is_over and (stay.episode.discharged_at or self.now) < self.now - reads.LATELY:
             return None
         return stay.undo

@@ -11,9 +11,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from accounts.roles import Permission
-from flow.figure_types import Figures, Group, Sums
+from flow.figure_types import Checks, Figures, Group, Sums
 from flow.flow_map_types import FlowMap
-from wards.scope import ALL, Scope
+from wards.placeless import Home
+from wards.scope import ALL, NOWHERE, Held, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +23,13 @@ class Sight:
 
     counts: wards whose figures and beds may be shown.
     patients: wards whose patients may be shown by name.
+    counts_held, patients_held: the parts of the system for which the same is so as a whole.
     """
 
     counts: frozenset[int] | None = None
     patients: frozenset[int] | None = frozenset()
+    counts_held: Held = NOWHERE
+    patients_held: Held = NOWHERE
 
     @classmethod
     def of(cls, scope: Scope) -> Sight:
@@ -35,6 +39,8 @@ class Sight:
         return cls(
             counts=None if counts == ALL else counts,
             patients=None if patients == ALL else patients,
+            counts_held=scope.held(Permission.SEE_COUNTS),
+            patients_held=scope.held(Permission.SEE_PATIENTS),
         )
 
     def sees(self, ward: int) -> bool:
@@ -44,6 +50,14 @@ class Sight:
     def sees_patients(self, ward: int | None) -> bool:
         """Whether the patients of the ward may be shown by name."""
         return self.patients is None or (ward is not None and ward in self.patients)
+
+    def counts_at(self, home: Home) -> bool:
+        """Whether those may be counted who are in hospital and on no ward there."""
+        return self.counts is None or self.counts_held.covers(home)
+
+    def sees_patients_at(self, home: Home) -> bool:
+        """Whether these may be shown by name."""
+        return self.patients is None or self.patients_held.covers(home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +190,7 @@ class SystemBoard:
     moment: what it speaks of. live: whether that is now. known_at: only what was known then
     counts; None means what is known now. sites: in their order, with at least one visible
     ward. sums: of all of them. unrecognised: wards that only a feed knows of, not in any sum.
-    flow: movement of the 24 hours before the moment.
+    checks: stays to look at, in no sum. flow: movement of the 24 hours before the moment.
     """
 
     moment: datetime
@@ -185,6 +199,7 @@ class SystemBoard:
     sites: tuple[SiteLine, ...]
     sums: Sums
     unrecognised: tuple[WardLine, ...]
+    checks: Checks
     flow: FlowMap
 
 
@@ -195,7 +210,8 @@ class SiteBoard:
     moment, live, known_at: as on the system board. site: its own line. wards: recognised, in
     their order. unrecognised: wards that only a feed knows of. waiting: admissions and transfers
     that wait for a bed of `wards`, longest first; faces where the viewer may see the ward the
-    patient waits on (or the one asked for, when not here yet). flow: of this site.
+    patient waits on (or the one asked for, when not here yet). checks: as on the system board.
+    flow: of this site.
     """
 
     moment: datetime
@@ -205,6 +221,7 @@ class SiteBoard:
     wards: tuple[WardLine, ...]
     unrecognised: tuple[WardLine, ...]
     waiting: tuple[Wait, ...]
+    checks: Checks
     flow: FlowMap
 
 

@@ -29,13 +29,17 @@ from flow.board_types import (
 from flow.boards_site import site_board
 from flow.boards_system import system_board
 from flow.boards_ward import ward_board
-from flow.figure_types import Figures, Group, Sums, Total
+from flow.checks import Check, ChecksBoard, checks_board
+from flow.figure_types import Checks, Figures, Group, Sums, Total
 
 __all__ = [
     "Arrival",
     "BayBox",
     "BedState",
     "BedTile",
+    "Check",
+    "Checks",
+    "ChecksBoard",
     "Face",
     "FeedState",
     "Figures",
@@ -52,6 +56,7 @@ __all__ = [
     "Wait",
     "WardBoard",
     "WardLine",
+    "checks_board",
     "site_board",
     "system_board",
     "ward_board",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flow.board_types import Sight, SiteBoard
+from flow.checks import checks_of
 from flow.flow_map import flow_map
 from flow.lines import View, by_kind, lines_of, site_line
 from flow.totals import head_wards
@@ -21,9 +22,10 @@ def site_board(
     at: datetime | None = None,
     known_at: datetime | None = None,
 ) -> SiteBoard:
-    """The wards of `site` that the viewer may see, and who waits for them; eight queries.
+    """The wards of `site` that the viewer may see, and who waits for them; nine queries.
 
-    `at`, `known_at`: as for the system board. Give `site` with its organisation fetched.
+    `at`, `known_at`: as for the system board, with two queries more when that has. Give `site`
+    with its organisation fetched.
     """
     view = View.of(now=now, at=at, known_at=known_at, sight=sight)
     moment = view.moment
@@ -45,5 +47,6 @@ def site_board(
         wards=tuple(recognised),
         unrecognised=tuple(line for line in found.lines if not line.recognised),
         waiting=with_faces(requests, sight=sight),
+        checks=checks_of(moment, sight=sight, site=site.pk),
         flow=flow_map(wards=wards, figures=by_kind(found.lines, at=moment.at), moment=moment),
     )

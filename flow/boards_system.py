@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import datetime
 
 from flow.board_types import Sight, SystemBoard, WardLine
+from flow.checks import checks_of
 from flow.flow_map import flow_map
 from flow.lines import View, by_kind, lines_of, site_line
 from flow.totals import head_wards, sums
@@ -20,9 +21,10 @@ def system_board(
     at: datetime | None = None,
     known_at: datetime | None = None,
 ) -> SystemBoard:
-    """All sites as far as the viewer may see them, now or at `at`; six queries.
+    """All sites as far as the viewer may see them, now or at `at`; seven queries.
 
-    `known_at`: only what had been recorded by then counts.
+    `known_at`: only what had been recorded by then counts. While there is somebody whose ward
+    nobody told, two queries more find whose they are.
     """
     view = View.of(now=now, at=at, known_at=known_at, sight=sight)
     moment = view.moment
@@ -44,6 +46,7 @@ def system_board(
         sites=sites,
         sums=sums(found.lines, at=moment.at),
         unrecognised=tuple(line for line in found.lines if not line.recognised),
+        checks=checks_of(moment, sight=sight),
         flow=flow_map(
             wards=[line.place.id for line in found.lines],
             figures=by_kind(found.lines, at=moment.at),

@@ -71,7 +71,8 @@ def _confirm(*, everything: bool, at: datetime | None) -> set[int]:
         sites = set(Ward.objects.filter(pk__in=counted_wards).values_list("site_id", flat=True))
         names = [
             "system",
-            *(f"site:{site}" for site in sites),
+            "checks",
+            *(f"{name}:{site}" for site in sites for name in ("site", "checks")),
             *(f"ward:{ward}" for ward in counted_wards),
         ]
         transaction.on_commit(lambda: ring(names))

@@ -115,3 +115,15 @@ class Sums:
     def of(self, group: Group) -> Figures | None:
         """The sum of one group; None where no ward is of it."""
         return next((part.figures for part in self.parts if part.group == group), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How many stays somebody should look at.
+
+    placeless: people in hospital of whom nobody has told where; they are in no other figure.
+    to_check: stays of which something told contradicts something else.
+    """
+
+    placeless: int
+    to_check: int

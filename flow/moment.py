@@ -19,9 +19,10 @@ TRACKED: Final = frozenset(
         "wards_referral",
         "patients_readiness",
         "patients_barrier",
+        "patients_episode",
     }
 )
-"""Tables with a `period` and a history, as `held` can read them."""
+"""Tables with a history, as `held` can read them; all but episodes have a `period`."""
 
 AT_MOMENT: Final = "r.period @> %(at)s::timestamptz"
 """Condition for `held`: the row's period holds the moment."""

@@ -126,6 +126,7 @@ class Navigation:
         offered = (
             (_("Places after hospital"), "referrals:list", plans or answers),
             (_("Returns"), "returns:list", bool(bodies)),
+            (_("National peers"), "peers:peers", bool(bodies)),
         )
         path = self._request.path
         below = []

@@ -35,8 +35,6 @@ from flow.round_types import RoundRow, RoundStatus, Safer, Share
 MIDDAY: Final = 12
 FIRST_BY: Final = 10
 """Hour by which the first patient from an assessment unit is to be on the ward."""
-EARLY: Final = 0.33
-"""Share of discharges that are to be before midday."""
 LONG: Final = timedelta(days=7)
 
 

@@ -23,10 +23,10 @@ from accounts.roles import Permission
 from flow.bedside_reads import LATELY
 from flow.board_types import Face
 from flow.faces import faces
-from patients.models import Patient
+from patients.models import Episode, Patient
 from patients.nhs_number import normalised
 from wards.models import Occupancy, Site, Ward
-from wards.scope import ALL, Scope, scope_of, visible_patients
+from wards.scope import ALL, Scope, scope_of, visible_episodes, visible_patients
 
 MOST: Final = 25
 """How many of a kind are listed; who finds more says more."""
@@ -41,11 +41,13 @@ _SEARCHES: Final = "searches"
 @dataclass(frozen=True, slots=True)
 class Found:
     """A patient and where they are; `place` None: nowhere we know of now. `left`: where they were
-    until lately, if they are nowhere now."""
+    until lately, if they are nowhere now. `stay`: key of a stay of theirs that goes on though
+    nobody has told where."""
 
     face: Face
     place: Occupancy | None
     left: Occupancy | None = None
+    stay: int | None = None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -137,13 +139,27 @@ def _people(words: str, scope: Scope, *, at: datetime) -> list[Found]:
         person__in=[person for _, person in records], period__contains=at
     ).select_related("ward__site", "bed")
     by_person = {place.person_id: place for place in places}
-    gone = _left([person or pk for pk, person in records], at=at)
-    found_people = []
-    for pk, person in records:
-        here = by_person.get(person or pk)
-        left = gone.get(person or pk) if here is None else None
-        found_people.append(Found(known[pk], _shown(here, scope), _shown(left, scope)))
-    return found_people
+    people = [person or pk for pk, person in records]
+    nowhere = [person for person in people if person not in by_person]
+    gone, staying = _left(nowhere, at=at), _staying(nowhere, scope, at=at)
+    return [
+        Found(
+            known[pk],
+            _shown(by_person.get(person or pk), scope),
+            _shown(gone.get(person or pk), scope),
+            staying.get(person or pk),
+        )
+        for pk, person in records
+    ]
+
+
+def _staying(people: list[int], scope: Scope, *, at: datetime) -> dict[int, int]:
+    """The stays that go on of these people, who are on no ward, as far as the viewer may see."""
+    if not people:
+        return {}
+    stays = Episode.objects.present(at=at).filter(patient__person__in=people)
+    rows = visible_episodes(stays, scope).order_by("admitted_at")
+    return {person: pk for person, pk in rows.values_list("patient__person", "pk") if person}
 
 
 def _left(people: list[int], *, at: datetime) -> dict[int, Occupancy]:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from accounts.roles import Permission
 from flow.asking import Asked, asked, in_words, presets
 from flow.board_types import Sight
-from flow.boards import site_board, system_board, ward_board
+from flow.boards import checks_board, site_board, system_board, ward_board
 from flow.charts import trend_figure, trend_rows
 from flow.flow_map_drawing import drawn
 from flow.moment import Moment
@@ -33,7 +33,7 @@ from flow.site_groups import site_groups, ward_groups
 from flow.ward_naming import ward_address, ward_named
 from live.shared import rendered
 from wards.models import Site, Ward
-from wards.scope import ALL, Scope, scope_of
+from wards.scope import ALL, NOWHERE, Scope, scope_of
 
 KEPT: Final = 20
 """Seconds for which a rendered board may be shown again: what depends on the clock alone (a
@@ -83,11 +83,9 @@ def start(request: HttpRequest) -> HttpResponse:
 def system(request: HttpRequest) -> HttpResponse:
     """The whole care system; who sees none of it begins with their work."""
     scope = scope_of(request.user)
-    if not scope.may_anywhere(Permission.SEE_COUNTS):
-        if scope.may_anywhere(Permission.OWN_STEPS):
-            return redirect("flow:work")
-        raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
-
+    if not scope.may_anywhere(Permission.SEE_COUNTS) and scope.may_anywhere(Permission.OWN_STEPS):
+        return redirect("flow:work")
+    _check_sees_counts(scope)
     sight = Sight.of(scope)
     # Asked for once, and not for a board that is remembered.
     parts = cache(partial(parts_seen, sight))
@@ -96,6 +94,7 @@ def system(request: HttpRequest) -> HttpResponse:
         board = system_board(now=now, sight=sight, at=wish.at, known_at=wish.known_at)
         return {
             "board": board,
+            "checks_address": reverse("flow:checks"),
             "part": parts().whole,
             "parts": {site.id: parts().of_site(site.id) for site in board.sites},
             "groups": site_groups(board.sites),
@@ -115,13 +114,7 @@ def system(request: HttpRequest) -> HttpResponse:
 @require_safe
 def site(request: HttpRequest, code: str) -> HttpResponse:
     """One site: its wards and who waits for a bed."""
-    scope = scope_of(request.user)
-    place = Site.objects.select_related("organisation").filter(code=code).first()
-    if place is None:
-        raise Http404(_("There is no site with this code."))
-    held = scope.sites_in_part(Permission.SEE_COUNTS)
-    if held != ALL and place.pk not in held:
-        raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
+    scope, place = _site_named(request, code)
     sight = Sight.of(scope)
     parts = cache(partial(parts_seen, sight, site=place.pk))
 
@@ -129,6 +122,7 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
         board = site_board(place, now=now, sight=sight, at=wish.at, known_at=wish.known_at)
         return {
             "board": board,
+            "checks_address": reverse("flow:site_checks", args=[place.code]),
             "part": parts().whole,
             "groups": ward_groups(board.wards),
             "figure": trend_figure(board.site.trend, beds_open=board.site.figures.beds_open),
@@ -184,6 +178,54 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
         drawer=True,
     )
     return _answer(request, scope, show)
+
+
+@require_safe
+def checks(request: HttpRequest, code: str = "") -> HttpResponse:
+    """The stays that somebody should look at: of one site, or all of them."""
+    place: Site | None = None
+    if code:
+        scope, place = _site_named(request, code)
+    else:
+        scope = scope_of(request.user)
+        _check_sees_counts(scope)
+    sight = Sight.of(scope)
+    site = place.pk if place else None
+
+    def context(wish: Asked, now: datetime) -> dict[str, Any]:
+        board = checks_board(now=now, sight=sight, site=site, at=wish.at, known_at=wish.known_at)
+        return {"board": board, "site": place}
+
+    up = [(_("System"), reverse("flow:system"))]
+    if place is not None:
+        up.append((place.name, reverse("flow:site", args=[place.code])))
+    show = Show(
+        f"checks:{site}" if site else "checks",
+        _("Stays to check"),
+        "flow/_checks.html",
+        context,
+        private=sight.patients != frozenset() or sight.patients_held != NOWHERE,
+        up=up,
+        drawer=True,
+    )
+    return _answer(request, scope, show)
+
+
+def _check_sees_counts(scope: Scope) -> None:
+    if not scope.may_anywhere(Permission.SEE_COUNTS):
+        raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
+
+
+def _site_named(request: HttpRequest, code: str) -> tuple[Scope, Site]:
+    """The site of this code, and the scope of somebody who may see counts of some of it."""
+    scope = scope_of(request.user)
+    place = Site.objects.select_related("organisation").filter(code=code).first()
+    if place is None:
+        raise Http404(_("There is no site with this code."))
+    held = scope.sites_in_part(Permission.SEE_COUNTS)
+    if held != ALL and place.pk not in held:
+        raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
+    return scope, place
 
 
 def _answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:

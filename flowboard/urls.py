@@ -13,6 +13,7 @@ urlpatterns = [
     path("feeds/", include("interop.urls")),
     path("referrals/", include("flow.referrals.urls")),
     path("returns/", include("flow.returns.urls")),
+    path("peers/", include("flow.reference.urls")),
     path("api/v1/", include("interop.api_urls")),
     path("api/v1/", include("flow.api.urls")),
     re_path(r"^api/", Nowhere.as_view()),

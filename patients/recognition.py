@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from django.db import connection
@@ -18,7 +18,7 @@ from django.db import connection
 from patients.comparing import comparable
 from patients.identity import lock_people
 from patients.keys import Details, PersonKey
-from patients.models import Patient, PatientIdentifier, Visit
+from patients.models import Episode, Patient, PatientIdentifier, Visit
 
 DECISIVE: Final = ("nhs_number", "family_name", "date_of_birth")
 """What must not differ where it is both said and known."""
@@ -147,6 +147,22 @@ def people(by_number: Collection[int], by_nhs: Collection[int]) -> Found:
 
     fresh = [locked[pk] for pk in by_number if (locked[pk].person_id or pk) in empty]
     return Found(of(by_number), of(by_nhs), fresh[0] if fresh else None)
+
+
+def namesakes(details: Details, *, at: datetime) -> tuple[Person, ...]:
+    """Who is in hospital under the family name and date of birth that are said, and not under
+    another given name or NHS number; nobody unless both are said. Nobody is locked."""
+    born = details.values.get("date_of_birth")
+    if not isinstance(born, date) or not comparable(details.values.get("family_name")):
+        return ()
+    present = Episode.objects.present(at=at).filter(patient__person__records__date_of_birth=born)
+    groups: dict[int, list[Patient]] = defaultdict(list)
+    roots = present.values("patient__person")
+    for record in Patient.objects.filter(person__in=roots, is_deleted=False).order_by("pk"):
+        groups[record.person_id or record.pk].append(record)
+    found = (Person(root, tuple(records)) for root, records in groups.items())
+    decisive = (*DECISIVE, "given_name")
+    return tuple(p for p in found if p.is_proven_by(details) and not p.differs(details, decisive))
 
 
 def additions(person: Person, details: Details) -> Details:

@@ -136,6 +136,11 @@ def _take_trolley(e: Engine, visit: Visit, areas: tuple[str, ...]) -> bool:
     return False
 
 
+def change_trolley(e: Engine, visit: Visit) -> bool:
+    """To another trolley for patients of the same kind, if one is free."""
+    return _take_trolley(e, visit, _AREAS[visit.area])
+
+
 @handles("trolley_free")
 def trolley_free(e: Engine, site: str) -> None:
     """The next in the queue whom a free trolley suits; resuscitation patients first."""

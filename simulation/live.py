@@ -12,6 +12,7 @@ from typing import Final
 from simulation.clock import HOUR
 from simulation.mllp import Answer, Line, Stopped, Unreachable
 from simulation.session import Session
+from simulation.upkeep import resume
 
 SAVED_EVERY: Final = 60.0
 TOLD_EVERY: Final = 60.0
@@ -53,7 +54,9 @@ class Live:
 
     def run(self) -> None:
         """Go on until told to stop; the state is kept on the way and at the end."""
-        self._began = (self.wall(), self.session.engine.now * 60.0)
+        engine = self.session.engine
+        self._began = (self.wall(), engine.now * 60.0)
+        resume(engine, int(self.simulated()) // 60)
         saved = told = self.wall()
         self.say(self._status())
         try:

@@ -3,11 +3,13 @@
 Who is known is never described anew: what was said of them must agree with what is known, and
 whoever admits them says that it is them. Nobody learns here of people whom they may not see:
 until family name and date of birth are both said rightly, a number that is known is answered
-like one that does not fit.
+like one that does not fit. Who is new, but has the name and date of birth of somebody in hospital
+whom the user may see, is admitted once the user says that it is another person.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -27,7 +29,7 @@ from wards.facts import Moved, MovementKind, Place
 from wards.models import Occupancy, Ward
 from wards.provenance import BY_HAND
 from wards.recording import keep
-from wards.scope import Scope, scope_of, visible_patients
+from wards.scope import Scope, scope_of, visible_episodes, visible_patients
 
 DO_NOT_FIT: Final = (
     "The numbers and the details do not belong together, or they belong to somebody known whom "
@@ -69,6 +71,41 @@ class AlreadyKnown(Refused):
 
 
 @dataclass(frozen=True, slots=True)
+class Namesake:
+    """Somebody in hospital under the name and date of birth that were said, whom the user may see.
+
+    record: primary key. episode: their stay. ward, bed: where they are by it, as people call it;
+    empty where nobody told, or the user may not see the ward.
+    """
+
+    record: int
+    episode: int
+    ward: str = ""
+    bed: str = ""
+
+    def __str__(self) -> str:
+        """Where they are, in words."""
+        if not self.ward:
+            return "in hospital"
+        return f"on {self.ward}, bed {self.bed}" if self.bed else f"on {self.ward}"
+
+
+class SameName(Refused):
+    """Somebody of this name and date of birth is in hospital; whoever admits another person says
+    that it is another. `namesakes`: who they are, their records to be given back as `others`."""
+
+    def __init__(self, namesakes: Sequence[Namesake]) -> None:
+        places = " and ".join(str(one) for one in namesakes)
+        verb = "Somebody" if len(namesakes) == 1 else "People"
+        is_are = "is" if len(namesakes) == 1 else "are"
+        super().__init__(
+            f"{verb} of this name and date of birth {is_are} {places} now. If it is the same "
+            "person, move them from there instead. If it is another person, confirm that below."
+        )
+        self.namesakes = tuple(namesakes)
+
+
+@dataclass(frozen=True, slots=True)
 class _Arrival:
     """Under which record they come in, and what is to be kept of what was said of them."""
 
@@ -88,11 +125,13 @@ def admit(
     details: Details | None = None,
     stay: dict[str, str | None] | None = None,
     confirmed: int | None = None,
+    others: Collection[int] = (),
 ) -> Episode:
     """Admit somebody to a ward and, where given, a bed.
 
     `person`: their hospital number; None where it was not said, then the record of whoever has
-    the NHS number, else a new one. `confirmed`: the record that `AlreadyKnown` named.
+    the NHS number, else a new one. `confirmed`: the record that `AlreadyKnown` named. `others`:
+    the records that `SameName` named, said to be of other people.
     Refused if the bed is not free, if the numbers and details do not fit each other or what is
     known, or if they are somewhere already.
     """
@@ -115,6 +154,8 @@ def admit(
             if confirmed != who.main.pk:
                 differs = who.differs(said, _OPTIONAL)
                 raise AlreadyKnown(who.main.pk, seen=_sees(scope, who), differs=differs)
+        else:
+            _check_namesakes(said, others, at, scope)
         _check_nhs_number(found, who, said, moments, scope)
         arrival = _arrival(person, place, found, who, said)
         fact = Moved(
@@ -191,6 +232,31 @@ def _sees(scope: Scope, person: Person) -> bool:
     """Whether the user may see who it is. What is restricted is shown to nobody."""
     records = Patient.objects.filter(pk__in=[record.pk for record in person.records])
     return not person.is_restricted and visible_patients(records, scope).exists()
+
+
+def _check_namesakes(said: Details, others: Collection[int], at: datetime, scope: Scope) -> None:
+    """Ask about those in hospital under the same name and date of birth. Of whom the user may
+    not see nothing is said."""
+    found = [one for one in recognition.namesakes(said, at=at) if one.main.pk not in others]
+    seen = {one.root: one.main.pk for one in found if not one.is_restricted}
+    stays = Episode.objects.present(at=at).filter(patient__person__in=seen)
+    told: dict[int, Namesake] = {}
+    for stay in visible_episodes(stays, scope).select_related("patient").order_by("admitted_at"):
+        person = stay.patient.person_id or stay.patient_id
+        told[person] = _namesake(seen[person], stay, at, scope)
+    if told:
+        raise SameName(list(told.values()))
+
+
+def _namesake(record: int, stay: Episode, at: datetime, scope: Scope) -> Namesake:
+    place = (
+        Occupancy.objects.filter(episode=stay, period__contains=at)
+        .select_related("ward", "bed")
+        .first()
+    )
+    if place is None or not scope.may(Permission.SEE_PATIENTS, place.ward_id):
+        return Namesake(record, stay.pk)
+    return Namesake(record, stay.pk, place.ward.name, place.bed.label if place.bed else "")
 
 
 def _arrival(

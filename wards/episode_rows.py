@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
+from live.doorbell import ring
 from patients.models import Episode
 from patients.rows import rewrite
-from wards.models import BedRequest, Ward
+from wards.models import BedRequest, Site, Ward
 from wards.projection import Claim, Request, Stay
 
 _DETAILS: Final = {  # name → the length that its column holds
@@ -85,7 +87,25 @@ def write_episodes(
         rewrite(changed, _FIELDS)
     if fresh:
         Episode.objects.bulk_create(fresh)
+    _ring_for(fresh + changed, [pair for both in written.values() for pair in both])
     return {top: [(row.pk, owned) for row, owned in both] for top, both in written.items()}, surplus
+
+
+def _ring_for(rows: Sequence[Episode], pairs: Iterable[tuple[Episode, Owned]]) -> None:
+    """Where some of the rows written are stays to look at, have the lists of these drawn again,
+    and the boards that count them: no ward's figures need to change for that."""
+    new = {row.pk for row in rows}
+    if not any(row.pk in new and _is_to_look_at(row, owned) for row, owned in pairs):
+        return
+    sites = Site.objects.values_list("pk", flat=True)
+    names = [f"{name}:{site}" for site in sites for name in ("site", "checks")]
+    transaction.on_commit(lambda: ring(["system", "checks", *names]))
+
+
+def _is_to_look_at(row: Episode, owned: Owned) -> bool:
+    """Whether something is in doubt, or somebody is in hospital of whom nobody says where."""
+    present = row.status in (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
+    return bool(row.flags) or (present and not owned.claims)
 
 
 def _matched(

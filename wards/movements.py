@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from patients.keys import PersonKey, VisitKey
 from patients.models import Episode, Patient
-from wards.admission import AlreadyKnown, admit
+from wards.admission import AlreadyKnown, SameName, admit
 from wards.by_hand import (
     AHEAD,
     When,
@@ -39,6 +39,7 @@ __all__ = [
     "AlreadyKnown",
     "Outcome",
     "Refused",
+    "SameName",
     "admit",
     "cancel",
     "discharge",

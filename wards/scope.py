@@ -24,6 +24,7 @@ from accounts.models import User
 from accounts.roles import PERMISSIONS, Permission, Role
 from patients.models import Episode, Patient
 from wards.models import BedRequest, Occupancy
+from wards.placeless import Home, of_no_ward, with_source
 
 ALL: Final = "all"
 Places = frozenset[int] | Literal["all"]
@@ -47,6 +48,12 @@ class Held:
     touched: frozenset[int] = frozenset()
     teams: frozenset[int] = frozenset()
 
+    def covers(self, home: Home) -> bool:
+        """Whether it holds for the whole part of the system that is the home of a stay."""
+        if self.everywhere or home.site in self.sites:
+            return True
+        return home.site is None and home.organisation in self.organisations
+
 
 NOWHERE: Final = Held()
 EVERYWHERE: Final = Held(everywhere=True)
@@ -58,56 +65,57 @@ class Scope:
     def __init__(self, held: Mapping[Permission, Held]) -> None:
         self._held = held
 
-    def _at(self, permission: Permission) -> Held:
+    def held(self, permission: Permission) -> Held:
+        """Where `permission` holds."""
         return self._held.get(permission, NOWHERE)
 
     def wards(self, permission: Permission) -> Places:
         """The wards at which `permission` holds, or "all"."""
-        held = self._at(permission)
+        held = self.held(permission)
         return ALL if held.everywhere else held.wards
 
     def sites(self, permission: Permission) -> Places:
         """The sites at which `permission` holds for the whole site, or "all"."""
-        held = self._at(permission)
+        held = self.held(permission)
         return ALL if held.everywhere else held.sites
 
     def sites_in_part(self, permission: Permission) -> Places:
         """The sites at which `permission` holds for the site or for some ward of it, or "all"."""
-        held = self._at(permission)
+        held = self.held(permission)
         return ALL if held.everywhere else held.sites | held.touched
 
     def organisations(self, permission: Permission) -> Places:
         """The organisations at which `permission` holds for the whole body, or "all"."""
-        held = self._at(permission)
+        held = self.held(permission)
         return ALL if held.everywhere else held.organisations
 
     def teams(self, permission: Permission) -> Places:
         """The teams for which `permission` holds, or "all"."""
-        held = self._at(permission)
+        held = self.held(permission)
         return ALL if held.everywhere else held.teams
 
     def may(self, permission: Permission, ward: int) -> bool:
         """Whether `permission` holds at the ward."""
-        held = self._at(permission)
+        held = self.held(permission)
         return held.everywhere or ward in held.wards
 
     def may_at_site(self, permission: Permission, site: int) -> bool:
         """Whether `permission` holds for the whole site."""
-        held = self._at(permission)
+        held = self.held(permission)
         return held.everywhere or site in held.sites
 
     def may_at_organisation(self, permission: Permission, organisation: int) -> bool:
         """Whether `permission` holds for the whole organisation."""
-        held = self._at(permission)
+        held = self.held(permission)
         return held.everywhere or organisation in held.organisations
 
     def may_everywhere(self, permission: Permission) -> bool:
         """Whether `permission` holds without limit of place."""
-        return self._at(permission).everywhere
+        return self.held(permission).everywhere
 
     def may_anywhere(self, permission: Permission) -> bool:
         """Whether `permission` holds at any place at all: for what to offer in a menu."""
-        return self._at(permission) != NOWHERE
+        return self.held(permission) != NOWHERE
 
     @cached_property
     def key(self) -> str:
@@ -228,15 +236,20 @@ def visible_episodes(
     """The episodes that the scope may see: those that are or were on one of its wards.
 
     An episode that waits for, or from, one of these wards counts too: a ward must know whom it
-    is to receive.
+    is to receive. One that no ward was ever told of is seen by those whose scope covers the site
+    or organisation that tells of it (`wards.placeless`).
     """
-    wards = scope.wards(permission)
-    if wards == ALL:
+    held = scope.held(permission)
+    if held.everywhere:
         return episodes
+    wards = held.wards
     here = Occupancy.objects.filter(episode=OuterRef("pk"), ward__in=wards)
     due = BedRequest.objects.filter(episode=OuterRef("pk"), ward__in=wards)
     leaving = BedRequest.objects.filter(episode=OuterRef("pk"), from_ward__in=wards)
-    return episodes.filter(Exists(here) | Exists(due) | Exists(leaving))
+    seen = Exists(here) | Exists(due) | Exists(leaving)
+    if not held.sites and not held.organisations:
+        return episodes.filter(seen)
+    return with_source(episodes).filter(seen | of_no_ward(held.covers))
 
 
 def visible_patients(

@@ -59,7 +59,7 @@ def sight(request: Request) -> Sight:
     seen = Sight.of(scope(request))
     token = request.auth
     if isinstance(token, ApiToken) and TokenScope.EPISODES_READ not in token.scopes:
-        return Sight(counts=seen.counts)
+        return Sight(counts=seen.counts, counts_held=seen.counts_held)
     return seen
 
 

@@ -19,6 +19,7 @@ from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
 from flow.api.occupancy import Beds, Occupancy, OneBed, Totals, WardBeds
 from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
+from flow.api.reference import Bodies, Measures, Reference
 from flow.api.referrals import (
     Accept,
     Decline,
@@ -66,6 +67,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("returns/sitrep/", Sitrep.as_view(), name="return_sitrep"),
     path("returns/discharge/", Discharges.as_view(), name="return_discharge"),
     path("reasons/", Reasons.as_view(), name="reasons"),
+    path("reference/", Reference.as_view(), name="reference"),
+    path("reference/measures/", Measures.as_view(), name="reference_measures"),
+    path("reference/bodies/", Bodies.as_view(), name="reference_bodies"),
     path("problems/", Problems.as_view(), name="problems"),
     path("schema/", Schema.as_view(), name="schema"),
     path("docs/", Docs.as_view(url_name="flow_api:schema"), name="docs"),

@@ -23,6 +23,7 @@ _BOMS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_CONTROLS: Final = bytes(one for one in range(32) if one not in b"\t\n\v\f\r\x1a")
 NAMES: Final = {
     "utf-8-sig": "UTF-8 with BOM",
     "utf-8": "UTF-8",
@@ -137,7 +138,8 @@ def decoded(data: bytes) -> Text:
             return Text(_clean(data.decode(name)), NAMES[name])
         except UnicodeDecodeError:
             raise Unreadable("It is no text. Save the sheet as CSV and load that.") from None
-    if data.count(0) > len(data) // 100:
+    head = data[:100_000]
+    if len(head) - len(head.translate(None, _CONTROLS)) > len(head) // 100:
         raise Unreadable("It is no text. Save the sheet as CSV and load that.")
     try:
         return Text(_clean(data.decode()), NAMES["ascii" if data.isascii() else "utf-8"])

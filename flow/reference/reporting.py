@@ -183,10 +183,11 @@ def lines(outcome: Outcome) -> Iterator[str]:
     every = {"day": "", "week": ", weekly", "month": ", monthly"}[told["interval"]]
     yield (
         f"{outcome.file}: {told['kind']}, {told['encoding']}, by {told['delimiter']}; "
-        f"{told['rows']:,} rows"
+        f"{_counted(told['rows'], 'row')}"
     )
     yield (
-        f"  {told['bodies']:,} bodies, {told['days']:,} days from {told['first']} to "
+        f"  {_counted(told['bodies'], 'body')}, {_counted(told['days'], 'day')} from "
+        f"{told['first']} to "
         f"{told['last']}{every}; {_counted(len(told['measures']), 'measure')}"
     )
     yield f"  {told['values']:,} values, {told['zeros']:,} of them nought"
@@ -211,7 +212,7 @@ def _missing_lines(told: Mapping[str, Any]) -> Iterator[str]:
         found = told[name]
         if found["runs"]:
             runs = f"{_counted(found['runs'], 'run')} of {told['interval']}s {words}"
-            yield f"  {runs}, at {found['bodies']:,} bodies, the longest:"
+            yield f"  {runs}, at {_counted(found['bodies'], 'body')}, the longest:"
             for run in found["longest"]:
                 length = _counted(run["days"], told["interval"])
                 yield (
@@ -246,10 +247,11 @@ def _row_lines(told: Mapping[str, Any]) -> Iterator[str]:
             f"holds a figure, {twice['disagree']:,} differently"
         )
     if labels["matched"]:
-        yield f"  {labels['matched']} delay reasons known"
+        yield f"  {_counted(labels['matched'], 'delay reason')} known"
     if labels["unmatched"]:
         names = [f"“{name}”" for name in labels["unmatched"]]
-        yield f"  {len(names)} labels unknown, kept as they are: {_some(names[:SHOWN], len(names))}"
+        first = _some(names[:SHOWN], len(names))
+        yield f"  {_counted(len(names), 'label')} unknown, kept as they are: {first}"
     if labels["mended"]:
         yield f"  broken characters mended in {labels['mended']:,} places"
     for name, words in (
@@ -260,9 +262,10 @@ def _row_lines(told: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {words}: {', '.join(told[name])}"
     if left["bad_dates"]:
         first = ", ".join(f"line {one['line']} “{one['says']}”" for one in left["first_bad_dates"])
-        yield f"  {left['bad_dates']:,} rows without a day that can be read, left out: {first}"
+        rows = _counted(left["bad_dates"], "row")
+        yield f"  {rows} without a day that can be read, left out: {first}"
     if left["without_body"]:
-        yield f"  {left['without_body']:,} rows that do not say whose they are, left out"
+        yield f"  {_counted(left['without_body'], 'row')} not saying whose they are, left out"
     if left["headings_again"] or left["notes"]:
         yield f"  {left['headings_again']} headings again, {left['notes']} notes passed over"
     if told["month_first_dates"]:
@@ -270,7 +273,8 @@ def _row_lines(told: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    several = "bodies" if word == "body" else f"{word}s"
+    return f"{count:,} {word if count == 1 else several}"
 
 
 def _some(first: Sequence[str], count: int) -> str:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-_BROKEN = re.compile(r"[ÂÃâ][\x80-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
-"""How UTF-8 looks when it was read as Windows-1252."""
+_LATER = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
+_BROKEN = re.compile(f"[Â-ß]{_LATER}|[à-ï]{_LATER}{{2}}|[ð-ô]{_LATER}{{3}}")
+"""How one character of UTF-8 looks when it was read as Windows-1252."""
+_SPLIT = re.compile(r"Â(?=\s|$)")
+"""What is left of a non-breaking space of UTF-8 when its second half became a plain one."""
 _NOT_WORDS = re.compile(r"[^0-9a-z]+")
 _APOSTROPHES = re.compile("['’‘`´ʼ]")
 
@@ -19,13 +22,17 @@ _APOSTROPHES = re.compile("['’‘`´ʼ]")
 def mended(text: str) -> str:
     """Text that was UTF-8, read as Windows-1252 once or twice, as it was meant (`â€“`, `Â `)."""
     for _ in range(2):
-        if not _BROKEN.search(text):
-            break
-        try:
-            text = b"".join(map(_byte, text)).decode()
-        except UnicodeError:
-            break
-    return text
+        text = _BROKEN.sub(_character, text)
+    return _SPLIT.sub("", text)
+
+
+def _character(found: re.Match[str]) -> str:
+    try:
+        character = b"".join(map(_byte, found[0])).decode()
+    except UnicodeError:
+        return found[0]
+    # Control characters of the second set are never meant.
+    return found[0] if "\x80" <= character <= "\x9f" else character
 
 
 def _byte(character: str) -> bytes:

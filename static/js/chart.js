@@ -11,6 +11,7 @@
     const [ink, line] = [colour("--ink-2"), colour("--line")];
     for (const trace of figure.data) {
       trace.line = { ...trace.line, color: colour(trace.meta) };
+      if (trace.marker) trace.marker = { ...trace.marker, color: colour(trace.meta) };
     }
     const layout = figure.layout;
     layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";

@@ -14,7 +14,7 @@
   const NAME = "flowboard-typed";
   const DRAFTS = "flowboard-drafts";
   const LONGEST = 30 * 60 * 1000;
-  const HIDDEN = new Set(["csrfmiddlewaretoken", "deed", "episode_seen", "to", "confirmed"]);
+  const HIDDEN = new Set(["csrfmiddlewaretoken", "deed", "episode_seen", "to", "confirmed", "others"]);
   const UNKEPT = new Set(["hidden", "password", "submit", "button", "reset", "file", "search"]);
 
   /** Who is signed in on this page; null on a page for everybody. */

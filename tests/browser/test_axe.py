@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.roles import Role
 from tests.browser.conftest import Opens, Server
 from tests.screens.hospital import Hospital, add_beds, user
+from tests.screens.test_checks import doubtful, nowhere
 from wards.bed_states import close, record_status
 from wards.facts import MovementKind, Place
 from wards.models import Bed, Ward
@@ -57,6 +58,8 @@ def busy(hospital: Hospital) -> Hospital:
         site=hospital.site, code="ZZ9", name="ZZ9", kind=Ward.Kind.UNRECOGNISED
     )
     hospital.admit(strange)
+    nowhere(hospital)
+    doubtful(hospital)
     return hospital
 
 
@@ -77,6 +80,8 @@ PAGES = [
     "/wards/TGH-W1/",
     "/wards/TGH-W1/?at={past}",
     "/wards/TGH-W1/?at={past}&known=then",
+    "/to-check/",
+    "/sites/TGH/to-check/",
     "/?at=nonsense",
     "/beds/{occupied}/",
     "/beds/{free}/",
@@ -182,7 +187,7 @@ def test_a_stale_page_can_still_be_read(
 
 
 @pytest.mark.parametrize(
-    "address", ["/", "/sites/TGH/", "/wards/TGH-W1/", "/search/", "/beds/{bed}/"]
+    "address", ["/", "/sites/TGH/", "/wards/TGH-W1/", "/search/", "/beds/{bed}/", "/to-check/"]
 )
 def test_a_phone_never_scrolls_sideways(
     busy: Hospital, opens: Opens, administrator: User, address: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,9 +12,9 @@ from accounts.models import User
 from accounts.roles import Role
 from interop.models import Feed, Message
 from tests.browser.conftest import Opens
-from tests.screens.hospital import Hospital, add_beds, user
+from tests.screens.hospital import Hospital, add_beds, build, user
 from wards.facts import MovementKind, Place
-from wards.models import Ward
+from wards.models import Site, Ward
 
 pytestmark = pytest.mark.browser
 WARD = "/wards/TGH-W1/"
@@ -256,6 +257,80 @@ def test_no_page_scrolls_sideways_or_into_nothing(
         page.wait_for_timeout(200)
         found[address] = overflow(page)
     assert {address: much for address, much in found.items() if much} == {}
+
+
+@pytest.fixture
+def busy(crowded: Hospital) -> Hospital:
+    """A day with much of everything: long waits, moves between all kinds of places, patients
+    about to leave, a clash, places counted apart, and a second site of many words."""
+    site = crowded.site
+    kinds = (
+        Ward.Kind.ASSESSMENT,
+        Ward.Kind.COMMUNITY,
+        Ward.Kind.DAY_CASE,
+        Ward.Kind.DISCHARGE_LOUNGE,
+    )
+    for number, kind in enumerate(kinds):
+        ward = Ward.objects.create(
+            site=site, code=f"TGH-X{number}", name=f"Ambulatory assessment unit {number}", kind=kind
+        )
+        add_beds(ward, 12)
+        crowded.wards.append(ward)
+    add_beds(crowded.emergency, 20)
+    add_beds(crowded.wards[0], 120, first=6)
+    target = crowded.wards[2]
+    for bed in crowded.beds(crowded.wards[0])[6:]:
+        patient = crowded.admit(bed, ago=timedelta(hours=30))
+        crowded.tell(patient, MovementKind.PENDING_DISCHARGE, ago=timedelta(hours=29))
+    for number in range(110):
+        patient = crowded.admit(crowded.emergency)
+        if number % 2:
+            crowded.tell(patient, MovementKind.DISCHARGED)
+        else:
+            crowded.tell(patient, MovementKind.TRANSFERRED, place=Place(target.pk))
+    for bed in crowded.beds(crowded.emergency)[:9]:
+        crowded.admit(bed)
+    other = build(code="WESTBECK")
+    Site.objects.filter(pk=other.site.pk).update(
+        name="Westbeck and Aldermere Community Hospital and Intermediate Care Centre"
+    )
+    return crowded
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_no_board_scrolls_sideways_on_a_phone_even_with_its_menus_open(
+    busy: Hospital, opens: Opens, administrator: User, width: int
+) -> None:
+    page = opens(administrator, "/search/", size=f"{width}x800")
+    past = f"?at={(busy.now - timedelta(minutes=30)).isoformat().replace('+', '%2B')}"
+    wide, cut = {}, {}
+    boards = ("/", "/sites/TGH/", "/sites/WESTBECK/", WARD, "/wards/TGH-ED/", "/wards/TGH-X0/")
+    for address in [board + at for board in boards for at in ("", past)]:
+        page.goto(address)
+        expect(page.locator("#board")).to_be_visible()
+        for opened in (False, True):
+            if opened:
+                page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
+            page.wait_for_timeout(150)
+            wide[address, opened] = page.evaluate("document.documentElement.scrollWidth")
+        cut[address] = page.locator(".menu > .list").evaluate_all(
+            "all => all.filter(one => one.getBoundingClientRect().left < 0).length"
+        )
+    assert {at: much for at, much in wide.items() if much > width} == {}
+    assert {at: much for at, much in cut.items() if much} == {}
+
+
+def test_what_is_counted_apart_stands_on_lines_of_its_own(
+    busy: Hospital, opens: Opens, manager: User
+) -> None:
+    page = opens(manager, "/", size="1366x768")
+    row = page.get_by_role("row", name="Test hospital TGH")
+    apart = row.get_by_role("cell").filter(has_text="Lounge")
+    expect(apart).to_contain_text("Day units 0 of 12")
+    lines = """(all) => all.map((one) => Math.round(
+      one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).lineHeight)))"""
+    assert set(row.locator(".line-of").evaluate_all(lines)) == {1}
+    expect(row).to_contain_text("without a place")
 
 
 @pytest.mark.parametrize("address", ["/", "/sites/TGH/", WARD])

@@ -14,6 +14,7 @@ from accounts.roles import Role
 from patients.models import Barrier, Readiness, Review
 from tests.browser.conftest import Opens, Server
 from tests.browser.test_axe import complaints
+from tests.browser.test_layout import overflow
 from tests.screens.hospital import Hospital, add_beds, user
 from tests.screens.rounds import Care, care_of, code
 from wards.barriers import Said
@@ -336,3 +337,25 @@ def test_the_pages_of_rounds_and_work_are_clean_for_axe(
         page.wait_for_timeout(300)
         found[address] = complaints(page)
     assert {address: said for address, said in found.items() if said} == {}
+
+
+@pytest.mark.parametrize("size", ["390x844", "683x384", "1024x768", "1366x768", "1920x1080"])
+def test_no_page_of_rounds_and_work_scrolls_sideways(
+    full: Care, opens: Opens, manager: User, size: str
+) -> None:
+    """Nor with text twice as large."""
+    one = full.stays()[0]
+    full.hospital.admit(full.hospital.wards[0], family="Wolfeschlegelsteinhausenbergerdorff")
+    mine = full.waits(one, "p3-capacity")
+    full.waits(one, "p2-capacity")
+    page = opens(manager, "/search/", size=size)
+    found = {}
+    for address in (f"{ROUND}&patient={one.pk}", "/work/", LIST, f"/barriers/{mine.pk}/"):
+        for larger in ("100%", "200%"):
+            if larger == "200%" and size != "1366x768":
+                continue
+            page.goto(address)
+            page.evaluate(f"document.documentElement.style.fontSize = '{larger}'")
+            page.wait_for_timeout(250)
+            found[address, larger] = overflow(page)
+    assert {where: much for where, much in found.items() if much} == {}

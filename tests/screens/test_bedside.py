@@ -691,3 +691,48 @@ def test_a_forged_post_without_its_token_does_nothing(hospital: Hospital) -> Non
     answer = strict.post(bed_address(bed), {"deed": "discharge", "episode_seen": held_by(bed)})
     assert answer.status_code == 403
     assert held_by(bed) is not None
+
+
+# --- somebody of the same name and date of birth is here ----------------------------------------
+
+
+def admit_new(client: Client, hospital: Hospital, **said: object) -> tuple[int, str]:
+    typed = {"deed": "admit", "episode_seen": "", "family_name": "pemberton"}
+    born = {"date_of_birth": "1947-03-31"}
+    return post(client, bed_address(beds(hospital)[5]), **typed, **born, **said)
+
+
+def test_a_namesake_in_a_bed_is_asked_about_and_what_was_typed_stays(
+    hospital: Hospital, nurse: Client
+) -> None:
+    here = hospital.admit(beds(hospital)[4], family="Pemberton")
+    status, page = admit_new(nurse, hospital, sex="female")
+    assert status == 422
+    assert "Nothing was recorded yet" in page
+    box = page.split('id="namesakes"')[1].split("</fieldset>")[0]
+    assert "of this name and date of birth is on Ward 1, bed 5 now" in box
+    assert "Is this another person?" in box
+    assert f'href="/stays/{episode_of(here).pk}/"' in box
+    assert 'value="pemberton"' in page
+    assert 'value="1947-03-31"' in page
+    assert '<option value="female" selected>' in page
+    assert held_by(beds(hospital)[5]) is None
+    record_ = Patient.objects.get(identifier=here.person.value)
+    assert admit_new(nurse, hospital, others=f"{record_.pk} ")[0] == 200
+    assert held_by(beds(hospital)[5]) not in (None, episode_of(here).pk)
+
+
+@pytest.mark.parametrize("others", ["", "x", "999999999999999999999999", "7 \0"])
+def test_an_answer_that_is_none_does_not_count(
+    hospital: Hospital, nurse: Client, others: str
+) -> None:
+    hospital.admit(beds(hospital)[4], family="Pemberton")
+    assert admit_new(nurse, hospital, others=others)[0] == 422
+    assert held_by(beds(hospital)[5]) is None
+
+
+def test_a_namesake_on_a_ward_out_of_sight_is_not_told_of(
+    hospital: Hospital, nurse: Client
+) -> None:
+    hospital.admit(beds(hospital, 1)[0], family="Pemberton")
+    assert admit_new(nurse, hospital)[0] == 200

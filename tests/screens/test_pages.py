@@ -279,7 +279,7 @@ def test_places_that_only_a_feed_knows_are_shown_apart(hospital: Hospital, manag
         assert ("a box of their own" in page) == (address == "/")
     system = plain(text(manager, "/"))
     assert "Not recognised 1 there now" in system
-    assert "Altogether 4 of 12 open, 4 patients." in system
+    assert "Altogether 4 of 12 open places taken, 4 patients." in system
 
 
 def test_what_is_stuck_says_why_and_how_many_more_queues_there_are(
@@ -330,9 +330,12 @@ def test_a_total_says_what_it_counts_and_what_it_leaves_out(
         assert (taken, beds_open) == (4, 12)
         assert f"Occupied inpatient beds {taken} of {beds_open} open" in page
         assert "Counted above: inpatient beds." in page
-        assert "Counted apart: emergency places 1 of 3 and 1 without; lounge places 0 of 2." in page
+        assert (
+            "Counted apart: 1 of 3 emergency places taken, 1 patient without one; "
+            "0 of 2 lounge places taken."
+        ) in page
         assert (whole["beds_occupied"], whole["beds_open"], whole["patients"]) == (5, 17, 6)
-        assert "Altogether 5 of 17 open, 6 patients." in page
+        assert "Altogether 5 of 17 open places taken, 6 patients." in page
         assert whole["bedless"] == told["emergency"]["bedless"] == 1
         assert "No bed 1 on any unit" in page
         assert told["unrecognised"]["patients"] == 1
@@ -354,7 +357,7 @@ def queries(client: Client, address: str) -> int:
     return len(asked)
 
 
-BUDGET = {"/": 13, "/sites/TGH/": 16, "/wards/TGH-W1/": 15}
+BUDGET = {"/": 14, "/sites/TGH/": 17, "/wards/TGH-W1/": 15}
 """Session, user, scope, the place, the board's own, and the menu's sites."""
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -38,7 +37,7 @@ def hidden(page: str, name: str) -> str:
     return found[1].replace("&#x27;", "'")
 
 
-def send(client: Client, episode: Episode, deed: str = "save", **said: Any) -> HttpResponse:
+def send(client: Client, episode: Episode, deed: str = "save", **said: Any) -> Any:
     """Open the patient, change what is said, and send it."""
     page = client.get(f"{PAGE}&patient={episode.pk}").content.decode()
     kept = {"seen": hidden(page, "seen"), "key": hidden(page, "key")}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -35,7 +35,7 @@ def council(care: Care) -> Client:
     return signed_in(care.social_worker())
 
 
-def do(client: Client, barrier: Barrier, deed: str, **said: object) -> HttpResponse:
+def do(client: Client, barrier: Barrier, deed: str, **said: object) -> Any:
     return client.post(f"/barriers/{barrier.pk}/?fragment=1", {"deed": deed, **said})
 
 
@@ -77,7 +77,9 @@ def test_a_partner_sees_their_own_steps_and_nothing_else(care: Care, council: Cl
 def test_one_is_led_to_the_own_list_and_hears_of_it_alone(care: Care, council: Client) -> None:
     assert council.get("/work/").headers["Location"] == LIST
     names = {f"team:{care.social_work.pk}", f"team:{care.therapy.pk}", "hub", "system"}
-    assert may_hear(caller(council), frozenset(names)) == {f"team:{care.social_work.pk}", "hub"}
+    assert may_hear(caller(council), frozenset(names)) == frozenset(
+        {f"team:{care.social_work.pk}", "hub"}
+    )
 
 
 def test_without_a_team_there_is_no_work(care: Care, nurse: Client, observer: Client) -> None:

@@ -14,6 +14,7 @@ from simulation.live import Live
 from simulation.mllp import Line, Unreachable
 from simulation.places import Places
 from simulation.session import Session
+from simulation.upkeep import resume
 from tests.simulation.conftest import START
 from tests.simulation.receiver import seconds
 
@@ -120,8 +121,9 @@ def livening(
     )
 
 
-def whole_story(begin: Begin, until: float) -> list[str]:
+def whole_story(begin: Begin, until: float, began: float = START * 60.0) -> list[str]:
     session = begin()
+    resume(session.engine, int(began // 60))
     session.run_until(int(until // 60), each=lambda: None)
     texts = []
     while (text := session.feed.due(int(until))) is not None:
@@ -130,10 +132,15 @@ def whole_story(begin: Begin, until: float) -> list[str]:
     return texts
 
 
-def assert_told(received: list[str], begin: Begin, until: float) -> None:
-    """The receiver knows the story up to a second, but for what the end of the test cut off."""
+def assert_told(
+    received: list[str], begin: Begin, until: float, *, began: float = START * 60.0
+) -> None:
+    """The receiver knows the story up to a second, but for what the end of the test cut off.
+
+    began: when the living feed did, if it had a gap of hours to make up.
+    """
     once = list(dict.fromkeys(received))
-    story = list(dict.fromkeys(whole_story(begin, until)))
+    story = list(dict.fromkeys(whole_story(begin, until, began)))
     assert once == story[: len(once)]
     cut_off = [seconds(text.split("|", 7)[6]) for text in story[len(once) :]]
     assert len(cut_off) < 5
@@ -158,7 +165,7 @@ def test_the_gap_is_made_up_and_then_time_is_kept(
 
     listener.received = Watched()
     live.run()
-    assert_told(listener.received, begin, wall.now)
+    assert_told(listener.received, begin, wall.now, began=began)
     written = [seconds(text.split("|", 7)[6]) for text in listener.received]
     assert all(made <= at for made, at in zip(written, arrived_at, strict=True)), "from the future"
     in_gap = sum(at == began for at in arrived_at)

@@ -3,7 +3,7 @@ of people whom the user may not see, and nobody is in two places."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pytest
@@ -17,7 +17,7 @@ from patients.keys import Details, PersonKey
 from patients.models import Episode, Patient
 from tests.wards.hospital import Hospital, build, minutes
 from tests.wards.test_movements import told
-from wards.admission import ANOTHER_NUMBER, DO_NOT_FIT, ELSEWHERE, AlreadyKnown
+from wards.admission import ANOTHER_NUMBER, DO_NOT_FIT, ELSEWHERE, AlreadyKnown, SameName
 from wards.facts import MovementKind, Place
 from wards.models import Grant, Movement, Occupancy
 from wards.movements import Refused, admit, discharge, merge, record
@@ -82,6 +82,7 @@ def try_to_admit(
     said: Said | None = None,
     *,
     confirmed: int | None = None,
+    others: Sequence[int] = (),
 ) -> Episode:
     return admit(
         person=person,
@@ -90,6 +91,7 @@ def try_to_admit(
         by=by,
         details=Details(said or {}),
         confirmed=confirmed,
+        others=others,
     )
 
 
@@ -399,3 +401,113 @@ def test_recognising_costs_the_same_however_many_are_known(
             source="feed",
         )
     assert cost(200, hospital.beds[2]) == few
+
+
+# --- somebody of the same name and date of birth is here ----------------------------------------
+
+SAME: Said = {"family_name": "Müller O'Brien", "given_name": "ivy", "date_of_birth": BORN}
+
+
+def asked(hospital: Hospital, by: User, said: Said, person: PersonKey | None = None) -> SameName:
+    with pytest.raises(SameName) as ask:
+        try_to_admit(hospital, by, person, said)
+    assert not Movement.objects.filter(source="web").exists()
+    return ask.value
+
+
+@pytest.mark.parametrize(
+    "said",
+    [SAME, PROOF, {**PROOF, "nhs_number": NHS}, {**SAME, "sex": "male"}],
+    ids=["all", "no given name", "a number of nobody's", "another sex"],
+)
+def test_who_seems_to_be_in_a_bed_already_is_asked_about_and_admitted_as_another(
+    hospital: Hospital, nurse: User, said: Said
+) -> None:
+    known(hospital, ward=0, left=False, nhs_number="")
+    ask = asked(hospital, nurse, said)
+    [namesake] = ask.namesakes
+    assert str(namesake) == "on Ward 0, bed 1"
+    assert "is on Ward 0, bed 1 now" in ask.reason
+    record_ = Patient.objects.get(identifier="P7")
+    assert namesake.record == record_.pk
+    assert namesake.episode == Episode.objects.get(patient=record_).pk
+    with pytest.raises(SameName):
+        try_to_admit(hospital, nurse, None, said, others=[record_.pk + 1])
+    episode = try_to_admit(hospital, nurse, None, said, others=[record_.pk])
+    assert episode.patient.person_id != record_.person_id
+    assert Occupancy.objects.filter(period__contains=minutes(40)).count() == 2
+
+
+def test_a_new_hospital_number_does_not_keep_from_asking(hospital: Hospital, nurse: User) -> None:
+    known(hospital, ward=0, left=False)
+    asked(hospital, nurse, SAME, key(8))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {**SAME, "given_name": "Ann"},
+        {**SAME, "date_of_birth": date(1947, 3, 30)},
+        {**SAME, "family_name": "Miller"},
+        {**SAME, "nhs_number": OTHER_NHS},
+        {"family_name": "Müller O'Brien", "given_name": "Ivy"},
+        {"date_of_birth": BORN, "family_name": ""},
+    ],
+    ids=["given name", "birth date", "family name", "NHS number", "no birth date", "no name"],
+)
+def test_who_differs_is_admitted_without_a_question(
+    hospital: Hospital, nurse: User, said: Said
+) -> None:
+    known(hospital, ward=0, left=False)
+    assert try_to_admit(hospital, nurse, None, said).status == "in_hospital"
+
+
+def test_who_has_left_is_no_question(hospital: Hospital, nurse: User) -> None:
+    known(hospital, ward=0)
+    assert try_to_admit(hospital, nurse, None, SAME).status == "in_hospital"
+
+
+@pytest.mark.parametrize("hidden", ["elsewhere", "restricted"])
+def test_nothing_is_said_of_a_namesake_out_of_sight(
+    hospital: Hospital, nurse: User, hidden: str
+) -> None:
+    if hidden == "elsewhere":
+        known(hospital, ward=1, left=False)
+    else:
+        known(hospital, ward=0, left=False, is_restricted=True)
+    assert try_to_admit(hospital, nurse, None, SAME).status == "in_hospital"
+
+
+def test_twins_without_given_names_are_asked_about_together(
+    hospital: Hospital, manager: User
+) -> None:
+    known(hospital, ward=0, left=False, given_name="Ivy", nhs_number="")
+    known(hospital, ward=1, left=False, number=8, given_name="Ann", nhs_number="")
+    ask = asked(hospital, manager, PROOF)
+    assert "People of this name" in ask.reason
+    records = [one.record for one in ask.namesakes]
+    assert len(records) == 2
+    with pytest.raises(SameName) as again:
+        try_to_admit(hospital, manager, None, PROOF, others=records[:1])
+    assert [one.record for one in again.value.namesakes] == records[1:]
+    try_to_admit(hospital, manager, None, PROOF, others=records)
+
+
+def test_who_was_moved_on_is_in_hospital_without_saying_where(
+    hospital: Hospital, nurse: User
+) -> None:
+    known(hospital, ward=0, left=False)
+    moved = told(7, MovementKind.TRANSFERRED, 5, hospital.beds[3], person=key())
+    record([moved], source="feed")
+    ask = asked(hospital, nurse, SAME)
+    assert str(ask.namesakes[0]) == "in hospital"
+    assert "Ward 1" not in ask.reason
+
+
+def test_a_namesake_in_hospital_without_a_place_is_asked_about(
+    hospital: Hospital, manager: User, nurse: User
+) -> None:
+    fact = told(7, MovementKind.ADMITTED, 0, None, person=key(), details=Details(dict(WHO)))
+    record([fact], source="feed")
+    assert str(asked(hospital, manager, SAME).namesakes[0]) == "in hospital"
+    assert try_to_admit(hospital, nurse, None, SAME).status == "in_hospital"
