@@ -111,8 +111,8 @@ class Plan:
 
     def levels(self) -> list[Level[Any]]:
         """From the top down: a row's parents come before it."""
-        ladders = [self.ladders] if self.ladders.met or self.dropped else []
-        places = [self.sites, self.wards, self.bays, self.beds]
+        ladders: list[Level[Any]] = [self.ladders] if self.ladders.met or self.dropped else []
+        places: list[Level[Any]] = [self.sites, self.wards, self.bays, self.beds]
         return [self.organisations, self.teams, *ladders, *places]
 
     @property

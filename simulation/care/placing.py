@@ -7,7 +7,7 @@ when the world holds it for them; some say days before from when on there will b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -22,7 +22,7 @@ ELSEWHERE: Final = "REM"
 """A hospital of another system that some patients go back to."""
 NOT_WANTED: Final = "Goes home with support instead"
 
-_DECLINED: Final = {
+_DECLINED: Final[Mapping[str, Sequence[tuple[str, int]]]] = {
     "virtual": (("criteria", 3), ("medical-needs", 3), ("information", 2), ("no-place", 1)),
     "reablement": (("no-place", 4), ("home-first", 1), ("staffing", 3), ("information", 2)),
     "community": (("no-place", 4), ("medical-needs", 2), ("therapy-needs", 3), ("infection", 1)),
@@ -96,8 +96,8 @@ def _places(stay: Stay, places: Places, ready: int, draw: Random) -> Iterator[As
     others = [w.code for w in places.of_kind(kind) if w.code != stay.onward] or [stay.onward]
     first, declined = draw.choice(others), draw.random() < _AT_FIRST_DECLINED
     answered = in_working_hours(at + hours(draw, 7), draw)
-    reasons, weights = zip(*_DECLINED[kind], strict=True)
-    reason = draw.choices(reasons, weights)[0]
+    reasons = _DECLINED[kind]
+    reason = draw.choices([slug for slug, _ in reasons], [weight for _, weight in reasons])[0]
     again = answered + draw.randrange(20, 150)
     if declined and (settled is None or again < settled - 5):
         answer = Answer(answered, "decline", reason=reason)

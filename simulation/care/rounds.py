@@ -7,7 +7,7 @@ staff say at once when somebody turns ready to leave and when the leaving is arr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -200,7 +200,7 @@ def _found(stay: Stay, seed: int, at: int, plan: int, open_now: list[Wait]) -> d
         said["pathway"] = stay.pathway
     elif at - stay.admitted > DAY:
         said["pathway"] = 0 if chance(seed, stay.visit, "likely").random() < 0.7 else None
-    steps = _NEXT_WHILE_ILL
+    steps: Sequence[str] = _NEXT_WHILE_ILL
     if is_ready:
         steps = ("Confirm the way out",) if stay.pathway else ("Home today",)
         steps = _NEXT_WHEN_READY[open_now[0].reason.family] if open_now else steps

@@ -81,7 +81,8 @@ def _told(stay: Stay, wait: Wait, seed: int, now: int) -> Wait:
     draw = chance(seed, stay.visit, "chased", wait.slot)
     ended = wait.ended if wait.ended is not None and wait.ended <= now else None
     until = min(now, ended or now)
-    at, asked = wait.raised, []
+    at = wait.raised
+    asked: list[tuple[int, str]] = []
     if draw.random() < 0.7:
         while (at := in_working_hours(at + hours(draw, 16), draw)) < until and len(asked) < 6:
             asked.append((at, draw.choice(CHASED)))
