@@ -147,8 +147,8 @@ def _of_changes(stay: Stay, seed: int, now: int) -> Iterator[tuple[int, str]]:
 def _plans(stay: Stay, seed: int, moments: list[int], expected: int) -> dict[int, int]:
     """The expected discharge that stands after each review, in order of time.
 
-    A date that has come without the patient being ready, or arranged, slips; now and then one
-    slips before, and one in ten is left as it is.
+    A date that has passed slips; some do on the day itself, few before, and some are left as
+    they are.
     """
     plan = expected or stay.expected or _usual_plan(stay, chance(seed, stay.visit, "plan"))
     plans = {}
@@ -159,10 +159,16 @@ def _plans(stay: Stay, seed: int, moments: list[int], expected: int) -> dict[int
             plan = local_time(at, days=0, hour=17)
             if plan <= at:
                 plan = local_time(at, days=0, hour=22)
-        elif (plan < today + DAY and draw.random() < 0.9) or draw.random() < 0.03:
+        elif draw.random() < _chance_of_slip(plan, today):
             plan = local_time(max(plan, at), days=_slips(stay, stage, draw), hour=15)
         plans[at] = plan
     return plans
+
+
+def _chance_of_slip(plan: int, today: int) -> float:
+    if plan < today:
+        return 0.85
+    return 0.2 if plan < today + DAY else 0.015
 
 
 def _usual_plan(stay: Stay, draw: Random) -> int:
@@ -176,8 +182,8 @@ def _slips(stay: Stay, stage: Stage, draw: Random) -> int:
     if stage is Stage.CRITICAL:
         return draw.randrange(3, 7)
     if stage is Stage.ACTIVE:
-        return draw.randrange(1, 4)
-    return draw.randrange(2, 6) if stay.pathway else 1
+        return draw.randrange(2, 6)
+    return draw.randrange(3, 8) if stay.pathway else 1
 
 
 def _found(stay: Stay, seed: int, at: int, plan: int, open_now: list[Wait]) -> dict[str, Any]:
