@@ -48,8 +48,6 @@ class Deed:
 
 
 OVER: Final = 1
-ANSWERED: Final = 1
-ENDED: Final = 2
 
 
 def deeds(stay: Stay, kept: Kept, places: Places, *, seed: int, now: int) -> Iterator[Deed]:
@@ -128,9 +126,9 @@ def _asked(stay: Stay, kept: Kept, there: list[Asked], *, seed: int, now: int) -
             }
             yield Deed(Turn.ASKED, one.at, "asked", stay.visit, one.slot, said=said)
             return  # one after the other: who is asked next depends on the answer
-        key, state = known
-        if key and not state and one.answer is not None:
-            answer = one.answer
+        key, told, over = known
+        if key and not over and told < len(one.answers):
+            answer = one.answers[told]
             said = {"occurred_at": _time(answer.at)}
             if answer.deed == "accept":
                 said["starts_at"] = _time(answer.starts_at)
@@ -138,14 +136,14 @@ def _asked(stay: Stay, kept: Kept, there: list[Asked], *, seed: int, now: int) -
                 said["reason"] = answer.reason
             yield Deed(
                 Turn.ASKED, answer.at, "answered", stay.visit, one.slot,
-                number=ENDED if answer.deed == "decline" else ANSWERED, word=answer.deed, said=said,
+                number=told + 1, word=answer.deed, said=said,
             )  # fmt: skip
             return
     wanted = {one.slot for one in there}
-    for slot, (key, state) in kept.asked.items():
-        if key and state != ENDED and slot not in wanted:
+    for slot, (key, _told, over) in kept.asked.items():
+        if key and not over and slot not in wanted:
             said = {"note": NOT_WANTED}
-            yield Deed(Turn.ASKED, now, "withdrawn", stay.visit, slot, ENDED, said=said)
+            yield Deed(Turn.ASKED, now, "withdrawn", stay.visit, slot, word="withdraw", said=said)
 
 
 def _time(minute: int) -> str:

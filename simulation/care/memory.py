@@ -24,7 +24,7 @@ class Kept:
     episode: its key at the receiver, 0 while unknown. expected: the first expected discharge seen.
     found: minutes of the reviews told. waits: for each slot the barrier's key (0 where it was
     refused), whether it is over, and how often it was chased. asked: for each slot the referral's
-    key, and whether it was answered or taken back.
+    key, how many answers were told, and whether it was declined or taken back.
     """
 
     episode: int = 0

@@ -1,14 +1,15 @@
 """Asking for places after hospital: whom, when, and what they answer.
 
 Whoever needs a place is asked for soon after being ready. One in five is declined at first and
-asked elsewhere, or again. The place that takes the patient says so when one is free, which is
-when the world holds it for them; some say days before from when on there will be one.
+asked elsewhere, or again. Most places answer within a day or two from when on they can take the
+patient, and put it off where none is free by then; the others say nothing until they have one,
+which is when the world holds it for the patient.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -31,12 +32,16 @@ _DECLINED: Final[Mapping[str, Sequence[tuple[str, int]]]] = {
 _NEEDS: Final = {
     "virtual": ("Oxygen checks twice a day", "Daily readings and a call", "Heart failure weights"),
     "reablement": ("Two visits a day", "Three visits a day, one person", "Morning visit, meals"),
-    "community": ("Two to transfer, therapy daily", "One to walk with a frame", "Stroke therapy"),
+    "community": (
+        "Two to transfer, therapy daily",
+        "One to walk with a frame",
+        "Stairs and balance",
+    ),
     "care_home": ("Nursing care, hoist", "Residential care, one to transfer", "Memory support"),
     "repatriation": ("Lives out of area, ready for their own hospital",),
 }
 _AT_FIRST_DECLINED: Final = 0.2
-_PROMISED_AHEAD: Final = 0.3
+_SAY_FROM_WHEN: Final = 0.65
 _BACK_TO_THEIRS: Final = 0.012
 
 
@@ -53,7 +58,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One referral: `ward` the code of the place, or "" where the body `organisation` places
-    people itself. Times in minutes since 1970. `answer` None while there is none."""
+    people itself. Times in minutes since 1970. `answers` are in order: one that declines ends it,
+    a second one that accepts gives another start."""
 
     slot: str
     kind: str
@@ -62,7 +68,7 @@ class Asked:
     pathway: int
     ward: str = ""
     organisation: str = ""
-    answer: Answer | None = None
+    answers: tuple[Answer, ...] = ()
 
 
 def asked(stay: Stay, places: Places, *, seed: int, now: int) -> list[Asked]:
@@ -74,24 +80,23 @@ def asked(stay: Stay, places: Places, *, seed: int, now: int) -> list[Asked]:
     if stay.way in (HOME, SUPPORT):
         found = _back_to_theirs(stay, ready, draw)
     elif stay.needs_place:
-        found = _places(stay, places, ready, draw)
+        found = _places(stay, places, ready, now, draw)
     else:
         return []
     return [_by_now(one, now) for one in found if one.at <= now]
 
 
 def _by_now(one: Asked, now: int) -> Asked:
-    if one.answer is None or one.answer.at <= now:
-        return one
-    return Asked(one.slot, one.kind, one.at, one.needs, one.pathway, one.ward, one.organisation)
+    return replace(one, answers=tuple(a for a in one.answers if a.at <= now))
 
 
-def _places(stay: Stay, places: Places, ready: int, draw: Random) -> Iterator[Asked]:
+def _places(stay: Stay, places: Places, ready: int, now: int, draw: Random) -> Iterator[Asked]:
     kind = ONWARD_KIND[stay.way]
     at = in_working_hours(ready + hours(draw, 4), draw)
-    settled = _settled(stay, ready)
+    held = [at for at, stage in stay.stages if at >= ready and stage is Stage.ARRANGED]
+    settled = min(held, default=None)
     if settled is not None:
-        at = min(at, settled - 10)
+        at = max(ready + 1, min(at, settled - 10))
     needs = draw.choice(_NEEDS[kind])
     others = [w.code for w in places.of_kind(kind) if w.code != stay.onward] or [stay.onward]
     first, declined = draw.choice(others), draw.random() < _AT_FIRST_DECLINED
@@ -101,31 +106,26 @@ def _places(stay: Stay, places: Places, ready: int, draw: Random) -> Iterator[As
     again = answered + draw.randrange(20, 150)
     if declined and (settled is None or again < settled - 5):
         answer = Answer(answered, "decline", reason=reason)
-        yield Asked(f"{stay.way}-0", kind, at, needs, stay.pathway, first, answer=answer)
+        yield Asked(f"{stay.way}-0", kind, at, needs, stay.pathway, first, answers=(answer,))
         at = again
     yield Asked(
         f"{stay.way}-1", kind, at, needs, stay.pathway, stay.onward,
-        answer=_accepted(stay, at, settled, draw),
+        answers=tuple(_accepted(at, held, now, draw)),
     )  # fmt: skip
 
 
-def _settled(stay: Stay, ready: int) -> int | None:
-    return next((at for at, s in stay.stages if at >= ready and s is Stage.ARRANGED), None)
-
-
-def _accepted(stay: Stay, asked_at: int, settled: int | None, draw: Random) -> Answer | None:
-    """When the place takes them, as far as it can be known yet."""
-    ahead = draw.random() < _PROMISED_AHEAD
-    waiting = next((at for at, s in stay.stages if s is Stage.WAITING and at >= asked_at), None)
-    after, days = hours(draw, 12), draw.randrange(1, 4)
-    if ahead and waiting is not None:
-        at = in_working_hours(waiting + after, draw)
-        if settled is None or at < settled:
-            return Answer(at, "accept", starts_at=local_time(at, days=days, hour=14))
-    if settled is None:
-        return None
-    at = max(asked_at + 5, settled - 3)
-    return Answer(at, "accept", starts_at=at + 2 * HOUR)
+def _accepted(asked_at: int, held: list[int], now: int, draw: Random) -> Iterator[Answer]:
+    """When the place takes them, as far as it can be known by now."""
+    until = min(held, default=now)
+    at = in_working_hours(asked_at + hours(draw, 14), draw)
+    if draw.random() < _SAY_FROM_WHEN:
+        while at < until:
+            starts_at = local_time(at, days=draw.randrange(1, 4), hour=14)
+            yield Answer(at, "accept", starts_at=starts_at)
+            at = starts_at - draw.randrange(30, 5 * HOUR)  # there is none after all
+    for found in held:
+        # More than once where what was arranged fell through.
+        yield Answer(max(asked_at + 5, found), "accept", starts_at=found + 2 * HOUR)
 
 
 def _back_to_theirs(stay: Stay, ready: int, draw: Random) -> Iterator[Asked]:
@@ -139,5 +139,5 @@ def _back_to_theirs(stay: Stay, ready: int, draw: Random) -> Iterator[Asked]:
         answer = Answer(answered, "decline", reason="no-place")
     yield Asked(
         f"back-{ready}", "repatriation", at, draw.choice(_NEEDS["repatriation"]), stay.pathway,
-        organisation=ELSEWHERE, answer=answer,
+        organisation=ELSEWHERE, answers=(answer,),
     )  # fmt: skip

@@ -194,7 +194,7 @@ def _address(deed: Deed, kept: Kept) -> str:
         return f"barriers/{kept.waits[deed.slot][0]}/{verb}/"
     if deed.kind == "asked":
         return "referrals/"
-    return f"referrals/{kept.asked[deed.slot][0]}/{deed.word or 'withdraw'}/"
+    return f"referrals/{kept.asked[deed.slot][0]}/{deed.word}/"
 
 
 def _body(deed: Deed, kept: Kept) -> dict[str, Any]:
@@ -212,6 +212,8 @@ def _keep(deed: Deed, kept: Kept, reply: Reply) -> None:
     elif deed.kind == "resolved":
         kept.waits[deed.slot][1] = OVER
     elif deed.kind == "asked":
-        kept.asked[deed.slot] = [key, 0]
-    else:
+        kept.asked[deed.slot] = [key, 0, 0]
+    elif deed.word == "accept":
         kept.asked[deed.slot][1] = deed.number
+    else:
+        kept.asked[deed.slot][2] = OVER

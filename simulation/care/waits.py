@@ -142,7 +142,7 @@ def _beside(stay: Stay, ready: int, seed: int, used: set[str]) -> Iterator[Wait]
 
 def _home(stay: Stay, ready: int, seed: int) -> Iterator[Wait]:
     draw = chance(seed, stay.visit, "waits", stay.way)
-    if draw.random() < 0.25:
+    if draw.random() < 0.12:
         return
     at = ready + draw.randrange(5, 40)
     other = draw.random() < 0.16
@@ -171,7 +171,7 @@ def _last(stay: Stay, settled: int | None, seed: int) -> Iterator[Wait]:
             yield Wait(f"last-{slug}-{settled}", reason_named(slug), at, ends)
 
 
-_AT_LAST: Final = (("medicines-and-letter", 0.35), ("transport", 0.30))
+_AT_LAST: Final = (("medicines-and-letter", 0.55), ("transport", 0.40))
 
 
 def _again(stay: Stay, times: int, seed: int) -> Wait:
