@@ -57,14 +57,9 @@ def waits(stay: Stay, *, seed: int, now: int) -> list[Wait]:
     planned = _supported(stay, ready, seed) if stay.pathway else _home(stay, ready, seed)
     found: dict[str, Wait] = {}
     for wait in (*_cut(planned, settled), *_last(stay, settled, seed)):
-        is_open = any(w.reason == wait.reason and _overlap(w, wait) for w in found.values())
-        if wait.raised <= now and not is_open:
+        if wait.raised <= now and wait.reason not in {w.reason for w in found.values()}:
             found[wait.slot] = wait
     return sorted((_told(stay, wait, seed, now) for wait in found.values()), key=lambda w: w.raised)
-
-
-def _overlap(one: Wait, other: Wait) -> bool:
-    return one.ended is None or one.ended >= other.raised
 
 
 def _cut(planned: Iterable[Wait], settled: int | None) -> Iterator[Wait]:
