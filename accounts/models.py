@@ -102,3 +102,17 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Misfit(models.Model):
+    """Somebody was told that numbers and details of a patient do not fit; for an hour. It says
+    nothing of the patient. See `accounts.misfits`."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "at"], name="misfit_of_user")]
+
+    def __str__(self) -> str:
+        return f"misfit {self.pk}"

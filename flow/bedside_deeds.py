@@ -36,6 +36,8 @@ def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
         return _raise(side, request.user)
     if deed == "resolve":
         return _resolve(side, request.POST.get("barrier", ""), request.user)
+    if deed == "here":
+        return _here(side, request.user)
     form = side.forms.get(deed)
     if form is None:
         raise Refused(_("That cannot be done here now. Look at the board again."))
@@ -175,6 +177,13 @@ def _undo(request: HttpRequest, side: Bedside) -> str:
     movement = Movement.objects.select_related("visit", "patient").get(pk=line.id)
     movements.cancel(movement=movement, at=side.now, by=request.user)
     return _("Undone: %(what)s.") % {"what": line.what.lower()}
+
+
+def _here(side: Bedside, by: User) -> str:
+    if side.stay is None:
+        raise Refused(_("There is nobody here now. Look at the board again."))
+    movements.still_here(episode=side.stay.episode, at=side.now, by=by)
+    return _("Kept: still here.")
 
 
 def _with_bay(place: Place) -> Place:

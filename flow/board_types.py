@@ -6,7 +6,7 @@ asked for on a past one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -94,6 +94,8 @@ class WardLine:
     place: which ward. specialty: local code, may be empty. sex: a `Ward.Sex` value.
     recognised: False for a ward that exists only because a feed named it.
     figures: its census. longest_wait: since when the longest waiting of `figures.waiting` waits.
+    in_use: False where its beds have been withdrawn, or are still to come, and nobody is there or
+    is to come: lists of wards leave it out. A ward that never had a bed is in use.
     """
 
     place: Place
@@ -102,6 +104,7 @@ class WardLine:
     recognised: bool
     figures: Figures
     longest_wait: datetime | None
+    in_use: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

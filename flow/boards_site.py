@@ -31,7 +31,8 @@ def site_board(
     moment = view.moment
     found = lines_of(Ward.objects.filter(site=site), view)
     wards = [line.place.id for line in found.lines]
-    recognised = [line for line in found.lines if line.recognised]
+    used = [line for line in found.lines if line.in_use]
+    recognised = [line for line in used if line.recognised]
     trend = last_day([site.pk], wards=head_wards(recognised), moment=moment)[site.pk]
     counted = {line.place.id for line in recognised}
     requests = [
@@ -43,9 +44,9 @@ def site_board(
         moment=moment.at,
         live=view.live,
         known_at=known_at,
-        site=site_line(site, found.lines, trend=trend, feed=found.feeds.get(site.pk), at=moment.at),
+        site=site_line(site, used, trend=trend, feed=found.feeds.get(site.pk), at=moment.at),
         wards=tuple(recognised),
-        unrecognised=tuple(line for line in found.lines if not line.recognised),
+        unrecognised=tuple(line for line in used if not line.recognised),
         waiting=with_faces(requests, sight=sight),
         checks=checks_of(moment, sight=sight, site=site.pk),
         flow=flow_map(wards=wards, figures=by_kind(found.lines, at=moment.at), moment=moment),

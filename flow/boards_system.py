@@ -31,7 +31,8 @@ def system_board(
     found = lines_of(Ward.objects.all(), view)
     by_site: dict[Site, list[WardLine]] = defaultdict(list)
     for ward, line in zip(found.wards, found.lines, strict=True):
-        by_site[ward.site].append(line)
+        if line.in_use:
+            by_site[ward.site].append(line)
     heads = [ward for lines in by_site.values() for ward in head_wards(lines)]
     trends = last_day([site.pk for site in by_site], wards=heads, moment=moment)
     sites = tuple(
@@ -44,8 +45,8 @@ def system_board(
         live=view.live,
         known_at=known_at,
         sites=sites,
-        sums=sums(found.lines, at=moment.at),
-        unrecognised=tuple(line for line in found.lines if not line.recognised),
+        sums=sums([line for line in found.lines if line.in_use], at=moment.at),
+        unrecognised=tuple(line for line in found.lines if line.in_use and not line.recognised),
         checks=checks_of(moment, sight=sight),
         flow=flow_map(
             wards=[line.place.id for line in found.lines],

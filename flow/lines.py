@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from flow.board_types import FeedState, Place, Sight, SiteLine, Trend, WardLine
 from flow.census import aged, figures_at
@@ -16,7 +17,7 @@ from flow.feeds import feed_states
 from flow.figure_types import Figures
 from flow.moment import Moment
 from flow.totals import sums
-from wards.models import Site, Ward
+from wards.models import Bed, Site, Ward
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class Lines:
     feeds: Mapping[int, FeedState]
 
 
+_BEDS: Final = Bed.objects.filter(ward=OuterRef("pk"), is_recognised=True, same_as=None)
+
+
 def visible(wards: QuerySet[Ward], sight: Sight) -> QuerySet[Ward]:
     """The wards that may be shown, but for those that turned out to be another ward."""
     shown = wards.filter(same_as=None).select_related("site__organisation")
@@ -58,7 +62,7 @@ def visible(wards: QuerySet[Ward], sight: Sight) -> QuerySet[Ward]:
 
 def lines_of(wards: QuerySet[Ward], view: View) -> Lines:
     """The lines of the visible ones of `wards`; three queries, and those of the feeds' watch."""
-    rows = list(visible(wards, view.sight))
+    rows = list(visible(wards, view.sight).annotate(has_beds=Exists(_BEDS)))
     counts = figures_at([ward.pk for ward in rows], moment=view.moment, live=view.live)
     feeds = feed_states(now=view.moment.at) if view.live else {}
     lines = []
@@ -69,8 +73,16 @@ def lines_of(wards: QuerySet[Ward], view: View) -> Lines:
             feed = feeds.get(ward.site_id)
             silent = feed is not None and feed.silent
             figures = aged(figures, now=view.moment.at, silent=silent)
-        lines.append(ward_line(ward, figures, counted.longest_wait))
+        line = ward_line(ward, figures, counted.longest_wait)
+        lines.append(replace(line, in_use=not ward.has_beds or _is_used(figures)))
     return Lines(rows, lines, feeds)
+
+
+def _is_used(figures: Figures) -> bool:
+    """Whether it has beds, or concerns anybody, at the moment."""
+    listed = figures.beds_open + figures.beds_closed + figures.beds_not_opened
+    concerned = figures.waiting + figures.waiting_out + figures.pending_discharges
+    return listed + figures.patients + concerned > 0
 
 
 def ward_line(ward: Ward, figures: Figures, longest_wait: datetime | None) -> WardLine:

@@ -91,8 +91,7 @@ DOUBTS: Final[Words] = {
         "The feed uses their visit number for another patient as well. Check who is in which bed."
     ),
     MOVED_AFTER: _(
-        "The feed moved them after it had told of their discharge. If they are still here, admit "
-        "them again, or have the discharge taken back where it was typed."
+        "The feed moved them after it had told of their discharge. Are they still here?"
     ),
     MISDATED_END: _(
         "Their discharge was dated before their admission. Check that they have left, and when."

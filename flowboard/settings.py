@@ -137,6 +137,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.https
 SESSION_COOKIE_NAME = "flowboard_session"
 CSRF_COOKIE_NAME = "flowboard_csrf"
 
+# Answers that numbers and details of a patient do not fit (accounts/misfits.py).
+MISFITS_AN_HOUR = ENV.misfits_an_hour
+
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True

@@ -182,7 +182,9 @@ class Listener:
         ]
         for piece, stored in waiting:
             if piece.fault is not None:
-                log.warning("from %s: %s (%d bytes)", peer, piece.fault.value, len(piece.data))
+                # Some senders keep a line open with empty blocks.
+                level = logging.INFO if piece.fault is Fault.EMPTY else logging.WARNING
+                log.log(level, "from %s: %s (%d bytes)", peer, piece.fault.value, len(piece.data))
             answers = [self._written(await each) for each in stored]
             answer = b"".join(each for each in answers if each is not None)
             if answer and piece.fault is not Fault.UNFRAMED:

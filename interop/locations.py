@@ -221,7 +221,7 @@ class _Matcher:
             facilities = {where.facility for where in self.said if where.facility}
             reach = Q()
             for facility in facilities:
-                reach |= Q(code__iexact=facility)
+                reach |= Q(code__iexact=facility) | Q(name__iexact=facility)
             reach = reach or Q(pk__in=[])
         rows = Site.objects.filter(reach).exclude(kind=Site.Kind.UNRECOGNISED)
         return {pk: (code, name) for pk, code, name in rows.values_list("pk", "code", "name")}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from accounts.roles import Permission
 from interop.hearing import heard_at, is_quiet
@@ -221,7 +221,7 @@ class UnknownWard:
     """A ward that only a feed knows of, or a known one with beds that only a feed knows of.
 
     `patients` are there now; `seen` is how often feeds named it; `suggested` a ward that goes
-    by the same code elsewhere.
+    by the same code elsewhere. `has_board`: whether the viewer may look at the ward itself.
     """
 
     ward: Ward
@@ -231,14 +231,30 @@ class UnknownWard:
     last_seen_at: datetime | None
     beds: tuple[UnknownBed, ...] = field(default=())
     suggested: Ward | None = None
+    has_board: bool = True
+
+
+def wards_in_reach(scope: Scope) -> QuerySet[Ward]:
+    """The wards whose places the viewer sorts out: those at their sites, and those not recognised
+    that any feed, whoever's it is, has named with such a site's code or name.
+
+    What a feed of another body says of a site is put at a site of the feed's own until somebody
+    recognises it. Whoever knows the site knows what was meant.
+    """
+    wards = Ward.objects.filter(same_as=None).select_related("site")
+    sites = scope.sites(Permission.MANAGE_FEEDS)
+    if sites == ALL:
+        return wards
+    meant = Site.objects.filter(
+        Q(code__iexact=OuterRef("facility")) | Q(name__iexact=OuterRef("facility")), pk__in=sites
+    ).exclude(kind=Site.Kind.UNRECOGNISED)
+    named = LocationCode.objects.exclude(facility="").filter(Exists(meant)).values("ward")
+    return wards.filter(Q(site__in=sites) | Q(kind=Ward.Kind.UNRECOGNISED, pk__in=named))
 
 
 def unknown_places(scope: Scope, *, now: datetime) -> tuple[list[UnknownWard], list[UnknownWard]]:
     """Wards that are not recognised, and recognised wards with beds that are not. Six queries."""
-    sites = scope.sites(Permission.MANAGE_FEEDS)
-    wards = Ward.objects.filter(same_as=None).select_related("site")
-    if sites != ALL:
-        wards = wards.filter(site__in=sites)
+    wards = wards_in_reach(scope)
     unknown = list(wards.filter(kind=Ward.Kind.UNRECOGNISED).order_by("site__name", "code"))
     beds = list(
         Bed.objects.filter(is_recognised=False, same_as=None, ward__in=wards)
@@ -267,6 +283,7 @@ def unknown_places(scope: Scope, *, now: datetime) -> tuple[list[UnknownWard], l
             last_seen_at=last,
             beds=tuple(UnknownBed(bed, in_beds.get(bed.pk, 0)) for bed in its_beds),
             suggested=recognised.get(ward.code.casefold()),
+            has_board=scope.may(Permission.SEE_COUNTS, ward.pk),
         )
 
     return (

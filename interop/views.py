@@ -35,6 +35,7 @@ from interop.overview import (
     reasons,
     shown,
     unknown_places,
+    wards_in_reach,
 )
 from wards import unrecognised
 from wards.models import Bed, Site, Ward
@@ -206,12 +207,6 @@ def mapping(request: HttpRequest) -> HttpResponse:
     return render(request, "interop/mapping.html", context)
 
 
-def _wards(scope: Scope) -> QuerySet[Ward]:
-    sites = scope.sites(Permission.MANAGE_FEEDS)
-    rows = Ward.objects.filter(same_as=None).select_related("site")
-    return rows if sites == ALL else rows.filter(site__in=sites)
-
-
 def _sites(scope: Scope) -> QuerySet[Site]:
     sites = scope.sites(Permission.MANAGE_FEEDS)
     rows = Site.objects.exclude(kind=Site.Kind.UNRECOGNISED)
@@ -222,8 +217,8 @@ def _sites(scope: Scope) -> QuerySet[Site]:
 def map_ward(request: HttpRequest, pk: int) -> HttpResponse:
     """Say which ward an unrecognised one is, or that it is one of its own."""
     scope = scope_of(request.user)
-    ward = get_object_or_404(_wards(scope).filter(kind=Ward.Kind.UNRECOGNISED), pk=pk)
-    candidates = _wards(scope).exclude(kind=Ward.Kind.UNRECOGNISED)
+    ward = get_object_or_404(wards_in_reach(scope).filter(kind=Ward.Kind.UNRECOGNISED), pk=pk)
+    candidates = wards_in_reach(scope).exclude(kind=Ward.Kind.UNRECOGNISED)
     deed = request.POST.get("deed", "")
     same = SameWardForm(
         request.POST if deed == "same" else None,
@@ -259,7 +254,7 @@ def map_bed(request: HttpRequest, pk: int) -> HttpResponse:
     scope = scope_of(request.user)
     bed = get_object_or_404(
         Bed.objects.filter(
-            is_recognised=False, same_as=None, ward__in=_wards(scope)
+            is_recognised=False, same_as=None, ward__in=wards_in_reach(scope)
         ).select_related("ward__site", "bay"),
         pk=pk,
     )

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from django.db.models import Q
 
+from accounts import misfits
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
@@ -133,7 +134,7 @@ def admit(
     the NHS number, else a new one. `confirmed`: the record that `AlreadyKnown` named. `others`:
     the records that `SameName` named, said to be of other people.
     Refused if the bed is not free, if the numbers and details do not fit each other or what is
-    known, or if they are somewhere already.
+    known, too often within an hour (`accounts.misfits`), or if they are somewhere already.
     """
     visit = visit or VisitKey("flowboard", f"FB-{uuid4().hex[:10]}")
     said = details or Details()
@@ -175,7 +176,10 @@ def admit(
         episodes = Episode.objects.filter(pk__in=done.change.episodes[done.visits[fact.key]])
         return episodes.filter(patient__person__records=arrival.pk).latest("ordinal")
 
-    return transacted(deed)
+    if person is None and not said.values.get("nhs_number"):
+        return transacted(deed)
+    with misfits.counted(by, at, is_misfit=lambda refused: refused.reason == DO_NOT_FIT):
+        return transacted(deed)
 
 
 def _find(person: PersonKey | None, said: Details) -> recognition.Found:

@@ -47,6 +47,7 @@ __all__ = [
     "merge",
     "record",
     "return_",
+    "still_here",
     "swap",
     "told_again",
     "transfer",
@@ -139,6 +140,22 @@ def return_(
 ) -> Movement:
     """The patient is back from leave."""
     return _do([_Step(episode, MovementKind.RETURNED)], occurred_at, at, by)[0]
+
+
+def still_here(*, episode: Episode, at: datetime, by: User) -> Movement:
+    """Somebody has looked: the patient is where the board has them."""
+
+    def deed() -> Movement:
+        when = lock_and_date([episode.patient_id], None, at)
+        here = Occupancy.objects.filter(episode=episode, period__contains=when.occurred_at)
+        place = here.values_list("ward_id", "bay_id", "wanted_bed_id").first()
+        if place is None:
+            raise Refused("The board has them nowhere now. Look at it again.")
+        fact = _Step(episode, MovementKind.OBSERVED, Place(*place)).fact(when)
+        done = keep([fact], source=BY_HAND, by=by)
+        return Movement.objects.get(pk=done.movements[fact.key])
+
+    return transacted(deed)
 
 
 def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:

@@ -68,7 +68,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """One episode: see `patients.models.Episode` for the words."""
+    """One episode: see `patients.models.Episode` for the words. `heard_of`: the latest time of
+    which something was said of it but its end."""
 
     status: str
     admitted_at: datetime | None
@@ -77,6 +78,7 @@ class Stay:
     flags: tuple[str, ...]
     claims: tuple[Claim, ...]
     requests: tuple[Request, ...]
+    heard_of: datetime | None = None
 
 
 def project(movements: Sequence[Told], *, nameless: bool = False) -> list[Stay]:
@@ -226,6 +228,10 @@ class _Builder:
             flags=tuple(flags),
             claims=() if start is None else tuple(_claims(self.spots, start, end)),
             requests=tuple(_requests(self)),
+            heard_of=max(
+                (m.occurred_at for m in self.members if m.kind is not Kind.DISCHARGED),
+                default=None,
+            ),
         )
 
     def _doubts(self, end: datetime | None) -> Iterable[str]:

@@ -171,7 +171,10 @@ def _settle(stays: Mapping[int, Sequence[Owned]], people: Mapping[int, int]) -> 
         for number, owned in enumerate(of_person):
             owned.claims = settled[number]
             told = {claim.start for claim in owned.stay.claims}
-            if owned.claims and owned.claims[-1].start not in told:
+            if not owned.claims or owned.claims[-1].start in told:
+                continue
+            heard = owned.stay.heard_of
+            if heard is None or heard < owned.claims[-1].start:
                 owned.stay = flagged(owned.stay, RESUMED)
 
 

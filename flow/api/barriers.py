@@ -16,13 +16,14 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
 from accounts.api_auth import HasScope
-from accounts.models import Organisation, Team, User
+from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing_waits as describing
 from flow.api.bed_lists import who
 from flow.api.entries import Noted, OwnerEntry, RaiseEntry
+from flow.api.naming import organisation_named, reason_named, team_named
 from flow.api.params import Params
 from flow.api.problems import ApiProblem, invalid, missing
 from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
@@ -107,10 +108,10 @@ class EpisodeBarriers(Waits):
         barrier = done(
             lambda: deeds.raise_barrier(
                 episode=episode,
-                reason=_reason(said["reason"], said["code_set"]),
+                reason=reason_named(said["reason"], kind="delay", code_set=said["code_set"]),
                 said=said_by_caller(request, said),
-                organisation=_organisation(said["organisation"]),
-                team=_team(said["team"], said["organisation"]),
+                organisation=organisation_named(said["organisation"]),
+                team=team_named(said["team"], said["organisation"]),
                 person=said["person"],
                 due_at=said["due_at"],
                 reportable=said["reportable"],
@@ -214,8 +215,8 @@ class Reassign(Deed):
         return deeds.reassign(
             barrier=barrier,
             said=by,
-            organisation=_organisation(said["organisation"]),
-            team=_team(said["team"], said["organisation"]),
+            organisation=organisation_named(said["organisation"]),
+            team=team_named(said["team"], said["organisation"]),
             person=said["person"],
             note=said["note"],
         )
@@ -295,43 +296,6 @@ def _waiting(request: Request, key: int) -> Waiting:
     found = waiting(Moment(now()), scope=scope(request), wanted=Wanted(key=key, statuses=()))
     if not found:
         raise missing("barrier of this key")
-    return found[0]
-
-
-def _reason(slug: str, code_set: str) -> Code:
-    codes = Code.objects.select_related("code_set").filter(slug=slug, code_set__kind="delay")
-    if code_set:
-        codes = codes.filter(code_set__slug=code_set)
-    found = codes.order_by("-code_set__valid_from").first()
-    if found is None:
-        raise invalid({"reason": f"There is no reason “{slug}”; /api/v1/reasons/ lists them."})
-    return found
-
-
-def _organisation(code: str) -> Organisation | None:
-    if not code:
-        return None
-    found = Organisation.objects.filter(code=code).first()
-    if found is None:
-        raise invalid({"organisation": f"There is no organisation {code}."})
-    return found
-
-
-def _team(code: str, organisation: str) -> Team | None:
-    if not code:
-        return None
-    teams = Team.objects.filter(code=code)
-    if organisation:
-        teams = teams.filter(organisation__code=organisation)
-    found = list(teams[:2])
-    if len(found) != 1:
-        raise invalid(
-            {
-                "team": f"There is no team {code}."
-                if not found
-                else f"Several organisations have a team {code}; name the organisation as well."
-            }
-        )
     return found[0]
 
 

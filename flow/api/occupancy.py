@@ -114,6 +114,7 @@ def _rows(wards: QuerySet[Ward], view: View) -> Iterable[Row]:
             "kind": ward.kind,
             "specialty": ward.specialty or None,
             "recognised": line.recognised,
+            "in_use": line.in_use,
             **_figures(line.figures, line.longest_wait),
         }
 

@@ -64,7 +64,7 @@ def _asked(params: Params, place: tuple[int, int, date] | None) -> QuerySet[Refe
     measures, bodies = params.texts("measure"), params.texts("body")
     first, last = _day(params, "from"), _day(params, "to")
     found = ReferenceValue.objects.select_related("measure", "body", "file")
-    found = found.order_by("measure", "body", "date")
+    found = found.order_by("measure_id", "body_id", "date")
     if measures:
         keys = dict(ReferenceMeasure.objects.filter(slug__in=measures).values_list("slug", "pk"))
         _known(params, "measure", measures, keys)

@@ -15,7 +15,6 @@ from rest_framework import serializers as s
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from accounts.models import Organisation
 from flow.api import describing_waits as describing
 from flow.api.barriers import (
     Waits,
@@ -27,6 +26,7 @@ from flow.api.barriers import (
 )
 from flow.api.bed_lists import who
 from flow.api.entries import AcceptEntry, DeclineEntry, Noted, PlaceEntry, ReferEntry
+from flow.api.naming import organisation_named, reason_named, ward_named_in_body
 from flow.api.problems import invalid, missing
 from flow.api.reading import answered, filters_of, form_of, now, scope, written
 from flow.barriers import may_plan
@@ -35,7 +35,6 @@ from flow.faces import faces
 from flow.moment import Moment
 from flow.referrals.places import RECEIVING, may_see_places, receiving
 from flow.referrals.reading import Asking, Wanted, asking, may_answer
-from patients.models import Code
 from wards import referrals as deeds
 from wards.barriers import Said
 from wards.models import Referral, ReferralStep, Ward
@@ -93,8 +92,8 @@ class Referrals(Waits):
             lambda: deeds.refer(
                 episode=episode,
                 kind=said["kind"],
-                ward=_ward(said["ward"], said["site"]),
-                organisation=_organisation(said["organisation"]),
+                ward=ward_named_in_body(said["ward"], said["site"]),
+                organisation=organisation_named(said["organisation"]),
                 pathway=said["pathway"],
                 needs=said["needs"],
                 due_at=said["due_at"],
@@ -166,7 +165,10 @@ class Decline(Deed):
 
     def do(self, referral: Referral, said: Mapping[str, Any], by: Said) -> object:
         return deeds.decline(
-            referral=referral, reason=_reason(said["reason"]), said=by, note=said["note"]
+            referral=referral,
+            reason=reason_named(said["reason"], kind="decline"),
+            said=by,
+            note=said["note"],
         )
 
 
@@ -308,38 +310,3 @@ def told(row: Asking, face: Face | None, at: datetime) -> dict[str, Any]:
         "site": row.site or None,
         "bed": row.bed or None,
     }
-
-
-def _ward(code: str, site: str) -> Ward | None:
-    if not code:
-        return None
-    wards = Ward.objects.select_related("site__organisation").filter(code=code, same_as=None)
-    if site:
-        wards = wards.filter(site__code=site)
-    found = list(wards[:2])
-    if len(found) != 1:
-        raise invalid(
-            {
-                "ward": f"There is no ward {code}."
-                if not found
-                else f"Several sites have a ward {code}; name the site as well."
-            }
-        )
-    return found[0]
-
-
-def _organisation(code: str) -> Organisation | None:
-    if not code:
-        return None
-    found = Organisation.objects.filter(code=code).first()
-    if found is None:
-        raise invalid({"organisation": f"There is no organisation {code}."})
-    return found
-
-
-def _reason(slug: str) -> Code:
-    codes = Code.objects.select_related("code_set").filter(slug=slug, code_set__kind="decline")
-    found = codes.order_by("-code_set__valid_from").first()
-    if found is None:
-        raise invalid({"reason": f"There is no reason “{slug}”; /api/v1/reasons/ lists them."})
-    return found

@@ -56,6 +56,9 @@ class OccupancyRow(Census):
     kind = s.ChoiceField(Ward.Kind.choices)
     specialty = s.CharField(allow_null=True)
     recognised = s.BooleanField(help_text="False for a ward that only a feed has named.")
+    in_use = s.BooleanField(
+        help_text="False where its beds are withdrawn and nobody is there: boards leave it out."
+    )
 
 
 class TotalRow(Census):

@@ -55,7 +55,7 @@ def peers_figure(bars: Sequence[Bar], *, share: bool) -> str:
     )
     for ours in (False, True):
         shown = [(place, bar) for place, bar in enumerate(bars) if bar.ours is ours]
-        colour = "--bad" if ours else "--held"
+        colour = "--next" if ours else "--held"
         xs: list[float | None] = []
         ys: list[int | None] = []
         for place, bar in shown:

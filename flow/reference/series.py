@@ -15,7 +15,7 @@ from zlib import crc32
 from flow.reference.files import DELIMITERS, Row, Source, Text, Unreadable, decoded, rows
 from flow.reference.layouts import EXPECTED, Layout, layout
 from flow.reference.measures import Interval, Kind, by_heading
-from flow.reference.values import Day, Number, day, is_day_first, number, plain
+from flow.reference.values import MISSING, Day, Number, day, is_day_first, number, plain
 from flow.reference.wording import Reason, Reasons, key, mended
 
 HEAD: Final = 40
@@ -220,7 +220,7 @@ class _Reader:
         name = " ".join(mended(said).split())
         if name != " ".join(said.split()):
             self._made.mended += 1
-        if not code.strip("-*. "):
+        if code.casefold() in MISSING:
             code = plain(name).upper()
         code = code[:80]
         if code and (name or code not in self._made.bodies):

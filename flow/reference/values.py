@@ -110,7 +110,7 @@ _ISO_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)? ?"
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})"
 )
-_YEAR_FIRST = re.compile(rf"([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_TIME}")
+_YEAR_FIRST = re.compile(rf"([0-9]{{4}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{1,2}}){_TIME}z?")
 _YEAR_LAST = re.compile(rf"([0-9]{{1,2}})[-/.]([0-9]{{1,2}})[-/.]([0-9]{{4}}|[0-9]{{2}}){_TIME}")
 _COMPACT = re.compile(r"([12][0-9]{3})([01][0-9])([0-3][0-9])")
 _NAMED = re.compile(
@@ -146,6 +146,7 @@ def day(text: str, *, day_first: bool = True) -> Day | None:
 
 
 def _read(said: str, day_first: bool) -> Day | None:
+    said = re.sub(r" ?(utc|gmt)$", "z", said)
     if _ISO_TIME.fullmatch(said):
         moment = datetime.fromisoformat(re.sub(r" (?=[z+-])", "", said).upper())
         return Day(moment.astimezone(UTC).astimezone(LONDON).date())

@@ -41,6 +41,10 @@ class Fault(Enum):
         "The header (MSH) is missing: the beginning was cut off, or this is no message. Have it "
         "sent again."
     )
+    EMPTY = (
+        "The block held nothing (0x0B 0x1C 0x0D). If a message was meant, have it sent; if this "
+        "keeps the line open, it need not."
+    )
     GLUED = (
         "Two messages stand on one line, so this one may lack its end, or be quoted by the other. "
         "If it is whole, replay it; else have it sent again."
@@ -102,7 +106,7 @@ class Framer:
         self._buffer += chunk
         pieces: list[Piece] = []
         while (piece := self._next()) is not None:
-            if piece.data.strip(BETWEEN):  # an empty block is how some senders keep a line open
+            if piece.data.strip(BETWEEN) or piece.fault is Fault.EMPTY:
                 pieces.append(piece)
         self._bound()
         return pieces
@@ -117,7 +121,7 @@ class Framer:
         piece = self._done(left, fault) if self._inside else Piece(left.strip(BETWEEN), fault)
         self._buffer.clear()
         self._inside, self._looked = False, 0
-        return [piece] if piece.data.strip(BETWEEN) else []
+        return [piece] if piece.data.strip(BETWEEN) or piece.fault is Fault.EMPTY else []
 
     def _next(self) -> Piece | None:
         return self._inside_next() if self._inside else self._outside_next()
@@ -159,7 +163,7 @@ class Framer:
         data = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         self._inside, self._looked = False, 0
-        return self._done(data, None)
+        return self._done(data, None)  # also of an empty block: whoever ended it awaits an answer
 
     def _find_end(self) -> int:
         """Where the block ends, as far as that is known by now; else -1."""
@@ -186,6 +190,8 @@ class Framer:
     def _done(self, data: bytes, fault: Fault | None) -> Piece:
         too_large = self._dropped > 0 or len(data) > self.limit
         self._dropped = 0
+        if fault is None and not data.strip(BETWEEN):
+            return Piece(data, Fault.EMPTY)
         return Piece(data[:_KEPT_OF_OVERSIZE], Fault.TOO_LARGE) if too_large else Piece(data, fault)
 
     def _bound(self) -> None:

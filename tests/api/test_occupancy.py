@@ -33,6 +33,7 @@ from tests.flow.places import (
     make_ward,
     put,
     records_begin,
+    span,
 )
 from wards.models import Bed, BedStatus, Closure, Ward
 
@@ -237,6 +238,16 @@ def test_what_cannot_be_understood_is_refused_with_a_way_out(
     assert words in problem["errors"][name][0]
     assert words in problem["detail"]
     assert (problem["status"], problem["title"]) == (400, "Bad Request")
+
+
+def test_a_withdrawn_ward_says_so(client: APIClient, hospital: Hospital) -> None:
+    code = hospital.ward.code
+    assert rows(client)[code]["in_use"]
+    Bed.objects.filter(ward=hospital.ward).update(in_use=span(START - 90 * HOUR, START - HOUR))
+    past = START.isoformat()
+    assert not rows(client, at=past)[code]["in_use"]
+    assert rows(client, at=(START - 2 * HOUR).isoformat())[code]["in_use"]
+    assert rows(client, at=past)[hospital.other.code]["in_use"]
 
 
 def test_only_wards_in_sight_are_told_of(caller: Caller, hospital: Hospital) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from flow import census, feeds
 from flow.boards import FeedState, Sight, SystemBoard, site_board, system_board, ward_board
 from flow.counts import count
+from flow.figure_types import Figures
 from flow.moment import Moment
 from flow.trends import last_day
 from tests.flow import worlds
@@ -28,8 +29,9 @@ from tests.flow.places import (
     make_site,
     make_ward,
     put,
+    span,
 )
-from wards.models import Occupancy, Site, Ward
+from wards.models import Bed, Occupancy, Site, Ward
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +64,14 @@ def test_a_ward_board_shows_what_the_census_counts(world: worlds.World, at: int)
             assert all(o.face is not None for o in (*shown, *board.bedless))
 
 
+def in_use(world: worlds.World, ward: int, at: int, figures: Figures) -> bool:
+    """Whether lists show it: it has a bed in use, never had one, or somebody is concerned."""
+    beds = [b for b in world.beds if b.ward == ward and b.recognised and b.alias_of is None]
+    now = [b for b in beds if b.in_use is None or b.in_use.holds(at)]
+    people = figures.patients + figures.waiting + figures.waiting_out + figures.pending_discharges
+    return not beds or bool(now) or people > 0
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(worlds.worlds(), st.integers(0, worlds.LAST))
 def test_the_sites_of_the_system_add_up(world: worlds.World, at: int) -> None:
@@ -70,9 +80,10 @@ def test_the_sites_of_the_system_add_up(world: worlds.World, at: int) -> None:
         board = system_board(now=moment, at=moment, sight=NOBODY)
         site = site_board(rows.wards[0].site, now=moment, at=moment, sight=NOBODY)
         counts = {c.ward: c.figures for c in count(Moment(moment))}
-        assert [line.figures for line in site.wards] == [counts[w.pk] for w in rows.wards]
-        line = next(one for one in board.sites if one.id == site.site.id)
-        assert line == site.site
+        used = [n for n in range(worlds.WARDS) if in_use(world, n, at, counts[rows.wards[n].pk])]
+        assert [line.figures for line in site.wards] == [counts[rows.wards[n].pk] for n in used]
+        assert [one for one in board.sites if one.id == site.site.id] == [site.site][: len(used)]
+        line = site.site
         everything = line.sums.everything.figures
         assert everything.patients == sum(counts[w.pk].patients for w in rows.wards)
         assert everything.waiting == len(site.waiting)
@@ -96,6 +107,30 @@ def test_the_trend_of_the_last_day_is_the_count_of_each_quarter(
         for number, occupied in enumerate(trend.occupied):
             at = Moment(trend.start + number * trend.step)
             assert occupied == sum(c.figures.beds_occupied for c in count(at, wards=wards))
+
+
+def test_a_withdrawn_ward_is_listed_while_it_has_beds_or_patients() -> None:
+    hospital = Hospital()
+    new = make_ward(hospital.site)  # described, and without beds so far
+    community = Bed.objects.filter(ward=hospital.community)
+    withdrawn = Bed.objects.filter(ward=hospital.ward) | community
+    withdrawn.update(in_use=span(START - 90 * HOUR, START))
+
+    def listed(at: datetime) -> tuple[set[int], set[str]]:
+        board = site_board(hospital.site, now=START + 9 * HOUR, at=at, sight=ALL)
+        system = system_board(now=START + 9 * HOUR, at=at, sight=ALL)
+        return {line.place.id for line in board.wards}, {site.code for site in system.sites}
+
+    everything = {hospital.ward.pk, hospital.other.pk, hospital.emergency.pk, new.pk}
+    both = {hospital.site.code, hospital.community_site.code}
+    assert listed(START - HOUR) == (everything, both)
+    assert listed(START) == (everything - {hospital.ward.pk}, {hospital.site.code})
+    put(hospital.ward, start=START + HOUR, end=START + 3 * HOUR)
+    assert hospital.ward.pk in listed(START + 2 * HOUR)[0]
+    assert hospital.ward.pk not in listed(START + 3 * HOUR)[0]
+    # Somebody who is to come there must be seen to wait.
+    ask(put(hospital.other, start=START).episode, target=hospital.ward, since=START + 4 * HOUR)
+    assert hospital.ward.pk in listed(START + 5 * HOUR)[0]
 
 
 @pytest.fixture

@@ -36,8 +36,12 @@ def test_blanks_between_blocks_are_nothing() -> None:
     assert fed(framed(M1) + b"\r\n \x00" + framed(M2)) == [Piece(M1), Piece(M2)]
 
 
-def test_an_empty_block_keeps_the_line_open_and_is_nothing() -> None:
-    assert fed(b"\x0b\x1c\r", b"\x0b\r\x1c\r") == []
+def test_an_empty_block_is_handed_on_for_its_answer() -> None:
+    assert fed(b"\x0b\x1c\r", b"\x0b\r\x1c\r" + framed(M1)) == [
+        Piece(b"", Fault.EMPTY),
+        Piece(b"\r", Fault.EMPTY),
+        Piece(M1),
+    ]
 
 
 def test_garbage_between_blocks_is_handed_on() -> None:

@@ -171,6 +171,20 @@ def test_a_message_that_is_too_large_and_never_ends_is_refused_for_good() -> Non
         assert code(wire.ask(adt("A01"))) == "AA"
 
 
+def test_an_empty_block_is_answered_counted_and_kept_once() -> None:
+    with listening(applies=False) as port, Wire(port) as wire:
+        for block in (b"\x0b\x1c\r", b"\x0b\r\x1c\r"):
+            wire.send(block)
+            answer = wire.answer()
+            assert code(answer) == "AR"
+            assert b"MSA|AR||The block held nothing" in answer
+            assert b"ERR|" in answer
+        assert code(wire.ask(adt("A01"))) == "AA"
+    assert ends() == {"rejected": 1, "received": 1}
+    kept = Message.objects.get(status="rejected")
+    assert (bytes(kept.raw), kept.reason_code, kept.repeats) == (b"", "unreadable", 1)
+
+
 def test_an_idle_line_may_stay() -> None:
     with listening(Limits(half=0.1), applies=False) as port, Wire(port) as wire:
         wire.ask(adt("A01"))

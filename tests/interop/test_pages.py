@@ -13,6 +13,9 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from accounts.roles import Role
 from flow.feeds import feed_states
+from interop.feeds import Feeds
+from interop.hl7v2.framing import Fault
+from interop.inbox import Incoming, store
 from interop.models import Feed, Message
 from interop.overview import feed_lines, shown
 from tests.interop.building import adt
@@ -157,6 +160,18 @@ def test_masking_leaves_nothing_but_places_and_times() -> None:
     assert shown(raw, patients=True)[1] == "PID|1||M1||SMITH"
     assert shown(b"\xff\xfe garbage SMITH", patients=False) == ["•••"]
     assert shown(b"ANN|19600101\rPV1|1|I|W1", patients=False) == ["•••", "PV1|•••|I|W1"]
+
+
+def test_an_empty_block_can_be_looked_at_and_replayed(client: Client, hospital: Site) -> None:
+    store([Incoming(b"", "10.0.0.1", Fault.EMPTY)], feeds=Feeds(), at=timezone.now())
+    person(client, Role.FEED_MANAGER, everywhere=True)
+    message = Message.objects.get()
+    assert "The block held nothing" in client.get("/feeds/troubles/").content.decode()
+    page = client.get(f"/feeds/messages/{message.pk}/").content.decode()
+    assert "<li>Nothing</li>" in page
+    client.post("/feeds/replay/", {"message": message.pk})
+    apply_all()
+    assert ends() == {"held": 1}
 
 
 def test_feeds_of_others_are_out_of_reach(client: Client, hospital: Site) -> None:
@@ -347,6 +362,41 @@ def test_unknown_places_are_listed_with_their_patients_and_can_be_mapped(
     assert (row.bed.bay.code, row.bed.label) == ("A", "1")
     assert client.get(f"/feeds/places/wards/{ward.pk}/").status_code == 404
     assert "WARD ONE" not in client.get("/feeds/places/").content.decode()
+
+
+@pytest.mark.parametrize("named", ["NGH", "ngh", "Northmoor General"])
+def test_what_strangers_say_of_a_site_is_sorted_out_by_its_manager(
+    client: Client, hospital: Site, named: str
+) -> None:
+    """Whatever body the feed belongs to, and whether anybody knows it."""
+    other = Organisation.objects.create(code="XYZ", name="Another trust")
+    elsewhere = Site.objects.create(code="XYH", name="Another hospital", organisation=other)
+    place = f"EAST WING^A^1^{named}"
+    deliver(
+        adt("A01", place=place, application="EPR", facility="XYZ"),
+        adt("A01", mrn="M2", visit="V2", place=place, application="ODD", facility="ONE"),
+        adt("A01", mrn="M3", visit="V3", place="OTHER^A^1^SOMEWHERE", application="EPR",
+            facility="XYZ", control="3"),
+    )  # fmt: skip
+    wards = Ward.objects.filter(code="EAST WING")
+    assert {ward.site == hospital for ward in wards} == {True, False}
+    person(client, Role.SITE_MANAGER, site=hospital)
+    page = client.get("/feeds/places/").content.decode()
+    assert page.count("East Wing".upper() + "</a>") == 1, "the board of the one at the site itself"
+    assert page.count("Say what it is") == 2
+    assert "OTHER" not in page
+    real = Ward.objects.get(code="NGH-W1")
+    for ward in wards:
+        address = f"/feeds/places/wards/{ward.pk}/"
+        form = client.get(address).content.decode()
+        assert "Another hospital" not in form.split("<h2", 1)[1]
+        assert client.post(address, {"deed": "same", "same_as": real.pk}).status_code == 302
+    there = Occupancy.objects.filter(ward=real).values_list("episode__visit__number", flat=True)
+    assert set(there) == {"V1", "V2"}
+    person(client, Role.SITE_MANAGER, site=elsewhere)
+    assert (
+        "None at the sites you manage feeds for." in client.get("/feeds/places/").content.decode()
+    )
 
 
 def test_an_unknown_ward_may_be_accepted(client: Client, manager: User, hospital: Site) -> None:

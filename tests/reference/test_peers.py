@@ -178,9 +178,13 @@ def test_middles_and_ranges_are_those_of_the_published_days(site: Site, publishe
     found = {p.code: p for p in peers(stays, codes=None, first=first, last=last, share=True)}
     assert set(found) == {"RAA", "RBB", "RCC"}
     values = ReferenceValue.objects.filter(body__code="RCC", date__range=(first, last))
-    parts = dict(values.filter(measure__slug="stay-7").values_list("date", "value"))
-    wholes = dict(values.filter(measure__slug="ga-occupied").values_list("date", "value"))
-    shares = [float(parts[when] / wholes[when]) for when in parts]
+
+    def of(slug: str) -> dict[date, float]:
+        rows = values.filter(measure__slug=slug).values_list("date", "value")
+        return {when: float(value) for when, value in rows if value is not None}
+
+    parts, wholes = of("stay-7"), of("ga-occupied")
+    shares = [parts[when] / wholes[when] for when in parts]
     assert found["RCC"].middle == pytest.approx(median(shares))
     assert (found["RCC"].days, found["RCC"].size) == (10, 800)
 

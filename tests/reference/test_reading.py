@@ -90,6 +90,12 @@ def test_columns_in_any_order_with_titles_above_and_notes_below() -> None:
     assert made.notes == 1
 
 
+@pytest.mark.parametrize("code", ["", "-", "–", "NA", "n/a"])
+def test_a_body_without_a_code_goes_by_its_name(code: str) -> None:
+    made = read(lines("Code,Name,Date,nctr", [f"{code},England (total),2024-01-01,5"]))
+    assert set(made.bodies) == {"ENGLAND (TOTAL)"}
+
+
 def test_a_situation_report_by_its_columns() -> None:
     text = lines(
         "Code,Name,Date,G&A Beds Open,G&A beds occ'd,Occupancy rate,CC Adult Open,CC Adult Occ,"

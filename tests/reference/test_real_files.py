@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from collections import Counter
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -15,9 +16,10 @@ from django.core.management import call_command
 
 from flow.models import ReferenceMeasure, ReferenceValue
 from flow.reference.checking import check
-from flow.reference.files import sources
+from flow.reference.files import Source, sources
 from flow.reference.reporting import findings
-from flow.reference.series import Table, table
+from flow.reference.series import Doubt, Table, table
+from flow.reference.values import EPOCH
 from flow.reference.wording import Reason, Reasons
 from patients.code_loading import built_in_reasons
 from tests.reference.tables import REAL, needs_real
@@ -55,7 +57,7 @@ def test_criteria_to_reside_of_trusts(reasons: Reasons) -> None:
     assert found["gaps"]["runs"] == 0
     # Noughts for three months on end are no hospital without anybody to discharge.
     doubted = Counter(cell.doubt for cell in made.series["RN3", "nctr"].values())
-    assert doubted["zero"] == 91
+    assert doubted[Doubt.ZERO] == 91
     assert found["doubts"]["zero"]["values"] > 200
     assert {one["told"] for one in found["doubts"]["spike"]["first"]} >= {
         "1936 between 248 and 138"
@@ -106,6 +108,72 @@ def test_the_winter_of_2020_goes_on_through_the_change_of_the_clocks(reasons: Re
     assert trust[date(2021, 3, 29)].value is not None
     assert {"ENGLAND (ALL ACUTE TRUSTS)", "ENGLAND (TYPE 1 ACUTE TRUSTS)"} <= set(made.bodies)
     assert made.bodies["RYR"].name.startswith("University Hospitals Sussex"), "the latest name"
+
+
+def otherwise(name: str, write: Callable[[date], str], **how: Any) -> bytes:
+    """The same figures as another hand would have written them."""
+    rows = raw(name)[: how.get("rows", 3000)]
+    heads = list(reversed(rows[0]))
+    out = io.StringIO(newline="")
+    out.write(how.get("above", ""))
+    writer = csv.writer(out, delimiter=how.get("delimiter", ","), lineterminator="\r\n")
+    writer.writerow(heads)
+    for row in rows:
+        cells = []
+        for head in heads:
+            said = row[head]
+            if "date" in head.lower():
+                said = write(date.fromisoformat(said[:10]))
+            elif said == "NA":
+                said = how.get("missing", "NA")
+            elif said.isdigit():
+                said = f"{int(said):,}"
+            cells.append(said.replace("–", "â€“") if how.get("broken") else said)
+        writer.writerow(cells)
+    return out.getvalue().encode(how.get("encoding", "utf-8"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "england_trust_criteria_to_reside_2024.csv.gz",
+        "england_delayed_discharge_reasons.csv.gz",
+        "sitrep1920.csv.gz",
+    ],
+)
+@pytest.mark.parametrize(
+    ("write", "how"),
+    [
+        (lambda d: f"{d:%d/%m/%Y}", {"encoding": "cp1252", "missing": "-"}),
+        (lambda d: f"{d:%-d %b %Y}", {"encoding": "utf-16", "delimiter": "\t", "missing": "n/a"}),
+        (lambda d: str((d - EPOCH).days), {"encoding": "utf-8-sig", "missing": "*"}),
+        (lambda d: f"{d}T00:00:00Z", {"broken": True, "missing": "", "delimiter": ";"}),
+        (lambda d: f"{d:%d-%b-%y}", {"above": "Title,,\r\n\r\nPublished,today\r\n"}),
+    ],
+    ids=["british, Windows", "named, UTF-16, tabs", "serials, BOM", "mojibake", "titles"],
+)
+def test_the_same_figures_written_by_another_hand(
+    name: str, write: Callable[[date], str], how: dict[str, Any], reasons: Reasons
+) -> None:
+    plainly = "\n".join(_first(name, 3001))
+    one = table(Source("plain.csv", plainly.encode()), reasons)
+    other = table(Source("other.csv", otherwise(name, write, **how)), reasons)
+    assert (other.kind, other.interval) == (one.kind, one.interval)
+    assert (dict(other.unmatched), other.unknown_columns, other.bad_dates) == ({}, (), [])
+
+    def figures(made: Table) -> dict[Any, Any]:
+        return {
+            (keys, when): cell.value
+            for keys, series in made.series.items()
+            for when, cell in series.items()
+        }
+
+    assert figures(other) == figures(one)
+
+
+def _first(name: str, count: int) -> list[str]:
+    text = gzip.decompress((REAL / name).read_bytes()).decode()
+    return text.replace("\r\n", "\n").split("\n")[:count]
 
 
 @pytest.mark.django_db

@@ -103,7 +103,7 @@ def test_a_spreadsheets_number_is_a_day(when: date) -> None:
         assert found.day == when
 
 
-@given(DAYS, st.sampled_from(["Z", "+00:00", ".000Z"]))
+@given(DAYS, st.sampled_from(["Z", "+00:00", ".000Z", " UTC", " GMT"]))
 def test_midnight_in_england_told_in_utc_is_that_day(when: date, zone: str) -> None:
     midnight = datetime(when.year, when.month, when.day, tzinfo=LONDON).astimezone(UTC)
     found = day(f"{midnight:%Y-%m-%dT%H:%M:%S}{zone}")

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.roles import Role
 from patients.keys import Details, PersonKey
@@ -282,6 +283,19 @@ def test_a_confirmation_counts_for_the_one_who_was_shown(hospital: Hospital, nur
     assert status == 422
     assert "QUIGLEY" in page.split('id="known"')[1]
     assert held_by(beds(hospital)[5]) is None
+
+
+def test_after_many_misfits_the_page_says_for_how_long_and_keeps_what_was_typed(
+    hospital: Hospital, nurse: Client, settings: Settings
+) -> None:
+    settings.MISFITS_AN_HOUR = 2
+    told = known(hospital, hospital.wards[1], left=False)
+    for _ in range(2):
+        assert "do not belong together" in admit_by_number(nurse, hospital, told)[1]
+    status, page = admit_by_number(nurse, hospital, told, given_name="Typedname")
+    assert status == 422
+    assert "nobody can be admitted by number for 60 min" in page
+    assert "Typedname" in page
 
 
 @pytest.mark.parametrize("left", [True, False])

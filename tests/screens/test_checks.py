@@ -595,3 +595,16 @@ def test_no_name_goes_to_the_store_that_all_processes_share(
     monkeypatch.setattr("flow.views.rendered", noted)
     text(manager, "/to-check/")
     assert kept == [True]
+
+
+def test_somebody_who_looked_says_that_they_are_still_here(
+    hospital: Hospital, manager: Client, observer: Client
+) -> None:
+    stay = doubtful(hospital)
+    assert "They are still here" in text(manager, f"/stays/{stay.pk}/")
+    said = {"deed": "here", "episode_seen": stay.pk}
+    assert observer.post(f"/stays/{stay.pk}/", said).status_code == 403
+    assert manager.post(f"/stays/{stay.pk}/", said).status_code == 302
+    stay.refresh_from_db()
+    assert (stay.status, stay.flags) == ("in_hospital", [])
+    assert "Nothing to check." in text(manager, "/to-check/")

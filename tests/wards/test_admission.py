@@ -9,8 +9,9 @@ from datetime import date
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
-from accounts.models import User
+from accounts.models import Misfit, User
 from accounts.roles import Role
 from patients.comparing import comparable
 from patients.keys import Details, PersonKey
@@ -194,6 +195,46 @@ def test_of_somebody_out_of_sight_there_is_one_answer(
         try_to_admit(hospital, nurse, key(), said)
     assert type(refusal.value) is Refused
     assert refusal.value.reason == DO_NOT_FIT
+
+
+def test_dates_of_birth_cannot_be_found_by_trying(
+    hospital: Hospital, nurse: User, settings: Settings
+) -> None:
+    settings.MISFITS_AN_HOUR = 3
+    known(hospital, ward=1)
+
+    def guess(by: User, minute: int, **said: date) -> str:
+        details = Details({**PROOF, **said})
+        with pytest.raises(Refused) as refusal:
+            admit(person=key(), place=hospital.beds[1], at=minutes(minute), by=by, details=details)
+        return refusal.value.reason
+
+    for number in range(3):
+        assert guess(nurse, 30 + number, date_of_birth=date(1950, 1, 1 + number)) == DO_NOT_FIT
+    # From then on rightness is not told either, for an hour from the first of them.
+    for day in (BORN, date(1950, 1, 9)):
+        answer = guess(nurse, 40, date_of_birth=day)
+        assert "3 times within an hour" in answer
+        assert "for 50 min" in answer
+    other = User.objects.create(username="other")
+    Grant.objects.create(user=other, role=Role.WARD_NURSE, ward_id=hospital.wards[0])
+    assert guess(other, 41, date_of_birth=date(1950, 1, 1)) == DO_NOT_FIT
+    assert "belongs to somebody who is known" in guess(nurse, 90)
+    # What fits is not counted, nor is what tells of nobody.
+    assert Misfit.objects.filter(user=nurse).count() == 2
+    admit(person=None, place=hospital.beds[1], at=minutes(91), by=nurse,
+          details=Details({"family_name": "Nobody"}))  # fmt: skip
+
+
+def test_what_fits_is_never_counted(hospital: Hospital, nurse: User, settings: Settings) -> None:
+    settings.MISFITS_AN_HOUR = 1
+    known(hospital, ward=0)
+    for _ in range(5):
+        with pytest.raises(AlreadyKnown):
+            try_to_admit(hospital, nurse, key())
+        with pytest.raises(Refused, match="is taken"):
+            admit(person=key(), place=hospital.beds[0], at=minutes(1), by=nurse)
+    assert not Misfit.objects.exists()
 
 
 def test_by_nhs_number_alone_the_answer_is_the_same(hospital: Hospital, nurse: User) -> None:

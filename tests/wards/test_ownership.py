@@ -13,7 +13,7 @@ from patients.models import Episode
 from tests.wards.hospital import Hospital, build, everything, minutes
 from wards.facts import Fact, Joined, Moved, MovementKind, Place, VisitGiven, VisitJoined
 from wards.models import Occupancy
-from wards.movements import admit, discharge, record
+from wards.movements import admit, discharge, record, still_here
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +193,27 @@ def test_an_earlier_stay_that_resumes_says_so(hospital: Hospital) -> None:
     tell(said("ASH", MovementKind.DISCHARGED, 10))
     assert not any(e.flags for e in Episode.objects.all())
     assert beds() == {}
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_stay_that_resumes_is_doubted_until_somebody_has_looked(
+    hospital: Hospital, by_hand: bool
+) -> None:
+    a, b = hospital.beds[0], hospital.beds[1]
+    later = VisitKey("T", "V2")
+    tell(
+        said("ASH", MovementKind.ADMITTED, 0, a),
+        said("ASH", MovementKind.ADMITTED, 10, b, later),
+        said("ASH", MovementKind.DISCHARGED, 20, None, later),
+    )
+    stay = Episode.objects.get(visit__number="V1")
+    if by_hand:
+        still_here(episode=stay, at=minutes(30), by=User.objects.create(username="nurse"))
+    else:
+        tell(said("ASH", MovementKind.OBSERVED, 25, a))
+    stay.refresh_from_db()
+    assert (stay.status, stay.flags) == ("in_hospital", [])
+    assert beds() == {"ASH": (a.bed, a.bed)}
 
 
 def test_an_equal_nhs_number_with_another_name_takes_nobodys_bed(hospital: Hospital) -> None:

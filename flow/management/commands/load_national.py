@@ -45,15 +45,18 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Raises CommandError when any file failed, SystemExit(130) when stopped."""
-        reasons = known_reasons()
         outcomes: list[Outcome] = []
-        for outcome in self._each(options, reasons):
-            outcomes.append(outcome)
-            if not options["json"]:
-                for line in lines(outcome):
-                    self.stdout.write(line)
-            if outcome.status == "stopped":
-                break
+        try:
+            for outcome in self._each(options, known_reasons()):
+                outcomes.append(outcome)
+                if not options["json"]:
+                    for line in lines(outcome):
+                        self.stdout.write(line)
+                if outcome.status == "stopped":
+                    break
+        except KeyboardInterrupt:
+            self.stderr.write("Stopped while reading; nothing of that file is stored.")
+            sys.exit(130)
         if options["json"]:
             document = {"files": [outcome.json for outcome in outcomes]}
             self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2))

@@ -1,0 +1,136 @@
+"""Two trusts and a community provider, each ward with somebody whose name says where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import Organisation, Team, User
+from patients.code_loading import built_in, load_codes
+from patients.keys import Details, PersonKey, VisitKey
+from patients.models import Barrier, Code, Episode
+from tests.screens.hospital import nhs_number
+from wards.barriers import Said, raise_barrier
+from wards.facts import Moved, MovementKind, Place
+from wards.models import Bay, Bed, Referral, Site, Ward
+from wards.movements import record
+from wards.referrals import refer
+from wards.rounds import Found, review
+
+AGO = timedelta(days=9)
+
+
+@dataclass
+class Area:
+    """Everything a viewer could be shown. families: by ward, the name that nobody else has."""
+
+    bodies: dict[str, Organisation] = field(default_factory=dict)
+    sites: dict[str, Site] = field(default_factory=dict)
+    wards: dict[str, Ward] = field(default_factory=dict)
+    teams: dict[str, Team] = field(default_factory=dict)
+    families: dict[str, str] = field(default_factory=dict)
+    stays: dict[str, Episode] = field(default_factory=dict)
+    barriers: dict[str, Barrier] = field(default_factory=dict)
+    referral: Referral | None = None
+
+    def at(self, kind: str, code: str) -> Mapping[str, Any]:
+        """Where a grant is: `ward`, `site`, `organisation`, `team` or `everywhere`."""
+        if kind == "everywhere":
+            return {"everywhere": True}
+        known: dict[str, Mapping[str, Any]] = {
+            "ward": self.wards,
+            "site": self.sites,
+            "organisation": self.bodies,
+            "team": self.teams,
+        }
+        return {kind: known[kind][code]}
+
+
+BODIES = {"RXX": ("trust", "QXX"), "RYY": ("trust", "QXX"), "RCC": ("community", "QXX")}
+WARDS = {  # code → site, kind
+    "X1": ("XA", "inpatient"),
+    "X2": ("XA", "inpatient"),
+    "X3": ("XB", "inpatient"),
+    "Y1": ("YA", "inpatient"),
+    "C1": ("CA", "community"),
+}
+SITES = {"XA": "RXX", "XB": "RXX", "YA": "RYY", "CA": "RCC"}
+FAMILIES = {
+    "X1": "Quillfeather",
+    "X2": "Brambleworth",
+    "X3": "Thistlecroft",
+    "Y1": "Wintergarth",
+    "C1": "Oxendale",
+}
+OWNED = {"X1": "SW", "X2": "TH"}
+"""Which team owns the barrier of the ward's patient."""
+
+
+def build() -> Area:
+    load_codes(built_in())
+    area = Area()
+    board = Organisation.objects.create(code="QXX", name="Board", kind="icb")
+    for code, (kind, _parent) in BODIES.items():
+        area.bodies[code] = Organisation.objects.create(
+            code=code, name=f"Body {code}", kind=kind, parent=board
+        )
+    area.bodies["CXX"] = Organisation.objects.create(
+        code="CXX", name="Council", kind="council", parent=board
+    )
+    area.teams["TH"] = _team(area.bodies["RXX"], "TH", "therapy")
+    area.teams["SW"] = _team(area.bodies["CXX"], "SW", "social_work")
+    for code, body in SITES.items():
+        kind = "community" if body == "RCC" else "acute"
+        area.sites[code] = Site.objects.create(
+            code=code, name=f"Site {code}", kind=kind, organisation=area.bodies[body]
+        )
+    by = User.objects.create(username="somebody")
+    for number, (code, (site, kind)) in enumerate(WARDS.items()):
+        ward = Ward.objects.create(
+            site=area.sites[site], code=code, name=f"Ward {code}", kind=kind, specialty="medicine"
+        )
+        bay = Bay.objects.create(ward=ward, code="A")
+        beds = [Bed.objects.create(ward=ward, bay=bay, label=label) for label in "12"]
+        area.wards[code], area.families[code] = ward, FAMILIES[code]
+        area.stays[code] = _admitted(number, FAMILIES[code], Place(ward.pk, bay.pk, beds[0].pk))
+    said = Said(timezone.now() - timedelta(days=1), by)
+    for code, stay in area.stays.items():
+        review(episode=stay, found=Found(criteria=[], pathway=2), said=said)
+        team = area.teams.get(OWNED.get(code, ""))
+        reason = Code.objects.get(code_set__slug="delay-reasons-2024", slug="p3-capacity")
+        area.barriers[code] = raise_barrier(
+            episode=stay,
+            reason=reason,
+            said=said,
+            team=team,
+            organisation=team.organisation if team else stay.provider,
+        )
+    area.referral = refer(
+        episode=area.stays["X2"], kind="community", ward=area.wards["C1"], said=said
+    )
+    return area
+
+
+def _team(body: Organisation, code: str, kind: str) -> Team:
+    return Team.objects.create(organisation=body, code=code, name=f"Team {code}", kind=kind)
+
+
+def _admitted(number: int, family: str, place: Place) -> Episode:
+    at = timezone.now() - AGO
+    fact = Moved(
+        key=f"admit {number}",
+        sent_at=at,
+        person=PersonKey("RXX", f"MRN{number}"),
+        details=Details({"family_name": family, "nhs_number": nhs_number(number + 1)}),
+        visit=VisitKey("RXX", f"V{number}"),
+        kind=MovementKind.ADMITTED,
+        occurred_at=at,
+        admitted_at=at,
+        place=place,
+    )
+    record([fact], source="feed")
+    return Episode.objects.get(visit__number=f"V{number}")
