@@ -194,6 +194,11 @@ def staff_token(home: Path) -> Path:
     return home / "staff.token"
 
 
+def staff_memory(home: Path) -> Path:
+    """The file in which the simulated staff keep what they have told."""
+    return home / "staff.json"
+
+
 def _make_staff(home: Path, system: Organisation) -> None:
     """The simulated staff, who speak REST: an account that plans everywhere in the system."""
     staff = _person("northmoor.staff", "Northmoor", "ward teams", None)
@@ -250,7 +255,7 @@ class Preparation:
         self._environment = environment
         self._say = say
         self.state = home / "simulation.json"
-        self.told = home / "staff.json"
+        self._told = staff_memory(home)
 
     def is_done(self) -> bool:
         """Whether this database has it all, from the places as the file now describes them."""
@@ -289,7 +294,7 @@ class Preparation:
                 "--days", str(self._days),
             )  # fmt: skip
             written.touch()
-        self.told.unlink(missing_ok=True)  # whatever it says, this database was not told
+        self._told.unlink(missing_ok=True)  # whatever it says, this database was not told
         self._say("receiving them as HL7 messages …")
         self._run("manage.py", "receive_hl7", "--file", str(messages))
 
@@ -312,9 +317,7 @@ class Preparation:
             raise CannotShow(f"`{' '.join(command)}` ended with status {status}.")
 
 
-def programs(
-    *, bind: str, port: int, mllp_port: int, home: Path, state: Path, told: Path
-) -> list[Program]:
+def programs(*, bind: str, port: int, mllp_port: int, home: Path, state: Path) -> list[Program]:
     """What a running demo consists of."""
     python = sys.executable
     return [
@@ -350,7 +353,7 @@ def programs(
             (
                 python, "-m", "simulation", "care", "--api", f"http://127.0.0.1:{port}/api/v1/",
                 "--token-file", str(staff_token(home)), "--state", str(state),
-                "--memory", str(told),
+                "--memory", str(staff_memory(home)),
             ),
         ),
     ]  # fmt: skip

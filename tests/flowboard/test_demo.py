@@ -88,9 +88,7 @@ def test_the_simulated_staff_plan_and_do_nothing_else(northmoor: None, tmp_path:
 
 
 def programs(home: Path) -> list[Program]:
-    return demo.programs(
-        bind="127.0.0.1", port=1, mllp_port=2, home=home, state=home / "state", told=home / "told"
-    )
+    return demo.programs(bind="127.0.0.1", port=1, mllp_port=2, home=home, state=home / "state")
 
 
 def test_a_home_of_an_earlier_version_keeps_its_passwords(northmoor: None, tmp_path: Path) -> None:

@@ -80,7 +80,6 @@ class Command(BaseCommand):
                 mllp_port=ENV.mllp_port,
                 home=ENV.home,
                 state=preparation.state,
-                told=preparation.told,
             ),
             folder=demo.BASE,
             environment=environment,
