@@ -12,18 +12,26 @@ from typing import Final
 import yaml
 
 FILE: Final = Path(__file__).with_name("reasons.yaml")
+_UNCLEAR: Final = 0.05
 FAMILIES: Final = ("hospital", "wellbeing", "hub", "interface", "capacity")
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A national delay reason. `team` is organisation/team, "" for the usual one."""
+    """A national delay reason. `team` is organisation/team, "" for the usual one; `unclear` how
+    often nobody says whose step it is."""
 
     slug: str
     family: str
     weight: float
     pathways: frozenset[int]
     team: str = ""
+    unclear: float = _UNCLEAR
+
+    @property
+    def weight_on_a_pathway(self) -> float:
+        """Its part on one of its pathways: the national counts are of all of them together."""
+        return self.weight / len(self.pathways)
 
 
 @cache
@@ -37,6 +45,7 @@ def reasons() -> tuple[Reason, ...]:
             weight=float(entry["weight"]),
             pathways=frozenset(entry["pathways"]),
             team=entry.get("team", ""),
+            unclear=float(entry.get("unclear", _UNCLEAR)),
         )
         for entry in content["reasons"]
     )
@@ -62,7 +71,7 @@ def drawn(
     options = [r for r in fitting(pathway, families) if r.slug not in without]
     if not options:
         return None
-    return draw.choices(options, [r.weight for r in options])[0]
+    return draw.choices(options, [r.weight_on_a_pathway for r in options])[0]
 
 
 def national_shares() -> dict[str, float]:

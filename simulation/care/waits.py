@@ -27,7 +27,6 @@ CHASED: Final = (
     "E-mailed the team and the hub, no answer yet",
     "Spoke to the team: first on the list for tomorrow",
 )
-_UNNAMED: Final = 0.07  # raised without saying whose step it is
 _QUICKER: Final = {VIRTUAL: 0.35}
 
 
@@ -81,7 +80,7 @@ def _told(stay: Stay, wait: Wait, seed: int, now: int) -> Wait:
     if draw.random() < 0.7:
         while (at := in_working_hours(at + hours(draw, 16), draw)) < until and len(asked) < 6:
             asked.append((at, draw.choice(CHASED)))
-    names_team = draw.random() >= _UNNAMED
+    names_team = draw.random() >= wait.reason.unclear
     return replace(wait, ended=ended, names_team=names_team, chased=tuple(asked))
 
 
