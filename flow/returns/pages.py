@@ -26,7 +26,7 @@ from flow.board_types import Face
 from flow.faces import faces
 from flow.models import DailyReturn
 from flow.returns.definitions import KINDS, Kind
-from flow.returns.submitting import Entered, Sheet, sheet, submit
+from flow.returns.submitting import Entered, Sheet, counted_from, sheet, submit
 from patients.models import Episode
 from wards.models import Site
 from wards.scope import ALL, Scope, scope_of, visible_episodes
@@ -148,13 +148,15 @@ def one_return(request: HttpRequest, kind: str, organisation: str, day: str) -> 
         raise Http404(refused.reason) from None
     if request.GET.get("format") == "csv":
         return _csv(mine, kind)
+    begins, today = counted_from(mine.definition.kind, when), timezone.localdate()
     return render(
         request,
         "flow/return.html",
         {
             "sheet": mine,
             "kind": DailyReturn.Kind(kind),
-            "may_sign": may_sign and timezone.localdate() <= mine.last_day,
+            "may_sign": may_sign and begins <= timezone.now() and today <= mine.last_day,
+            "not_yet": begins if begins > timezone.now() else None,
             "failed": failed,
             "typed": request.POST,
             "lines": _typed_lines(mine, request.POST),

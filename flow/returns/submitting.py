@@ -16,9 +16,9 @@ from django.db import transaction
 
 from accounts.models import Organisation, User
 from accounts.refusals import Refused
-from flow.counts import LONDON
+from flow.counts import LONDON, Clock, frozen_moment
 from flow.models import DailyReturn, ReturnNumber, ReturnVersion
-from flow.returns.counting import Number, counted
+from flow.returns.counting import Number, counted, window
 from flow.returns.definitions import Definition, Kind, definition, in_force
 
 AMENDABLE: Final = timedelta(days=14)
@@ -124,6 +124,11 @@ def _rows(numbers: Sequence[Number], versions: Sequence[ReturnVersion]) -> list[
     return rows
 
 
+def counted_from(kind: Kind, day: date) -> datetime:
+    """The first moment at which the return of a day can be counted."""
+    return frozen_moment(day, Clock.SITREP) if kind == "sitrep" else window(day)[1]
+
+
 def submit(
     *,
     kind: Kind,
@@ -143,6 +148,9 @@ def submit(
     today = at.astimezone(LONDON).date()
     if day > today:
         raise Refused("That day has not come yet.")
+    begins = counted_from(kind, day)
+    if at < begins:
+        raise Refused(f"It is counted at {begins:%H:%M}, which has not come yet. Sign it then.")
     if today > day + AMENDABLE:
         raise Refused("It is more than fourteen days ago; the return is closed.")
     rules = in_force(kind, day)

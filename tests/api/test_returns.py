@@ -52,7 +52,7 @@ def test_what_was_sent_is_told_beside_what_is_counted_now(
     reader: Caller, hospital: Hospital
 ) -> None:
     body = Organisation.objects.get(code="RXX")
-    day = timezone.localdate()
+    day = timezone.localdate() - timedelta(days=1)
     submit(kind="sitrep", organisation=body, day=day, by=reader.user, at=timezone.now())
     hospital.admit(hospital.beds(hospital.wards[1])[0], ago=timedelta(days=30))
     line = {row["line"]: row for row in reader.get(SITREP, date=day.isoformat())}["los_21"]

@@ -272,6 +272,7 @@ def test_two_people_do_not_send_it_twice(trust: Trust) -> None:
     [
         (EIGHT + timedelta(days=15), "more than fourteen days"),
         (EIGHT - timedelta(days=1), "has not come yet"),
+        (EIGHT - timedelta(minutes=1), "counted at 08:00, which has not come yet"),
     ],
 )
 def test_a_return_is_sent_on_its_day_or_within_fourteen(

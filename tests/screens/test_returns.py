@@ -27,7 +27,8 @@ def duty(hospital: Hospital) -> Client:
     return signed_in(user("duty", Role.SITE_MANAGER, organisation=hospital.site.organisation))
 
 
-def today(kind: str = "sitrep", days: int = 0) -> str:
+def lately(kind: str = "sitrep", days: int = 1) -> str:
+    """The return of yesterday: today's may not be due at the time of the test."""
     return f"/returns/{kind}/RXX/{timezone.localdate() - timedelta(days=days)}/"
 
 
@@ -41,29 +42,29 @@ def test_the_list_says_what_is_due_and_what_was_sent(duty: Client) -> None:
     page = text(duty, LIST)
     assert page.count("Due today") == 2
     assert page.count("Not sent") == 28
-    assert duty.post(today(), {"seen": "0"}).status_code == 302
+    assert duty.post(lately(), {"seen": "0"}).status_code == 302
     page = text(duty, LIST)
-    assert (page.count("Due today"), page.count(">Sent<")) == (1, 1)
+    assert (page.count("Due today"), page.count(">Sent<"), page.count("Not sent")) == (2, 1, 27)
 
 
 def test_a_return_is_signed_then_amended_with_a_trail(duty: Client, hospital: Hospital) -> None:
-    assert "Not sent" in text(duty, today())
-    duty.post(today(), {"seen": "0"})
-    assert "every number is as it was sent" in text(duty, today())
+    assert "Not sent" in text(duty, lately())
+    duty.post(lately(), {"seen": "0"})
+    assert "every number is as it was sent" in text(duty, lately())
     hospital.admit(hospital.beds(hospital.wards[1])[0], ago=timedelta(days=20))
-    page = text(duty, today())
+    page = text(duty, lately())
     assert "differ</strong>" in page
-    refused = duty.post(today(), {"seen": "1", "value-ga_open": "11", "why-ga_open": "Loan"})
+    refused = duty.post(lately(), {"seen": "1", "value-ga_open": "11", "why-ga_open": "Loan"})
     assert refused.status_code == 422
     again = refused.content.decode()
     assert "Say why the return is amended." in again
     assert 'value="11"' in again
     assert 'value="Loan"' in again
     duty.post(
-        today(),
+        lately(),
         {"seen": "1", "note": "Told late", "value-ga_open": "11", "why-ga_open": "One on loan"},
     )
-    page = text(duty, today())
+    page = text(duty, lately())
     assert "Amended (version 2)" in page
     assert "Told late" in page
     assert "Entered by hand (12 counted): One on loan" in page
@@ -74,25 +75,25 @@ def test_the_patients_behind_a_number_are_for_those_who_may_see_them(
     duty: Client, hospital: Hospital
 ) -> None:
     hospital.admit(hospital.beds(hospital.wards[1])[0], ago=timedelta(days=20))
-    assert FAMILY.upper() in text(duty, today() + "?line=ga_occupied")
+    assert FAMILY.upper() in text(duty, lately() + "?line=ga_occupied")
     counts = signed_in(user("counts", Role.OBSERVER, organisation=hospital.site.organisation))
-    page = text(counts, today() + "?line=ga_occupied")
+    page = text(counts, lately() + "?line=ga_occupied")
     assert FAMILY.upper() not in page
     assert "None of them is on a ward whose patients you may see" in page
-    assert FAMILY.upper() not in text(duty, today())
+    assert FAMILY.upper() not in text(duty, lately())
 
 
 def test_who_may_not_sign_is_offered_nothing_and_refused(hospital: Hospital) -> None:
     load_codes(built_in())
     counts = signed_in(user("counts", Role.OBSERVER, organisation=hospital.site.organisation))
-    assert "Sign and send" not in text(counts, today())
-    assert counts.post(today(), {"seen": "0"}).status_code == 403
+    assert "Sign and send" not in text(counts, lately())
+    assert counts.post(lately(), {"seen": "0"}).status_code == 403
     nurse = signed_in(user("nurse", Role.WARD_NURSE, ward=hospital.wards[0]))
     assert nurse.get(LIST).status_code == 403
-    assert nurse.get(today()).status_code == 403
+    assert nurse.get(lately()).status_code == 403
     other = Organisation.objects.create(code="RYY", name="Another trust", kind="trust")
     away = signed_in(user("away", Role.SITE_MANAGER, organisation=other))
-    assert away.get(today()).status_code == 403
+    assert away.get(lately()).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -112,15 +113,15 @@ def test_there_is_no_other_return(duty: Client, address: str) -> None:
 
 @pytest.mark.parametrize("said", ["a few", "-1", "nan", "1e999"])
 def test_what_is_no_number_is_refused_and_kept(duty: Client, said: str) -> None:
-    answer = duty.post(today(), {"seen": "0", "value-ga_open": said, "why-ga_open": "So"})
+    answer = duty.post(lately(), {"seen": "0", "value-ga_open": said, "why-ga_open": "So"})
     assert answer.status_code == 422
     assert f'value="{said}"' in answer.content.decode()
     assert not ReturnVersion.objects.exists()
 
 
 def test_a_return_is_downloaded_as_a_table(duty: Client) -> None:
-    duty.post(today(), {"seen": "0"})
-    answer = duty.get(today() + "?format=csv")
+    duty.post(lately(), {"seen": "0"})
+    answer = duty.get(lately() + "?format=csv")
     assert answer["Content-Type"].startswith("text/csv")
     rows = list(csv.DictReader(StringIO(answer.content.decode())))
     line = next(row for row in rows if row["line"] == "ga_open")
@@ -131,13 +132,23 @@ def test_a_return_is_downloaded_as_a_table(duty: Client) -> None:
 def test_a_return_takes_as_many_queries_for_a_large_hospital(
     duty: Client, hospital: Hospital, kind: str
 ) -> None:
-    duty.post(today(kind), {"seen": "0"})
-    text(duty, today(kind))
+    duty.post(lately(kind), {"seen": "0"})
+    text(duty, lately(kind))
     with CaptureQueriesContext(connection) as few:
-        text(duty, today(kind))
+        text(duty, lately(kind))
     for ward in hospital.wards:
         add_beds(ward, 30, first=6)
         hospital.fill(ward, 30)
     with CaptureQueriesContext(connection) as many:
-        text(duty, today(kind))
+        text(duty, lately(kind))
     assert len(many) == len(few) <= 16
+
+
+def test_what_has_not_come_yet_cannot_be_signed(duty: Client) -> None:
+    now = timezone.localtime()
+    is_due = now.hour >= 8
+    page = text(duty, lately(days=0))
+    assert ("Sign and send" in page) is is_due
+    assert ("It is counted at 08:00" in page) is not is_due
+    status = duty.post(lately(days=0), {"seen": "0"}).status_code
+    assert status == (302 if is_due else 422)
