@@ -315,6 +315,8 @@ def test_no_board_scrolls_sideways_on_a_phone_even_with_its_menus_open(
             wide[address, opened] = page.evaluate("document.documentElement.scrollWidth")
         cut[address] = page.locator(".menu > .list").evaluate_all(
             "all => all.filter(one => one.getBoundingClientRect().left < 0).length"
+        ) + page.locator(".is-sites td").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).length"
         )
     assert {at: much for at, much in wide.items() if much > width} == {}
     assert {at: much for at, much in cut.items() if much} == {}
