@@ -102,7 +102,7 @@ def _supported(stay: Stay, ready: int, seed: int) -> Iterator[Wait]:
     place = drawn(draw, stay.pathway, "capacity" if scarce else "interface", without=used)
     lack = drawn(draw, stay.pathway, "capacity", without=used)
     waiting = _first(stay, Stage.WAITING, since=ready)
-    turns = waiting is not None and not scarce and draw.random() < 0.75
+    turns = waiting is not None and not scarce and draw.random() < 0.6
     if place is not None and not (turns and waiting is not None and waiting <= at):
         used.add(place.slug)
         yield Wait(f"{stay.way}-place", place, at, waiting if turns else None)
@@ -116,15 +116,20 @@ def _first(stay: Stay, wanted: Stage, *, since: int) -> int | None:
     return next((at for at, stage in stay.stages if at >= since and stage is wanted), None)
 
 
-_CHAIN: Final = (("hospital", 0.62, 11.0), ("hub", 0.50, 15.0), ("interface", 0.55, 30.0))
+_CHAIN: Final = (
+    ("hospital", 0.70, 16.0),
+    ("wellbeing", 0.12, 40.0),
+    ("hub", 0.80, 26.0),
+    ("interface", 0.45, 26.0),
+)
 """Steps before the last, each with how often it is met and its median hours."""
-_SCARCE: Final = 0.62  # of those whose arranging comes to a lack of capacity at last
+_SCARCE: Final = 0.34  # of those whose arranging comes to a lack of capacity at last
 
 
 def _beside(stay: Stay, ready: int, seed: int, used: set[str]) -> Iterator[Wait]:
     """What holds some up besides."""
     draw = chance(seed, stay.visit, "beside")
-    if draw.random() < 0.15 and (concern := drawn(draw, stay.pathway, "wellbeing", without=used)):
+    if draw.random() < 0.08 and (concern := drawn(draw, stay.pathway, "wellbeing", without=used)):
         at = in_working_hours(ready + hours(draw, 10), draw)
         yield Wait("concern", concern, at, in_working_hours(at + hours(draw, 40), draw))
     if draw.random() < 0.22:
