@@ -17,8 +17,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -29,7 +29,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Min
 
-from accounts.models import ApiToken, Organisation, User
+from accounts.models import ApiToken, Organisation, Team, User
 from accounts.people import add_user
 from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
@@ -47,8 +47,13 @@ from wards.place_plan import Since
 
 BASE: Final = Path(__file__).resolve().parent.parent
 SYSTEM: Final = "QNM"  # the organisation above all others in the file of places
+TRUST: Final = "RNM"
+COMMUNITY: Final = "RNC"
+NEIGHBOUR: Final = "REM"  # outside the system; some patients go back to its hospital
+SOCIAL_WORK: Final = ("NMC", "SW")
 NURSES_WARD: Final = "NGH-W12"
 TOKEN_NAME: Final = "demo"  # noqa: S105 (a name, no secret)
+STAFF_SCOPES: Final = (TokenScope.EPISODES_READ, TokenScope.WAITS_READ, TokenScope.WAITS_WRITE)
 
 _AS_ROOT: Final = "You're running the worker with superuser privileges"
 
@@ -59,13 +64,20 @@ class CannotShow(Exception):
     """The demo cannot run; the text says why and what to do."""
 
 
+def _drawn() -> str:
+    return secrets.token_urlsafe(9)
+
+
 @dataclass(frozen=True, slots=True)
 class Secrets:
     """What people and programs sign in with, drawn once for each home."""
 
-    site_manager: str
-    ward_nurse: str
-    administrator: str
+    site_manager: str = field(default_factory=_drawn)
+    ward_nurse: str = field(default_factory=_drawn)
+    coordinator: str = field(default_factory=_drawn)
+    social_work: str = field(default_factory=_drawn)
+    community: str = field(default_factory=_drawn)
+    administrator: str = field(default_factory=_drawn)
     api_token: str = ""
 
 
@@ -109,19 +121,24 @@ def alone(home: Path, port: int) -> Iterator[None]:
 
 
 def _keep(path: Path, found: Secrets) -> None:
+    _write_secret(path, json.dumps(asdict(found), indent=1))
+
+
+def _write_secret(path: Path, text: str) -> None:
     draft = path.with_suffix(".new")
     draft.touch(mode=0o600)
-    draft.write_text(json.dumps(asdict(found), indent=1))
+    draft.write_text(text)
     draft.replace(path)
 
 
 def _recall(path: Path) -> Secrets:
-    names = [field.name for field in fields(Secrets)]
+    """What was drawn before; what a home of an earlier version lacks is drawn now."""
     try:
         kept = json.loads(path.read_text())
-        return Secrets(**{name: str(kept[name]) for name in names})
-    except (OSError, ValueError, KeyError, TypeError):
-        return Secrets(*(secrets.token_urlsafe(9) for _ in range(3)))
+        names = {one.name for one in fields(Secrets)}
+        return Secrets(**{name: str(kept[name]) for name in names & set(kept)})
+    except (OSError, ValueError, TypeError):
+        return Secrets()
 
 
 def _person(username: str, first: str, last: str, password: str | None) -> User:
@@ -141,28 +158,64 @@ def make_accounts(home: Path) -> Secrets:
     """The demo's people and token, with what they sign in with; made or put right as needed."""
     path = home / "demo.json"
     found = _recall(path)
+    system = Organisation.objects.get(code=SYSTEM)
     manager = _person("site.manager", "Sam", "Okafor", found.site_manager)
     nurse = _person("ward.nurse", "Robin", "Hale", found.ward_nurse)
     administrator = _person("administrator", "Alex", "Moreno", found.administrator)
     reader = _person("demo.reader", "Demonstration", "reader", None)
-    system = Organisation.objects.get(code=SYSTEM)
     set_grant(user=manager, role=Role.SITE_MANAGER, organisation=system, by=None)
     set_grant(user=nurse, role=Role.WARD_NURSE, ward=Ward.objects.get(code=NURSES_WARD), by=None)
     set_grant(user=administrator, role=Role.ADMINISTRATOR, everywhere=True, by=None)
     set_grant(user=reader, role=Role.READER, everywhere=True, by=None)
-    found = _with_token(found, reader)
+    _make_planners(found)
+    scopes = [scope for scope in TokenScope if scope.endswith(":read")]
+    found = replace(found, api_token=_token(reader, TOKEN_NAME, scopes, found.api_token))
     _keep(path, found)
+    _make_staff(home, system)
     return found
 
 
-def _with_token(found: Secrets, reader: User) -> Secrets:
-    """`found` with a token that works: the one kept, or a new one."""
-    tokens = ApiToken.objects.filter(user=reader, name=TOKEN_NAME, revoked_at=None)
-    if found.api_token and tokens.filter(prefix=found.api_token[:12]).exists():
-        return found
-    scopes = [scope for scope in TokenScope if scope.endswith(":read")]
-    _, secret = issue(reader, TOKEN_NAME, scopes, None)
-    return Secrets(found.site_manager, found.ward_nurse, found.administrator, secret)
+def _make_planners(found: Secrets) -> None:
+    """Those who plan discharges: in the hospitals, at the council, in the community."""
+    coordinator = _person("coordinator", "Jo", "Whitcombe", found.coordinator)
+    social_work = _person("social.work", "Ade", "Lockhart", found.social_work)
+    community = _person("community", "Mina", "Faraday", found.community)
+    trust = Organisation.objects.get(code=TRUST)
+    set_grant(user=coordinator, role=Role.DISCHARGE_COORDINATOR, organisation=trust, by=None)
+    body, code = SOCIAL_WORK
+    team = Team.objects.get(organisation__code=body, code=code)
+    set_grant(user=social_work, role=Role.PARTNER, team=team, by=None)
+    provider = Organisation.objects.get(code=COMMUNITY)
+    set_grant(user=community, role=Role.PARTNER, organisation=provider, by=None)
+
+
+def staff_token(home: Path) -> Path:
+    """The file with the token of the simulated staff; for the owner's eyes alone."""
+    return home / "staff.token"
+
+
+def staff_memory(home: Path) -> Path:
+    """The file in which the simulated staff keep what they have told."""
+    return home / "staff.json"
+
+
+def _make_staff(home: Path, system: Organisation) -> None:
+    """The simulated staff, who speak REST: an account that plans everywhere in the system."""
+    staff = _person("northmoor.staff", "Northmoor", "ward teams", None)
+    set_grant(user=staff, role=Role.DISCHARGE_COORDINATOR, organisation=system, by=None)
+    neighbour = Organisation.objects.get(code=NEIGHBOUR)
+    set_grant(user=staff, role=Role.PARTNER, organisation=neighbour, by=None)
+    path = staff_token(home)
+    known = path.read_text().strip() if path.exists() else ""
+    _write_secret(path, _token(staff, "simulated staff", STAFF_SCOPES, known))
+
+
+def _token(user: User, name: str, scopes: Iterable[TokenScope], known: str) -> str:
+    """A token that works: the one known, or a new one."""
+    tokens = ApiToken.objects.filter(user=user, name=name, revoked_at=None)
+    if known and tokens.filter(prefix=known[:12]).exists():
+        return known
+    return issue(user, name, scopes, None)[1]
 
 
 def make_feeds() -> None:
@@ -202,6 +255,7 @@ class Preparation:
         self._environment = environment
         self._say = say
         self.state = home / "simulation.json"
+        self._told = staff_memory(home)
 
     def is_done(self) -> bool:
         """Whether this database has it all, from the places as the file now describes them."""
@@ -240,6 +294,7 @@ class Preparation:
                 "--days", str(self._days),
             )  # fmt: skip
             written.touch()
+        self._told.unlink(missing_ok=True)  # whatever it says, this database was not told
         self._say("receiving them as HL7 messages …")
         self._run("manage.py", "receive_hl7", "--file", str(messages))
 
@@ -291,6 +346,14 @@ def programs(*, bind: str, port: int, mllp_port: int, home: Path, state: Path) -
             (
                 python, "-m", "simulation", "live", "--to", f"127.0.0.1:{mllp_port}",
                 "--state", str(state),
+            ),
+        ),
+        Program(
+            "staff",
+            (
+                python, "-m", "simulation", "care", "--api", f"http://127.0.0.1:{port}/api/v1/",
+                "--token-file", str(staff_token(home)), "--state", str(state),
+                "--memory", str(staff_memory(home)),
             ),
         ),
     ]  # fmt: skip

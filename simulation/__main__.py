@@ -1,4 +1,4 @@
-"""`python -m simulation`: an invented hospital system that speaks HL7."""
+"""`python -m simulation`: an invented hospital system that speaks HL7 and REST."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from types import FrameType
 from typing import Final
 
 from simulation import check
+from simulation.care.memory import Memory
+from simulation.care.rest import Rest
+from simulation.care.staff import Staff
 from simulation.clock import LONDON, minute_of
 from simulation.history import write_history
 from simulation.live import Live
@@ -58,10 +61,17 @@ def _parser() -> argparse.ArgumentParser:
         help="1: make up the gap at once, then real time; else play the gap at this pace",
     )  # fmt: skip
     live.set_defaults(run=_live)
+    care = commands.add_parser("care", help="let the staff plan discharges, over REST")
+    care.add_argument("--api", required=True, metavar="URL", help="http://127.0.0.1:8000/api/v1/")
+    care.add_argument("--token-file", type=Path, required=True, help="a file with the token alone")
+    care.add_argument("--state", type=Path, required=True, help="that `live` keeps; only read")
+    care.add_argument("--memory", type=Path, help="what was told; default: beside the state")
+    care.add_argument("--seed", type=int, default=_SEED)
+    care.set_defaults(run=_care)
     counted = commands.add_parser("check", help="count the messages of a file by event")
     counted.add_argument("file", type=Path)
     counted.set_defaults(run=_check)
-    for each in (history, live):
+    for each in (history, live, care):
         each.add_argument("--places", type=Path, default=NORTHMOOR, help="another places file")
     return parser
 
@@ -77,8 +87,7 @@ def _history(options: argparse.Namespace) -> int:
     return 0
 
 
-def _live(options: argparse.Namespace) -> int:
-    places = load(options.places)
+def _stopped_by_signals() -> threading.Event:
     stop = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -86,6 +95,31 @@ def _live(options: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    return stop
+
+
+def _care(options: argparse.Namespace) -> int:
+    places = load(options.places)
+    memory = Memory.load(
+        options.memory or options.state.with_name(f"{options.state.name}.care"), seed=options.seed
+    )
+    stop = _stopped_by_signals()
+    rest = Rest(options.api, options.token_file, say=_say, stopped=stop.is_set, pause=stop.wait)
+    Staff(
+        places=places,
+        path=options.state,
+        rest=rest,
+        memory=memory,
+        say=_say,
+        stopped=stop.is_set,
+        pause=stop.wait,
+    ).run()
+    return 0
+
+
+def _live(options: argparse.Namespace) -> int:
+    places = load(options.places)
+    stop = _stopped_by_signals()
     host, port = options.mllp
     live = Live(
         session=_session(options.state, places, options.seed),

@@ -48,8 +48,7 @@ def begin(
         visit.admitted = e.now
     visit.status, visit.patient_class = "in", "I"
     e.put(visit, ward, bed)
-    visit.stage = Stage.CRITICAL if critical else Stage.ACTIVE
-    visit.since = e.now
+    _note(visit, Stage.CRITICAL if critical else Stage.ACTIVE, e.now)
     if e.wards[ward].is_acute:
         if e.wards[ward].kind != "assessment":
             _estimate(e, visit)
@@ -73,8 +72,13 @@ def resume(e: Engine, visit: Visit) -> None:
 
 
 def _enter(e: Engine, visit: Visit, stage: Stage) -> None:
-    visit.stage, visit.since = stage, e.now
+    _note(visit, stage, e.now)
     _draw(e, visit)
+
+
+def _note(visit: Visit, stage: Stage, at: int) -> None:
+    visit.stage, visit.since = stage, at
+    visit.stages.append([at, stage])
 
 
 def _estimate(e: Engine, visit: Visit) -> None:

@@ -7,6 +7,7 @@ by the codes.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +71,16 @@ class Ward:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Everything a places file holds that the simulation needs; `digest` tells files apart."""
+    """Everything a places file holds that the simulation needs; `digest` tells files apart.
+
+    `teams` are the teams that own steps, as organisation/team.
+    """
 
     wards: tuple[Ward, ...]
     beds: tuple[Bed, ...]
     sites: Mapping[str, tuple[Ward, ...]]
     digest: str
+    teams: frozenset[str] = frozenset()
 
     def of_site(self, site: str, *kinds: str) -> Iterator[Ward]:
         """The wards of a site, of the given kinds or all, in file order."""
@@ -123,7 +128,12 @@ def load(path: Path = NORTHMOOR) -> Places:
             wards.append(ward)
             beds.extend(ward.beds)
     sites = {ward.site: tuple(w for w in wards if w.site == ward.site) for ward in wards}
-    return Places(tuple(wards), tuple(beds), sites, hashlib.sha256(raw).hexdigest()[:16])
+    # Organisations and teams may change without making a saved world another one.
+    digest = hashlib.sha256(json.dumps(content["sites"], sort_keys=True).encode())
+    teams = frozenset(
+        f"{t.get('organisation')}/{t.get('code')}" for t in content.get("teams") or ()
+    )
+    return Places(tuple(wards), tuple(beds), sites, digest.hexdigest()[:16], teams)
 
 
 def _ward(

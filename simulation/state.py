@@ -28,7 +28,8 @@ class StateError(ValueError):
 
 @dataclass
 class Visit:
-    """One attendance or stay, expected or begun. `path` lists [minute, ward, bed], as moved.
+    """One attendance or stay, expected or begun. `path` lists [minute, ward, bed], as moved,
+    `stages` [minute, stage], as entered.
 
     `ward` and `bed` are NOWHERE while the patient is not there or has no bed. `stage` is None
     where the way out has no stages (emergency department, day case). `token` grows whenever
@@ -57,6 +58,7 @@ class Visit:
     path: list[list[int]] = field(default_factory=list)
     stage: int | None = None
     since: int = 0
+    stages: list[list[int]] = field(default_factory=list)
     way: str = "home"
     token: int = 0
     expected_discharge: int = 0

@@ -87,13 +87,13 @@ def write(wanted: Mapping[int, tuple[int, Sequence[Claim]]]) -> Change:
             wanted_bed=c.place.bed,
             lo=c.start,
             hi=c.end or FOREVER,
-            claim_start=c.start,
-            claim_key=c.key,
+            claim_start=since,
+            claim_key=key,
             on_leave=c.on_leave,
             inferred=c.inferred,
         )
         for episode, (person, claims) in wanted.items()
-        for c in claims
+        for c, (since, key) in zip(claims, _tenures(claims), strict=True)
     ]
     windows = _windows(ours, fresh)
     others: list[Row] = []
@@ -103,6 +103,22 @@ def write(wanted: Mapping[int, tuple[int, Sequence[Claim]]]) -> Change:
     desired = [row for row in fresh if row.wanted_bed is None]
     desired += _granted(ours, others, [row for row in fresh if row.wanted_bed], windows)
     return _difference(ours + others, desired, set(wanted))
+
+
+def _tenures(claims: Sequence[Claim]) -> list[tuple[datetime, str]]:
+    """For each claim the start and key of the first of those that follow each other without a
+    break in one bed: leave and return, or the bed named once more, give no precedence away."""
+    tenures: list[tuple[datetime, str]] = []
+    before: Claim | None = None
+    for claim in claims:
+        goes_on = (
+            before is not None
+            and claim.place.bed is not None
+            and (before.end, before.place.bed) == (claim.start, claim.place.bed)
+        )
+        tenures.append(tenures[-1] if goes_on else (claim.start, claim.key))
+        before = claim
+    return tenures
 
 
 def _rows_of(episodes: Sequence[int]) -> list[Row]:
@@ -153,7 +169,11 @@ def _windows(ours: Iterable[Row], fresh: Iterable[Row]) -> dict[int, tuple[datet
         if row.wanted_bed is not None:
             name = (row.wanted_bed, row.claim)
             before[name] = max(row.hi, before.get(name, row.hi))
-    after = {(row.wanted_bed, row.claim): row.hi for row in fresh if row.wanted_bed is not None}
+    after: dict[tuple[int, BedClaim], datetime] = {}
+    for row in fresh:
+        if row.wanted_bed is not None:
+            name = (row.wanted_bed, row.claim)
+            after[name] = max(row.hi, after.get(name, row.hi))
     windows: dict[int, tuple[datetime, datetime]] = {}
     for bed, claim in before.keys() | after.keys():
         old, new = before.get((bed, claim)), after.get((bed, claim))
@@ -183,40 +203,61 @@ def _granted(
     for row in ours:
         if row.wanted_bed is not None:
             stored[row.wanted_bed, row.claim].append(row)
-    models: dict[int, dict[BedClaim, Row]] = defaultdict(dict)
+    parts_of: dict[int, dict[BedClaim, list[Row]]] = defaultdict(lambda: defaultdict(list))
     pieces: dict[int, dict[BedClaim, list[Piece]]] = defaultdict(lambda: defaultdict(list))
     for row in fresh:
-        if row.wanted_bed is None:
-            continue
-        claim = row.claim
-        models[row.wanted_bed][claim] = row
-        pieces[row.wanted_bed][claim] = _carried(row, stored.get((row.wanted_bed, claim), []))
+        if row.wanted_bed is not None:
+            parts_of[row.wanted_bed][row.claim].append(row)
+    for bed, ours_there in parts_of.items():
+        for claim, parts in ours_there.items():
+            pieces[bed][claim] = _carried(claim, parts, stored.get((bed, claim), []))
     for row in others:
         if row.wanted_bed is None:
             continue
-        models[row.wanted_bed].setdefault(row.claim, row)
+        parts_of[row.wanted_bed][row.claim].append(row)
         pieces[row.wanted_bed][row.claim].append(Piece(row.lo, row.hi, row.bed is not None))
     rows: list[Row] = []
     for bed, claims in pieces.items():
         decided = regrant(claims, windows[bed]) if bed in windows else claims
-        for claim, parts in decided.items():
-            rows += [
-                replace(models[bed][claim], lo=p.lo, hi=p.hi, bed=bed if p.held else None, id=None)
-                for p in parts
-            ]
+        for claim, granted in decided.items():
+            rows += _as_rows(bed, parts_of[bed][claim], granted)
     return rows
 
 
-def _carried(row: Row, stored: Iterable[Row]) -> list[Piece]:
+def _as_rows(bed: int, parts: Iterable[Row], granted: Iterable[Piece]) -> list[Row]:
+    """What was granted of a claim, each row as the part of the claim it lies in says (on leave
+    or not); neighbours alike in all but time become one."""
+    rows: list[Row] = []
+    cut = sorted(
+        (
+            (max(part.lo, piece.lo), min(part.hi, piece.hi), piece.held, part)
+            for part in parts
+            for piece in granted
+        ),
+        key=lambda found: found[0],
+    )
+    for lo, hi, held, part in cut:
+        if lo >= hi:
+            continue
+        row = replace(part, lo=lo, hi=hi, bed=bed if held else None, id=None)
+        if rows and rows[-1].hi == lo and replace(rows[-1], lo=lo, hi=hi) == row:
+            rows[-1] = replace(rows[-1], hi=hi)
+        else:
+            rows.append(row)
+    return rows
+
+
+def _carried(claim: BedClaim, parts: Sequence[Row], stored: Iterable[Row]) -> list[Piece]:
     """What already stands of a claim, cut or filled up to its new end."""
+    end = max(part.hi for part in parts)
     pieces = [
-        Piece(s.lo, min(s.hi, row.hi), s.bed is not None)
-        for s in sorted(stored, key=lambda s: s.lo)
-        if s.lo < row.hi
+        Piece(row.lo, min(row.hi, end), row.bed is not None)
+        for row in sorted(stored, key=lambda s: s.lo)
+        if row.lo < end
     ]
-    covered = pieces[-1].hi if pieces else row.lo
-    if covered < row.hi:
-        pieces.append(Piece(covered, row.hi, held=False))
+    covered = pieces[-1].hi if pieces else claim.start
+    if covered < end:
+        pieces.append(Piece(covered, end, held=False))
     return pieces
 
 

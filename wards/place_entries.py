@@ -33,14 +33,33 @@ class PlacesMistaken(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RungEntry:
+    """What the file says of one step of an escalation ladder; `level` counts from 1 upwards."""
+
+    line: int
+    organisation: str
+    level: int
+    after_hours: int
+    title: str
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.organisation, str(self.level))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationEntry:
-    """What the file says of an organisation; `parent` is the code of the one above, "" for none."""
+    """What the file says of an organisation; `parent` is the code of the one above, "" for none.
+
+    `escalation` is its whole ladder, from the first step up, () for none.
+    """
 
     line: int
     code: str
     name: str | None = None
     kind: str | None = None
     parent: str | None = None
+    escalation: tuple[RungEntry, ...] | None = None
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from accounts.access import access_changed
 from accounts.audit import deed
 from accounts.models import Organisation, User
 from accounts.refusals import Refused
+from patients.models import EscalationStep
 from wards.dirty import mark_dirty
 from wards.place_entries import PlacesMistaken, said
 from wards.place_files import read_places
@@ -36,7 +37,7 @@ def load_places(
 ) -> Plan:
     """Make the places as the file says; what was (with `dry_run`, would be) changed.
 
-    Nothing is ever deleted. What the file leaves out is kept, or with `withdraw` its beds go
+    No place is ever deleted. What the file leaves out is kept, or with `withdraw` its beds go
     out of use at `at`. A bed new to a ward that had beds exists from `since` on (`at` unless
     given); in a ward without, it has always been there. Raises PlacesMistaken with every
     mistake of the file; Refused when a bed to be withdrawn has a patient, or somebody else
@@ -88,6 +89,7 @@ def _write(plan: Plan) -> None:
             type(changed[0])._default_manager.bulk_update(
                 changed, sorted(level.fields), batch_size=BATCH
             )
+    EscalationStep.objects.filter(pk__in=[rung.pk for rung in plan.dropped.values()]).delete()
     _close_gaps(plan)
     mark_dirty(ward.pk for key in plan.wards.met if (ward := plan.wards.find(key)))
     mark_dirty(ward.pk for ward in plan.wards.missing.values())

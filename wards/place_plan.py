@@ -16,6 +16,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Model
 
 from accounts.models import Organisation, Team
+from patients.models import EscalationStep
 from wards.models import Bay, Bed, Occupancy, Site, Ward
 from wards.place_entries import BedEntry, Entries, Entry, said
 
@@ -92,11 +93,13 @@ def _told(value: Any) -> str:
 class Plan:
     """Everything that a load would do. `withdrawn` and `returned` beds are among the changed;
     `returned` says since when each had been away. `occupied` are beds that cannot be withdrawn.
+    `dropped` are the steps that a ladder of the file has no longer.
     """
 
     at: datetime
     organisations: Level[Organisation] = field(default_factory=lambda: Level("organisation"))
     teams: Level[Team] = field(default_factory=lambda: Level("team"))
+    ladders: Level[EscalationStep] = field(default_factory=lambda: Level("escalation step"))
     sites: Level[Site] = field(default_factory=lambda: Level("site"))
     wards: Level[Ward] = field(default_factory=lambda: Level("ward"))
     bays: Level[Bay] = field(default_factory=lambda: Level("bay"))
@@ -104,15 +107,18 @@ class Plan:
     withdrawn: dict[Key, Bed] = field(default_factory=dict)
     returned: dict[Key, tuple[Bed, datetime]] = field(default_factory=dict)
     occupied: list[Key] = field(default_factory=list)
+    dropped: dict[Key, EscalationStep] = field(default_factory=dict)
 
     def levels(self) -> list[Level[Any]]:
         """From the top down: a row's parents come before it."""
-        return [self.organisations, self.teams, self.sites, self.wards, self.bays, self.beds]
+        ladders: list[Level[Any]] = [self.ladders] if self.ladders.met or self.dropped else []
+        places: list[Level[Any]] = [self.sites, self.wards, self.bays, self.beds]
+        return [self.organisations, self.teams, *ladders, *places]
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to change."""
-        return not any(level.new or level.changed for level in self.levels())
+        return not self.dropped and not any(level.new or level.changed for level in self.levels())
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,7 @@ def plan_places(entries: Entries, *, at: datetime, since: Since, withdraw: bool)
     _read(plan, entries)
     _organisations(plan, entries)
     _teams(plan, entries)
+    _ladders(plan, entries)
     _sites(plan, entries)
     _wards(plan, entries)
     _bays(plan, entries)
@@ -154,6 +161,10 @@ def _read(plan: Plan, entries: Entries) -> None:
     ):
         team.organisation = by_key[team.organisation_id]
         plan.teams.rows[team.organisation.code, team.code] = team
+    laddered = {e.code for e in entries.organisations if e.escalation is not None}
+    for rung in EscalationStep.objects.filter(organisation__code__in=laddered):
+        rung.organisation = by_key[rung.organisation_id]
+        plan.ladders.rows[rung.organisation.code, str(rung.level)] = rung
     codes = {entry.code for entry in entries.sites}
     for site in Site.objects.filter(code__in=codes):
         site.organisation = by_key[site.organisation_id]
@@ -219,6 +230,21 @@ def _teams(plan: Plan, entries: Entries) -> None:
             continue
         make = partial(Team, organisation=organisation, code=entry.code, name=entry.code)
         plan.teams.meet(entry.key, make, {"name": entry.name, "kind": entry.kind})
+
+
+def _ladders(plan: Plan, entries: Entries) -> None:
+    """A ladder in the file is the whole ladder: steps that it has no longer are taken away."""
+    for above in entries.organisations:
+        organisation = plan.organisations.find(above.key)
+        for entry in above.escalation or () if organisation is not None else ():
+            plan.ladders.meet(
+                entry.key,
+                partial(EscalationStep, organisation=organisation, level=entry.level),
+                {"after_hours": entry.after_hours, "title": entry.title},
+            )
+    plan.dropped = {
+        key: rung for key, rung in plan.ladders.rows.items() if key not in plan.ladders.met
+    }
 
 
 def _sites(plan: Plan, entries: Entries) -> None:

@@ -22,6 +22,8 @@ def report(plan: Plan, *, in_full: bool = False) -> list[str]:
         lines += ["", "Nothing to change."]
     lines += _section("New", _new(plan, in_full), in_full)
     lines += _section("Changed", _changed(plan, in_full), in_full)
+    dropped = [_at(plan.ladders.noun, key) for key in plan.dropped]
+    lines += _section("Taken away", dropped, in_full)
     withdrawn = bool(plan.withdrawn)
     title = "Withdrawn" if withdrawn else "Not in the file, kept"
     lines += _section(title, _missing(plan, in_full), in_full)
@@ -61,8 +63,9 @@ def _new(plan: Plan, in_full: bool) -> list[str]:
     for key, ward in plan.wards.new.items():
         lines.append(f"{_named(plan.wards, key, ward)}: {_counted(beds.pop(key, 0), 'bed')}")
     lines += [f"{_at('ward', key)}: {_counted(number, 'bed')}" for key, number in beds.items()]
-    if plan.teams.new:
-        lines.append(_counted(len(plan.teams.new), "team"))
+    for many in (plan.teams, plan.ladders):
+        if many.new:
+            lines.append(_counted(len(many.new), many.noun))
     return lines
 
 

@@ -20,6 +20,7 @@ LONGEST: Final = {
     "bed label": 100,
     "name": 200,
     "specialty": 60,
+    "title": 100,
 }
 """Characters that the database keeps of each."""
 
@@ -33,6 +34,9 @@ FEATURES: Final = tuple(Bed.Feature.values)
 
 MOST_BEDS: Final = 1000
 """Beds that one number may ask for: more is a slip of the finger."""
+
+MOST_HOURS: Final = 10_000
+"""Hours past its target that a step of an escalation ladder may wait: more than a year."""
 
 MOST_BEDS_IN_ALL: Final = 30_000
 """Beds of one file; a place on a board is kept as a small number."""
@@ -83,6 +87,14 @@ def number_of_beds(text: str) -> int:
             f"“{shown(text)}” is not a number of beds from 0 to {MOST_BEDS}; "
             "write a number, or list the beds."
         )
+    return int(text)
+
+
+def number_of_hours(text: str) -> int:
+    """Hours; raises ValueError for anything but 0 to MOST_HOURS."""
+    text = text.strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 9 and int(text) <= MOST_HOURS):
+        raise ValueError(f"“{shown(text)}” is not a number of hours from 0 to {MOST_HOURS}.")
     return int(text)
 
 

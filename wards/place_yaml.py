@@ -19,6 +19,7 @@ from wards.place_entries import (
     BedEntry,
     Entries,
     OrganisationEntry,
+    RungEntry,
     SiteEntry,
     TeamEntry,
     WardEntry,
@@ -204,7 +205,8 @@ class _Reader:
 
     def organisation(self, node: Node) -> None:
         path = _named("organisation", node)
-        fields = _Fields(self.entries, node, path, ("code", "name", "kind", "parent"))
+        known = ("code", "name", "kind", "parent", "escalation")
+        fields = _Fields(self.entries, node, path, known)
         code = fields.needed("code", "organisation code")
         entry = OrganisationEntry(
             line=fields.line,
@@ -212,9 +214,37 @@ class _Reader:
             name=fields.needed("name", "name"),
             kind=fields.choice("kind", values.ORGANISATION_KINDS),
             parent=fields.text("parent", "organisation code"),
+            escalation=self.ladder(fields, code or "") if "escalation" in fields.nodes else None,
         )
         if code:
             self.entries.organisations.append(entry)
+
+    def ladder(self, above: _Fields, organisation: str) -> tuple[RungEntry, ...]:
+        """The steps of an escalation ladder, from the first up; each waits longer than the last."""
+        rungs: list[RungEntry] = []
+        for level, node in enumerate(above.items("escalation"), start=1):
+            path = f"{above.path}, escalation step {level}"
+            fields = _Fields(self.entries, node, path, ("after_hours", "title"))
+            hours = fields.parsed("after_hours", values.number_of_hours)
+            title = fields.needed("title", "title")
+            if fields.are_fields and "after_hours" not in fields.nodes:
+                self.entries.wrong(fields.line, path, "after_hours is missing; give the hours.")
+            if hours is None or title is None:
+                continue
+            if rungs and hours <= rungs[-1].after_hours:
+                self.entries.wrong(
+                    fields.line, path, "does not wait longer than the step before it; put in order."
+                )
+            rungs.append(
+                RungEntry(
+                    line=fields.line,
+                    organisation=organisation,
+                    level=level,
+                    after_hours=hours,
+                    title=title,
+                )
+            )
+        return tuple(rungs)
 
     def team(self, node: Node) -> None:
         known = ("organisation", "code", "name", "kind")

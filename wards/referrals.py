@@ -3,7 +3,7 @@
 Every deed locks the person, then the episode, then the referral, writes a step that is never
 edited, and leaves the referral as its steps say. They do what was asked or raise `Refused` and
 change nothing. An accepted place of ours is a pending transfer as well, so that the patient shows
-among those whom that ward awaits.
+among those whom that ward awaits, unless a feed has said so already.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wards.barriers import Said, check_present
 from wards.by_hand import check_done, check_free, check_place, lock_and_date
 from wards.dirty import mark_dirty, mark_wards_of
 from wards.facts import Moved, MovementKind, Place
-from wards.models import Movement, Occupancy, Referral, ReferralStep, Ward
+from wards.models import BedRequest, Movement, Occupancy, Referral, ReferralStep, Ward
 from wards.movements import transfer
 from wards.provenance import name_the_source
 from wards.recording import keep
@@ -237,8 +237,16 @@ def _move_on(referral: Referral, target: Place, said: Said) -> Episode:
 
 
 def _await(referral: Referral, said: Said) -> Movement | None:
-    """A pending transfer to the ward that accepted, so that both wards see it."""
+    """A pending transfer to the ward that accepted, so that both wards see it. None where that
+    ward awaits the patient already, for its own system has told so: nobody is awaited twice."""
     if referral.ward is None:
+        return None
+    awaited = BedRequest.objects.filter(
+        episode__patient__person=referral.episode.patient.person_id,
+        ward=referral.ward,
+        period__contains=said.at,
+    )
+    if awaited.exists():
         return None
     return _pending(referral, MovementKind.PENDING_TRANSFER, said)
 

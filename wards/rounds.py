@@ -203,7 +203,8 @@ def _tell_of_the_plan(episode: Episode, made: Review, said: Said) -> None:
     plan = made.expected_discharge_at
     fact = Moved(
         key=uuid4().hex,
-        sent_at=max(said.at, made.occurred_at),
+        # Told late, it takes its turn by when the plan was made.
+        sent_at=made.occurred_at,
         person=PersonKey(patient.authority, patient.identifier),
         kind=MovementKind.OBSERVED,
         occurred_at=made.occurred_at,

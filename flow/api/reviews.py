@@ -74,7 +74,7 @@ def told(one: Review) -> dict[str, Any]:
         "occurred_at": one.occurred_at,
         "recorded_at": one.recorded_at,
         "by": str(one.by) if one.by else None,
-        "round": one.round,
+        "round": str(one.round) if one.round else None,
         "criteria": one.criteria,
         "exception": one.exception or None,
         "expected_discharge_at": one.expected_discharge_at,

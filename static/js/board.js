@@ -10,6 +10,7 @@
   const AGAIN = "You have signed in again since you wrote this. Nothing has been recorded.";
   const { typed } = window.flowboard;
   let opened = null; // what the drawer shows: its address, the tile and what the tile said then
+  let asked = 0; // how many drawers have been asked for
   let sending = null; // the form that is on its way
   let back = null; // the tile that the focus went back to, and its neighbours, while it has it
   let leaving = false; // we have asked for the step back ourselves
@@ -82,6 +83,7 @@
 
   async function open(link, inHistory) {
     const address = link.getAttribute("href");
+    const mine = (asked += 1);
     let answer;
     try {
       answer = await into(withFragment(address));
@@ -94,7 +96,9 @@
       location.assign(address);
       return;
     }
-    draw(await answer.text());
+    const html = await answer.text();
+    if (mine !== asked) return; // another tile was chosen while this one was on its way
+    draw(html);
     mark(null);
     const around = [...document.querySelectorAll("[data-tile]")].map((tile) => tile.id);
     opened = { address, tile: link.id, fact: link.dataset.fact, around };

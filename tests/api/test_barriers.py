@@ -224,6 +224,14 @@ def test_a_review_is_recorded_and_what_it_leaves_out_goes_on(nurse: Caller) -> N
         assert nurse.post(address, **body)[0] == code, body
 
 
+def test_the_reviews_of_a_round_carry_its_key(nurse: Caller) -> None:
+    address = f"/api/v1/episodes/{episodes()[0].pk}/reviews/"
+    of_a_round = "7b1d3a52-9a3c-4a53-9a41-3f6d4c5e8a10"
+    status, told = nurse.post(address, criteria=["oxygen"], round=of_a_round)
+    assert (status, told["round"]) == (201, of_a_round)
+    assert nurse.get(address)[0]["round"] == of_a_round
+
+
 def test_the_reasons_are_listed(nurse: Caller) -> None:
     reasons = nurse.get("/api/v1/reasons/")
     assert {"delay-reasons-2024", "criteria-to-reside"} <= {r["code_set"] for r in reasons}

@@ -137,19 +137,14 @@ def drawer_refused(page: Page, busy: Hospital) -> None:
     page.get_by_label("NHS number").fill("123")
     page.get_by_role("button", name="Admit", exact=True).click()
     expect(page.locator("#drawer .nhsuk-error-summary")).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")  # what has scrolled half under the head is no small target
 
 
 def menus_open(page: Page, busy: Hospital) -> None:
     page.goto("/sites/TGH/")
     page.locator("#at-menu summary").click()
-    page.locator(".nav summary", has_text="Sites").evaluate("one => one.parentElement.open = true")
+    page.locator(".nav details").evaluate_all("all => all.forEach(one => (one.open = true))")
     page.locator("#trend-table summary").evaluate("one => one.parentElement.open = true")
-
-
-def leaving_open(page: Page, busy: Hospital) -> None:
-    page.goto("/wards/TGH-W1/")
-    page.locator(".nav summary", has_text="Leaving").click()
-    expect(page.locator(".nav").get_by_role("link", name="Discharge hub")).to_be_visible()
 
 
 def keys_open(page: Page, busy: Hospital) -> None:
@@ -174,7 +169,6 @@ def test_what_opens_on_a_page_is_clean_for_axe(
         drawer_open,
         drawer_refused,
         menus_open,
-        leaving_open,
         keys_open,
         found_people,
     ]

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from accounts.roles import Role
@@ -106,6 +106,22 @@ def test_one_drawer_after_another_is_one_step_of_the_history(
     expect(page.locator("#drawer")).to_be_hidden()
     page.go_back()
     expect(page).to_have_url(re.compile("/search/"))
+
+
+def test_the_tile_chosen_last_is_the_one_that_opens(
+    hospital: Hospital, opens: Opens, nurse: User
+) -> None:
+    """Whichever answer comes last: here that of the tile chosen first."""
+    page = opens(nurse, WARD)
+    beds = hospital.beds(hospital.wards[0])
+    held: list[Route] = []
+    page.route(f"**/beds/{beds[0].pk}/**", lambda route: held.append(route))
+    page.locator(f"#bed-{beds[0].pk}").click()
+    page.locator(f"#bed-{beds[1].pk}").click()
+    expect(page.locator("#drawer h2")).to_contain_text("Bed 2")
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(page.locator("#drawer h2")).to_contain_text("Bed 2")
 
 
 def test_a_drawer_over_the_page_keeps_what_is_below_it_out_of_reach(
@@ -315,6 +331,8 @@ def test_no_board_scrolls_sideways_on_a_phone_even_with_its_menus_open(
             wide[address, opened] = page.evaluate("document.documentElement.scrollWidth")
         cut[address] = page.locator(".menu > .list").evaluate_all(
             "all => all.filter(one => one.getBoundingClientRect().left < 0).length"
+        ) + page.locator(".is-sites td").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).length"
         )
     assert {at: much for at, much in wide.items() if much > width} == {}
     assert {at: much for at, much in cut.items() if much} == {}

@@ -15,7 +15,9 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission, Role
 from flow.barriers import OPEN, waiting
-from flow.discharges import Asked, lost_within, ready_to_leave, summarise
+from flow.discharges import BANDS, DAY, Asked, lost_within, ready_to_leave, summarise
+from flow.hub.board import hub
+from flow.hub.wishes import Wish
 from flow.moment import Moment
 from patients.keys import PersonKey, VisitKey
 from patients.models import Barrier, BarrierStep, Episode, Review
@@ -172,6 +174,10 @@ class Told:
                 found.discard(barrier)
         return found - self.mistakes
 
+    def owners(self) -> dict[int, int | None]:
+        """Which organisation each barrier lies with; in this world it never changes."""
+        return dict(Barrier.objects.values_list("pk", "organisation"))
+
     def lost(self, patient: int, at: datetime) -> timedelta:
         """Hour by hour: everything in this world happens on the hour, `at` a minute after."""
         lost, hour = timedelta(0), timedelta(hours=1)
@@ -209,6 +215,23 @@ def agrees_at(at: datetime, everywhere: Scope, told: Told) -> None:
         summary.by_pathway, summary.by_reason, summary.by_organisation, summary.by_days,
     ):  # fmt: skip
         assert sum(group.patients for group in groups) == summary.patients
+    found = hub(Wish(), moment=moment, scope=everywhere)
+    assert {number[line.stay.episode]: line.stay.ready_since for line in found.lines} == expected
+    assert found.lost == sum((at - since for since in expected.values()), timedelta(0))
+    assert found.last_week == week
+    by_days = [sum(one.by_days[band] for one in found.by_pathway) for band in range(len(BANDS))]
+    assert by_days == [
+        sum(1 for s in expected.values() if low * DAY <= at - s < (high or 10**4) * DAY)
+        for low, high in BANDS
+    ]
+    owners = told.owners()
+    alone = [
+        n
+        for n in expected
+        if len({owners[pk] for pk in told.standing(n, at)}) == 1
+        and owners[min(told.standing(n, at))]
+    ]
+    assert found.could_free == len(alone)
 
 
 def test_a_list_is_filtered_and_keeps_to_the_scope(care: System, everywhere: Scope) -> None:

@@ -18,9 +18,10 @@ from typing import Any
 
 import pytest
 
-from accounts.models import ApiToken, Organisation, User
+from accounts.models import ApiToken, Organisation, Team, User
 from accounts.roles import Role
 from flowboard import demo, embedded
+from flowboard.supervise import Program
 from interop.models import Feed
 from tests.flowboard.processes import eventually, free_port, mentioning
 from wards.models import Grant, Site, Ward
@@ -35,6 +36,10 @@ def northmoor(db: None) -> None:
     trust = Organisation.objects.create(code="RNM", name="Hospitals", kind="trust", parent=system)
     site = Site.objects.create(code="NGH", name="General", organisation=trust)
     Ward.objects.create(code="NGH-W12", name="Ward 12", site=site, kind="inpatient")
+    Organisation.objects.create(code="RNC", name="Community", kind="community", parent=system)
+    council = Organisation.objects.create(code="NMC", name="Council", kind="council", parent=system)
+    Team.objects.create(organisation=council, code="SW", name="Social work", kind="social_work")
+    Organisation.objects.create(code="REM", name="Neighbour", kind="trust")
 
 
 def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: Path) -> None:
@@ -46,9 +51,10 @@ def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: P
     again = demo.make_accounts(tmp_path)
     assert again == first
     assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
-    assert Grant.objects.count() == 4
-    assert ApiToken.objects.count() == 1
-    assert (tmp_path / "demo.json").stat().st_mode & 0o077 == 0
+    assert Grant.objects.count() == 9
+    assert ApiToken.objects.count() == 2
+    for name in ("demo.json", "staff.token"):
+        assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 
 def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path) -> None:
@@ -63,13 +69,43 @@ def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path
     reader = User.objects.get(username="demo.reader")
     assert not reader.has_usable_password()
     assert all(scope.endswith(":read") for scope in ApiToken.objects.get(user=reader).scopes)
+    partners = Grant.objects.filter(role=Role.PARTNER, user__password__startswith="md5")
+    assert {(g.user.username, str(g.team or g.organisation)) for g in partners} == {
+        ("social.work", "Social work"),
+        ("community", "Community"),
+    }
+
+
+def test_the_simulated_staff_plan_and_do_nothing_else(northmoor: None, tmp_path: Path) -> None:
+    demo.make_accounts(tmp_path)
+    staff = User.objects.get(username="northmoor.staff")
+    assert not staff.has_usable_password()
+    secret = demo.staff_token(tmp_path).read_text()
+    token = ApiToken.objects.get(user=staff)
+    assert secret.startswith(token.prefix)
+    assert set(token.scopes) == {"episodes:read", "waits:read", "waits:write"}
+    assert not any("flow_" in part for p in programs(tmp_path) for part in p.command)
+
+
+def programs(home: Path) -> list[Program]:
+    return demo.programs(bind="127.0.0.1", port=1, mllp_port=2, home=home, state=home / "state")
+
+
+def test_a_home_of_an_earlier_version_keeps_its_passwords(northmoor: None, tmp_path: Path) -> None:
+    (tmp_path / "demo.json").write_text('{"ward_nurse": "kept since then"}')
+    found = demo.make_accounts(tmp_path)
+    assert found.ward_nurse == "kept since then"
+    assert found.social_work
+    assert User.objects.get(username="social.work").check_password(found.social_work)
 
 
 def test_a_token_that_was_revoked_is_replaced(northmoor: None, tmp_path: Path) -> None:
     first = demo.make_accounts(tmp_path)
+    of_the_staff = demo.staff_token(tmp_path).read_text()
     ApiToken.objects.all().delete()
     again = demo.make_accounts(tmp_path)
     assert again.api_token != first.api_token
+    assert demo.staff_token(tmp_path).read_text() != of_the_staff
     assert again.ward_nurse == first.ward_nurse
 
 
@@ -208,13 +244,18 @@ def test_a_demo_starts_moves_stops_and_starts_again(running: Demo) -> None:
     beds = running.get("/api/v1/occupancy/")["results"]
     assert sum(ward["beds_open"] for ward in beds) > 900
     assert sum(ward["patients"] for ward in beds) > 700
-    for who in ("site.manager", "ward.nurse"):
+    for who in ("site.manager", "ward.nurse", "coordinator", "social.work", "community"):
         assert re.search(rf"{who} / \S+", running.said)
 
+    eventually(lambda: running.get("/api/v1/discharges/summary/")["patients"] > 5, 120.0)
     beside = running.beside("manage.py", "shell", "--verbosity", "0", "-c", COUNT_BEDS)
     assert int(beside.stdout.strip().splitlines()[-1]) > 1000
     running.refuses_company()
-    told = [running.home / "simulation.json", *(running.home / "history").rglob("*.hl7")]
+    told = [
+        running.home / "simulation.json",
+        running.home / "staff.json",
+        *(running.home / "history").rglob("*.hl7"),
+    ]
     assert not any(file.stat().st_mode & 0o077 for file in told), "they name people"
     assert running.get("/health/live")["status"] == "ok"  # the command left the servers running
 

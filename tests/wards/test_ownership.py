@@ -9,11 +9,19 @@ import pytest
 
 from accounts.models import User
 from patients.keys import Details, PersonKey, VisitKey
-from patients.models import Episode
+from patients.models import Episode, Patient
 from tests.wards.hospital import Hospital, build, everything, minutes
 from wards.facts import Fact, Joined, Moved, MovementKind, Place, VisitGiven, VisitJoined
 from wards.models import Occupancy
-from wards.movements import admit, discharge, record, still_here
+from wards.movements import (
+    admit,
+    discharge,
+    leave,
+    record,
+    return_,
+    still_here,
+    told_again,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -229,3 +237,49 @@ def test_an_equal_nhs_number_with_another_name_takes_nobodys_bed(hospital: Hospi
     assert beds() == {"ASH": (a.bed, a.bed), "BIRCH": (b.bed, b.bed)}
     tell(admitted("OTHER", 20, hospital.beds[2], family_name="ÁSH"))
     assert set(beds()) == {"BIRCH", "OTHER"}, "the same name: the same person, elsewhere now"
+
+
+@pytest.mark.parametrize("returns", [False, True])
+@pytest.mark.parametrize("sent_first", [True, False])
+def test_the_bed_of_somebody_on_leave_stays_theirs(
+    hospital: Hospital, returns: bool, sent_first: bool
+) -> None:
+    bed = hospital.beds[0]
+    birch = said("BIRCH", MovementKind.ADMITTED, 10 if sent_first else 20, bed, VisitKey("T", "V2"))
+    tell(said("ASH", MovementKind.ADMITTED, 0, bed), birch)
+    tell(said("ASH", MovementKind.LEFT, 15))
+    if returns:
+        tell(said("ASH", MovementKind.RETURNED, 30))
+    assert beds() == {"ASH": (bed.bed, bed.bed), "BIRCH": (None, bed.bed)}
+    told_again(Patient.objects.values_list("pk", flat=True))
+    assert beds() == {"ASH": (bed.bed, bed.bed), "BIRCH": (None, bed.bed)}
+    tell(said("ASH", MovementKind.DISCHARGED, 40))
+    assert beds() == {"BIRCH": (bed.bed, bed.bed)}
+
+
+def test_leave_and_return_are_recorded_although_somebody_was_sent_to_the_bed(
+    hospital: Hospital,
+) -> None:
+    nurse = User.objects.create(username="nurse")
+    bed = hospital.beds[0]
+    tell(
+        said("ASH", MovementKind.ADMITTED, 0, bed),
+        said("BIRCH", MovementKind.ADMITTED, 10, bed, VisitKey("T", "V2")),
+    )
+    ash = Episode.objects.get(patient__identifier="ASH")
+    leave(episode=ash, at=minutes(20), by=nurse)
+    return_(episode=ash, at=minutes(30), by=nurse)
+    assert beds() == {"ASH": (bed.bed, bed.bed), "BIRCH": (None, bed.bed)}
+
+
+def test_whoever_was_elsewhere_in_between_comes_back_behind_those_who_came_meanwhile(
+    hospital: Hospital,
+) -> None:
+    a, b = hospital.beds[0], hospital.beds[1]
+    tell(
+        said("ASH", MovementKind.ADMITTED, 0, a),
+        said("ASH", MovementKind.TRANSFERRED, 10, b),
+        said("BIRCH", MovementKind.ADMITTED, 15, a, VisitKey("T", "V2")),
+        said("ASH", MovementKind.TRANSFERRED, 20, a),
+    )
+    assert beds() == {"ASH": (None, a.bed), "BIRCH": (a.bed, a.bed)}

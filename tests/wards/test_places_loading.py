@@ -19,13 +19,14 @@ from accounts.access import access_version
 from accounts.models import Organisation, Team
 from accounts.refusals import Refused
 from live.doorbell import version
-from patients.models import Episode, Patient, Visit
+from patients.models import Episode, EscalationStep, Patient, Visit
 from wards import place_loading
 from wards.bed_states import close, states_at
 from wards.models import Bay, Bed, Closure, DirtyWard, Occupancy, Site, Ward
 from wards.place_entries import PlacesMistaken
 from wards.place_loading import load_places
 from wards.place_plan import Plan, Since
+from wards.place_report import report
 
 pytestmark = pytest.mark.django_db
 
@@ -465,6 +466,36 @@ def command(*arguments: str | Path) -> str:
     out = StringIO()
     call_command("load_places", *map(str, arguments), stdout=out)
     return out.getvalue()
+
+
+def ladder() -> list[tuple[int, int, str]]:
+    steps = EscalationStep.objects.filter(organisation__code="TRU")
+    return list(steps.values_list("level", "after_hours", "title"))
+
+
+def test_a_ladder_is_loaded_changed_kept_and_taken_away(hospital: Path) -> None:
+    steps = (
+        "    escalation: [{after_hours: 0, title: Ward manager}, {after_hours: 24, title: Head}]\n"
+    )
+    trust = "  - {code: TRU, name: Trust, kind: trust, parent: ICB}\n"
+    written = "  - code: TRU\n    name: Trust\n    kind: trust\n    parent: ICB\n"
+
+    def loaded(escalation: str) -> Plan:
+        hospital.write_text(HOSPITAL.replace(trust, written + escalation))
+        return load_places(hospital, at=NOON)
+
+    loaded(steps)
+    assert ladder() == [(1, 0, "Ward manager"), (2, 24, "Head")]
+    assert loaded(steps).is_empty
+    assert loaded("").is_empty, "a file that says nothing of a ladder keeps it"
+    loaded(steps.replace("24", "48"))
+    assert ladder() == [(1, 0, "Ward manager"), (2, 48, "Head")]
+    plan = loaded(steps.replace(", {after_hours: 24, title: Head}", ""))
+    assert not plan.is_empty
+    assert "  escalation step TRU / 2" in report(plan)
+    assert ladder() == [(1, 0, "Ward manager")]
+    loaded("    escalation: []\n")
+    assert ladder() == []
 
 
 def test_the_command_tells_what_it_does(hospital: Path) -> None:

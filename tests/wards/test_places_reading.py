@@ -405,3 +405,41 @@ def test_the_documentation_names_every_word() -> None:
     assert rows["funding"] == set(place_values.FUNDINGS)
     assert rows["features"] == set(place_values.FEATURES)
     assert set(re.findall("`(.*?)`", DOCS.split("## CSV")[1].split("needed")[0])) == set(COLUMNS)
+
+
+LADDER = """\
+organisations:
+  - code: TRU
+    name: Trust
+    escalation:
+      - {after_hours: 0, title: Ward manager}
+      - {after_hours: 24, title: Head of service}
+sites: []
+"""
+
+
+def test_an_escalation_ladder_counts_from_its_first_step() -> None:
+    entries = reading(LADDER)
+    assert told(entries) == []
+    (trust,) = entries.organisations
+    assert trust.escalation is not None
+    assert [(r.level, r.after_hours, r.title) for r in trust.escalation] == [
+        (1, 0, "Ward manager"),
+        (2, 24, "Head of service"),
+    ]
+    assert reading(HOSPITAL).organisations[0].escalation is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("after_hours: 24", "after_hours: 0", "put in order"),
+        ("after_hours: 24", "after_hours: soon", "number of hours"),
+        ("after_hours: 24, ", "", "after_hours is missing"),
+        (", title: Head of service", "", "title is missing"),
+    ],
+)
+def test_a_ladder_that_makes_no_sense_is_told(old: str, new: str, message: str) -> None:
+    mistake = the_mistake(LADDER.replace(old, new))
+    assert message in mistake
+    assert "organisation TRU, escalation step 2" in mistake

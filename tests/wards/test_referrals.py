@@ -10,11 +10,12 @@ from django.db import DatabaseError, transaction
 
 from accounts.models import Organisation
 from accounts.refusals import Refused
+from patients.keys import PersonKey, VisitKey
 from patients.models import Episode
 from tests.wards.hospital import minutes
 from tests.wards.waiting import System, admission, reason, system
 from wards import referrals, rounds
-from wards.facts import Place
+from wards.facts import Moved, MovementKind, Place
 from wards.models import Bed, BedRequest, Occupancy, Referral, ReferralStep, Site, Ward
 from wards.movements import discharge, record, transfer
 
@@ -92,6 +93,25 @@ def test_a_patient_is_accepted_and_moved_to_another_provider(area: Area) -> None
     assert steps(referral) == ["asked", "accepted", "placed"]
     waiting.refresh_from_db()
     assert waiting.period.upper == minutes(130)
+
+
+def test_nobody_is_awaited_twice_whom_a_feed_has_announced(area: Area) -> None:
+    referral = area.asked()
+    announced = Moved(
+        key="A14 of the community's own system",
+        sent_at=minutes(20),
+        person=PersonKey("T", "P0"),
+        kind=MovementKind.PENDING_ADMIT,
+        occurred_at=minutes(20),
+        visit=VisitKey("T", "C0"),
+        wanted_ward=area.ward.pk,
+    )
+    record([announced], source="community")
+    assert BedRequest.objects.get().kind == "admit"
+    referrals.accept(referral=referral, starts_at=minutes(120), said=area.care.said(30))
+    assert BedRequest.objects.get().kind == "admit"
+    referrals.withdraw(referral=referral, said=area.care.said(40), note="Goes home")
+    assert BedRequest.objects.get().period.upper is None, "the feed's to take back"
 
 
 def test_under_the_same_provider_the_stay_goes_on(area: Area) -> None:

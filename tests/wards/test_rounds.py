@@ -170,6 +170,25 @@ def test_an_expected_date_takes_its_turn_with_what_the_feed_says(
     assert Occupancy.objects.get().period.lower == minutes(0), "it moved nobody"
 
 
+def test_a_plan_told_late_takes_its_turn_by_when_it_was_made(
+    care: System, episode: Episode
+) -> None:
+    told(episode, 20, minutes(4000))
+    found(care, episode, 30, expected_discharge_at=minutes(5000))
+    review(
+        episode=episode,
+        found=Found(expected_discharge_at=minutes(3000)),
+        said=care.said(40, occurred_at=minutes(10)),
+    )
+    episode.refresh_from_db()
+    assert episode.expected_discharge_at == minutes(5000)
+    slips = Movement.objects.filter(stay__has_key="expected_discharge_at").order_by("sent_at")
+    assert [m.stay["expected_discharge_at"] for m in slips] == [
+        minutes(at).isoformat() for at in (3000, 4000, 5000)
+    ]
+    assert [m.sent_at for m in slips] == [minutes(at) for at in (10, 20, 30)]
+
+
 def told(episode: Episode, at: float, expected: datetime) -> None:
     patient, visit = episode.patient, episode.visit
     fact = Moved(

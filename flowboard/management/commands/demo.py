@@ -23,7 +23,7 @@ DAYS: Final = 14
 
 
 class Command(BaseCommand):
-    """Prepares what is missing, then runs web, worker, HL7 listener and simulator."""
+    """Prepares what is missing, then runs web, worker, HL7 listener, simulator and its staff."""
 
     help = (
         "Start Flowboard over an invented hospital system: its own PostgreSQL and Redis unless "
@@ -98,9 +98,12 @@ class Command(BaseCommand):
                 f"""
 Flowboard runs at {address}/
 
-  Site manager:   site.manager / {found.site_manager}
-  Ward nurse:     ward.nurse / {found.ward_nurse}
-  Administrator:  administrator / {found.administrator}
+  Site manager:           site.manager / {found.site_manager}
+  Ward nurse:             ward.nurse / {found.ward_nurse}
+  Discharge coordinator:  coordinator / {found.coordinator}
+  Council's social work:  social.work / {found.social_work}
+  Community provider:     community / {found.community}
+  Administrator:          administrator / {found.administrator}
 
 API token: {found.api_token}
 

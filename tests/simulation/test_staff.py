@@ -1,0 +1,232 @@
+"""The staff at work, before a real Flowboard and as a program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Organisation, User
+from accounts.roles import Role
+from accounts.tokens import TokenScope, issue
+from patients.code_loading import built_in, load_codes
+from patients.keys import PersonKey, VisitKey
+from patients.models import Barrier, BarrierStep, Readiness, Review
+from simulation.__main__ import main
+from simulation.care.memory import Memory
+from simulation.care.rest import Rest
+from simulation.care.staff import Staff
+from simulation.care.stays import Stay, stays
+from simulation.clock import HOUR, minute_of, moment_of
+from simulation.places import Places
+from simulation.session import Session
+from tests.simulation.test_care_rest import Server
+from wards.facts import Moved, MovementKind, Place
+from wards.grants import set_grant
+from wards.models import Referral, Ward
+from wards.movements import record
+from wards.place_loading import load_places
+
+Begin = Callable[..., Session]
+KNOWN = 24
+
+
+def chosen(session: Session, places: Places) -> list[Stay]:
+    """Some who are ready, by every way out, and some who are not."""
+    there = sorted(stays(session.engine.state, places), key=lambda stay: stay.visit)
+    ready = [stay for stay in there if stay.ready is not None]
+    needing = [stay for stay in ready if stay.needs_place]
+    others = [stay for stay in ready if not stay.needs_place]
+    ill = [stay for stay in there if stay.ready is None]
+    some = needing[:8] + others
+    return some[: KNOWN - 5] + ill[:5]
+
+
+def receive(there: list[Stay], places: Places) -> None:
+    """Flowboard knows these patients from a feed."""
+    rows = {ward.code: ward for ward in Ward.objects.all()}
+    facts = []
+    for stay in there:
+        ward = places.wards[stay.path[-1][1]]
+        facts.append(
+            Moved(
+                key=f"A01 {stay.visit}",
+                sent_at=moment_of(stay.admitted),
+                person=PersonKey("RNM", f"M{stay.visit}"),
+                kind=MovementKind.ADMITTED,
+                occurred_at=moment_of(stay.admitted),
+                visit=VisitKey("RNM", stay.visit),
+                place=Place(rows[ward.code].pk),
+            )
+        )
+    record(facts, source="pas")
+
+
+@pytest.fixture
+def token(quarter_file: Path, tmp_path: Path, transactional_db: None) -> Path:
+    load_places(quarter_file, at=datetime.now(UTC))
+    load_codes(built_in())
+    user = User.objects.create_user("staff")
+    for code in ("QNM", "REM"):
+        body = Organisation.objects.get(code=code)
+        set_grant(user=user, role=Role.DISCHARGE_COORDINATOR, organisation=body, by=None)
+    scopes = (TokenScope.EPISODES_READ, TokenScope.WAITS_READ, TokenScope.WAITS_WRITE)
+    path = tmp_path / "token"
+    path.write_text(issue(user, "staff", scopes)[1])
+    return path
+
+
+class Office:
+    """The staff before one server, with a memory that can be lost."""
+
+    def __init__(self, server: str, token: Path, places: Places, folder: Path) -> None:
+        self.said: list[str] = []
+        self.places, self.folder = places, folder
+        self.rest = Rest(f"{server}/api/v1/", token, say=self.said.append, stopped=lambda: False)
+
+    def work(self, session: Session, *, memory: str = "told") -> Counter[str]:
+        """Let them tell everything that is new."""
+        session.save(self.folder / "state")
+        staff = Staff(
+            places=self.places,
+            path=self.folder / "state",
+            rest=self.rest,
+            memory=Memory.load(self.folder / memory, seed=3),
+            say=self.said.append,
+            stopped=lambda: False,
+            pause=lambda seconds: None,
+        )
+        while staff.look():
+            pass
+        staff.memory.save()
+        self.rest.close()
+        return staff.counts
+
+
+@pytest.mark.slow
+def test_the_staff_tell_flowboard_what_the_world_is_like(
+    begin: Begin, quarter: Places, token: Path, live_server: LiveServer, tmp_path: Path
+) -> None:
+    session = begin(seed=11)
+    session.run_until(session.engine.now + 11 * HOUR, each=lambda: None)
+    there = chosen(session, quarter)
+    receive(there, quarter)
+    office = Office(live_server.url, token, quarter, tmp_path)
+
+    # Given a system that nobody has told of anything, when the staff begin
+    counts = office.work(session)
+
+    # Then everybody who is ready is known to be, since when they were
+    assert counts["refused"] == 0, office.said
+    ready = {stay.visit: stay for stay in there if stay.ready is not None}
+    since = {
+        row.episode.visit.number: row.period.lower
+        for row in Readiness.objects.select_related("episode__visit")
+    }
+    excepted = Review.objects.exclude(exception="").values_list("episode__visit__number", flat=True)
+    assert set(since) | set(excepted) == set(ready)
+    for visit, began in since.items():
+        first = ready[visit].ready
+        assert first is not None
+        late = (minute_of(began) - first) / HOUR
+        assert 0 <= late < (0.5 if visit not in excepted else 60), visit
+
+    # And their waits stand with an owner each, or nobody's on purpose, and places were asked
+    open_ones = Barrier.objects.filter(outcome="")
+    assert open_ones.count() > len(ready) / 2
+    assert open_ones.exclude(organisation=None).count() > 0.8 * open_ones.count()
+    assert BarrierStep.objects.filter(kind="contacted").exists()
+    asked = Referral.objects.count()
+    assert asked >= sum(1 for stay in ready.values() if stay.needs_place) / 2
+
+    # When they look again, or have forgotten that they told, nothing is told twice
+    told = Review.objects.count(), Barrier.objects.count(), asked
+    assert not office.work(session)
+    office.work(session, memory="lost")
+    assert (Review.objects.count(), Barrier.objects.count(), Referral.objects.count()) == told
+
+    # When the world goes on for a day, a round is held and something has come about
+    session.run_until(session.engine.now + 24 * HOUR, each=lambda: None)
+    later = office.work(session)
+    assert later["found"] > 0
+    assert later["resolved"] > 0
+
+
+def test_the_staff_wait_for_a_world_to_begin(
+    quarter: Places, tmp_path: Path, server: Server
+) -> None:
+    rest = Rest(server.address, tmp_path / "token", say=print, stopped=lambda: False)
+    staff = Staff(
+        places=quarter, path=tmp_path / "none yet", rest=rest,
+        memory=Memory.load(tmp_path / "told", seed=3), say=print, stopped=lambda: False,
+    )  # fmt: skip
+    assert not staff.look()
+    assert server.heard == []
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_the_program_stops_cleanly_and_keeps_what_it_told(
+    begin: Begin, quarter_file: Path, tmp_path: Path, server: Server, how: signal.Signals
+) -> None:
+    server.open()
+    session = begin(seed=11)
+    session.save(tmp_path / "state")
+    there = stays(session.engine.state, session.engine.places)
+    server.body = {
+        "id": 7,
+        "next": None,
+        "results": [{"id": 5, "visit": s.visit, "status": "in_hospital"} for s in there],
+    }
+    (tmp_path / "token").write_text("flow_x")
+    command = [
+        sys.executable, "-m", "simulation", "care", "--api", server.address, "--state",
+        str(tmp_path / "state"), "--token-file", str(tmp_path / "token"), "--places",
+        str(quarter_file),
+    ]  # fmt: skip
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DJANGO")}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        deadline = time.monotonic() + 60
+        while len(server.heard) < 40 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(how)
+        output, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        server.close()
+    assert process.returncode == 0
+    assert "stopped;" in output
+    kept = Memory.load(tmp_path / "state.care", seed=1)
+    assert sum(len(k.found) + len(k.waits) for k in kept.stays.values()) >= 38
+    assert "flow_x" not in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--api", "nowhere", "--state", "x", "--token-file", "x"], "is no address"),
+        (["--api", "http://a/", "--state", "x", "--token-file", "x", "--places", "/n"], "/n"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["care", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
