@@ -103,14 +103,13 @@ def asked(request: HttpRequest, *, now: datetime, told: Callable[..., Records] =
     try:
         # A plus sign that nobody encoded arrives as a space.
         at = parse_datetime(typed.replace(" ", "+") if "T" in typed else typed)
-    except ValueError:
+        if at is not None:
+            at = (timezone.make_aware(at) if timezone.is_naive(at) else at).astimezone(UTC)
+            shown = f"{timezone.localtime(at):%Y-%m-%dT%H:%M}"
+    except (ValueError, OverflowError):  # also a time at the very edge of the calendar
         at = None
     if at is None:
         return Asked(typed=typed, error=_("Give a date and a time, such as 21/11/2026 08:00."))
-    if timezone.is_naive(at):
-        at = timezone.make_aware(at)
-    at = at.astimezone(UTC)
-    shown = f"{timezone.localtime(at):%Y-%m-%dT%H:%M}"
     if at > now:
         return Asked(typed=shown, error=_("That is still to come. Choose a moment in the past."))
     begin = told(at=at)

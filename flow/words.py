@@ -11,7 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from flow.board_types import BedState
 from flow.figure_types import Group
 from flow.flow_map_types import Node
-from wards.projection import EARLY_MOVE, MISDATED_END, MOVED_AFTER, RESUMED, SHARED_NUMBER
+from wards.projection import (
+    DISPUTED_END,
+    EARLY_MOVE,
+    MISDATED_END,
+    MOVED_AFTER,
+    RESUMED,
+    SHARED_NUMBER,
+)
 
 Words = Mapping[str, str | Promise]
 
@@ -93,6 +100,10 @@ DOUBTS: Final[Words] = {
     MOVED_AFTER: _(
         "The feed moved them after it had told of their discharge. Are they still here?"
     ),
+    DISPUTED_END: _(
+        "The feed took back a discharge, and another one stands that it had not told of. "
+        "Are they still here?"
+    ),
     MISDATED_END: _(
         "Their discharge was dated before their admission. Check that they have left, and when."
     ),
@@ -102,5 +113,5 @@ DOUBTS: Final[Words] = {
 }
 """What a flag of a stay says to those who look after it."""
 
-TO_CHECK: Final = frozenset({RESUMED, SHARED_NUMBER, MOVED_AFTER, MISDATED_END})
+TO_CHECK: Final = frozenset({RESUMED, SHARED_NUMBER, MOVED_AFTER, DISPUTED_END, MISDATED_END})
 """The flags for which somebody should go and look."""

@@ -316,7 +316,11 @@ class _Matcher:
 
 
 def _ward_code(where: Location) -> str:
-    return where.point_of_care or where.facility or NO_WARD
+    """The code of a ward that only the feed knows; no part of it may lead an address elsewhere."""
+    code = where.point_of_care or where.facility or NO_WARD
+    return "/".join(
+        part.replace(".", "·") if part in (".", "..") else part for part in code.split("/")
+    )
 
 
 def _below(organisation: int) -> set[int]:

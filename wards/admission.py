@@ -146,7 +146,7 @@ def admit(
         # What is the same whoever it is comes first, so that no answer here tells of a person.
         check_place(place, when.occurred_at)
         if place.bed is not None:
-            check_free(place.bed, when.occurred_at)
+            check_free(place.bed, when.occurred_at, at=when.sent_at)
         scope = scope_of(by)
         who = _recognised(found, said, scope)
         moments = {when.occurred_at, at}

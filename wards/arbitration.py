@@ -2,10 +2,10 @@
 
 Two rules, both pointwise in time, so that any part of the past can be settled by itself:
 
-- A person is in one place: where two stays of a person overlap, the one that began later says
-  where they are, and the other resumes when it ends.
-- A bed holds one person: of all who are said to be in it, the one who came first holds it; the
-  others are on the ward without a bed for just as long.
+- A person is in one place: where two stays of a person overlap, the one that was last told to
+  move says where they are, and the other resumes when it ends.
+- A bed holds one person: of all who are said to be in it, the one who came first holds it, on
+  leave or not; the others are on the ward without a bed for just as long.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from psycopg import errors
 
 from accounts.refusals import Refused
 from patients import identity
+from patients.models import Episode
 from wards.bed_states import states_at
 from wards.facts import Place
 from wards.models import Bed, Movement, Occupancy
@@ -121,14 +122,20 @@ def check_clashes(done: Recorded, since: datetime) -> None:
     for row in done.change.rows:
         if row.wanted_bed is not None and row.bed is None and row.hi > since:
             raise Refused(taken(row.wanted_bed, max(row.lo, since)))
-    if done.change.displaced:
+    gone = Episode.objects.filter(pk__in=done.change.displaced, admitted_at__lte=since + AHEAD)
+    if done.change.displaced and gone.exists():
         beds = [r.bed for r in done.change.rows if r.bed is not None and r.hi > since]
         raise Refused(_taken_in_part(beds[-1]))
 
 
-def check_free(bed: int, since: datetime) -> None:
-    """Refuse where somebody is in the bed at the time, or was put into it later."""
-    rows = Occupancy.objects.filter(bed=bed, period__overlap=DateTimeTZRange(since, None))
+def check_free(bed: int, since: datetime, *, at: datetime) -> None:
+    """Refuse where somebody is in the bed at the time, or was put into it later.
+
+    Whoever a source only announces for a time after `at` gives way.
+    """
+    rows = Occupancy.objects.filter(
+        bed=bed, period__overlap=DateTimeTZRange(since, None), period__startswith__lte=at + AHEAD
+    )
     later = rows.order_by("period").values_list("period", flat=True).first()
     if later is None:
         return

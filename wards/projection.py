@@ -31,6 +31,8 @@ RESUMED: Final = "resumed"
 """Flag of a stay: a later one of the same person ended, and nobody told of the end of this."""
 MOVED_AFTER: Final = "moved_after_discharge"
 """Flag of a stay: its source moved the patient after it had said that they had left."""
+DISPUTED_END: Final = "discharge_disputed"
+"""Flag of a stay: another source took the discharge back than the one that told of it."""
 MISDATED_END: Final = "discharge_before_admission"
 """Flag of a stay: its discharge was dated before its admission."""
 EARLY_MOVE: Final = "moved_before_admission"
@@ -93,6 +95,14 @@ def project(movements: Sequence[Told], *, nameless: bool = False) -> list[Stay]:
     if not nameless:
         _date_ends(heard.standing)
     builders = _walk(sorted(heard.standing, key=lambda s: s.happened), nameless=nameless)
+    if builders and (end := builders[-1].discharged) is not None:
+        builders[-1].is_disputed = any(
+            m.kind is Kind.CANCELLED_DISCHARGE
+            and m.source != end.told.source
+            and m.cancels is None
+            and said_order(m) > end.said
+            for m in movements
+        )
     stays = [b.stay() for b in builders if b.is_a_stay or not heard.cancelled_admission]
     return stays or [_cancelled(movements)]
 
@@ -175,6 +185,7 @@ class _Builder:
     expected_only: bool = True
     is_a_stay: bool = False  # holds more than sightings
     after: list[Standing] = field(default_factory=list)  # moves dated after the discharge
+    is_disputed: bool = False
 
     @property
     def place(self) -> Place | None:
@@ -239,6 +250,8 @@ class _Builder:
         first = self.spots[0].by if self.spots else None
         if self.discharged is not None and self.discharged.misdated:
             yield MISDATED_END
+        if self.is_disputed:
+            yield DISPUTED_END
         if end and any(s.occurred_at > end and s.said > self.discharged_said for s in self.after):
             yield MOVED_AFTER
         if self.admitted and first and first.kind is Kind.TRANSFERRED:

@@ -207,7 +207,7 @@ def _move_on(referral: Referral, target: Place, said: Said) -> Episode:
     check_present(episode, when.occurred_at)
     check_place(target, when.occurred_at)
     if target.bed is not None:
-        check_free(target.bed, when.occurred_at)
+        check_free(target.bed, when.occurred_at, at=when.sent_at)
     visit, patient = episode.visit, episode.patient
     person = PersonKey(patient.authority, patient.identifier)
     leaves = Moved(

@@ -117,7 +117,7 @@ def standing(movements: Iterable[Told]) -> Heard:
                 called_off = True
                 stands = [s for s in stands if _outlives_cancelled_admission(s, target)]
             elif kind is Kind.CANCELLED_DISCHARGE:
-                stands = [s for s in stands if s is not target and not s.implied]
+                stands = [s for s in stands if not _discharged_so(s, target, stands)]
             elif target is not None and target.kind in PLANS:
                 target.dropped_at = told.occurred_at
             elif target is not None:
@@ -174,6 +174,22 @@ def _cancelled_by(told: Told, stands: Sequence[Standing]) -> Standing | None:
         if candidate.occurred_at == told.occurred_at:
             return candidate
     return candidates[-1] if candidates else None
+
+
+def _discharged_so(s: Standing, target: Standing | None, stands: Iterable[Standing]) -> bool:
+    """Whether `s` is a discharge that goes with `target`, the one taken back: an amended time of
+    it that the same source gave before, or one known from a date alone. A discharge of an earlier
+    stay of the visit, and what another source said, stand."""
+    if s.kind is not Kind.DISCHARGED:
+        return False
+    if s is target or s.implied:
+        return True
+    if target is None or s.told.source != target.told.source:
+        return False
+    return not any(
+        other.kind is Kind.ADMITTED and s.occurred_at < other.occurred_at <= target.occurred_at
+        for other in stands
+    )
 
 
 def _outlives_cancelled_admission(s: Standing, target: Standing | None) -> bool:

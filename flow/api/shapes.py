@@ -239,7 +239,8 @@ class EpisodeRow(Shape):
         help_text="What is uncertain: admission_inferred, discharge_inferred, resumed (a later "
         "stay ended, nobody told of the end of this one), visit_number_shared (another patient "
         "is in hospital under the same number), moved_after_discharge, "
-        "discharge_before_admission, moved_before_admission (times that contradict each other).",
+        "discharge_disputed, discharge_before_admission, moved_before_admission (what was told "
+        "contradicts itself).",
     )
     patient = Who()
     occupancies = OccupancyPeriod(many=True)

@@ -77,7 +77,9 @@ def _wants(condition: str, verdict: Verdict) -> bool:
             return verdict is not Verdict.TAKEN
         case "SU":
             return verdict is Verdict.TAKEN
-    return False
+        case "" | "NE":
+            return False
+    return True  # a word that table 0155 does not have: better an answer too many than none
 
 
 def acknowledgment(

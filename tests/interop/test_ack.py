@@ -122,3 +122,8 @@ def test_an_acknowledgment_is_never_acknowledged() -> None:
 def test_a_long_reason_is_cut() -> None:
     answer = Answer(Verdict.ERROR, "207", "x" * 5000)
     assert len(segments(answer, header())[1][3]) == 200
+
+
+@pytest.mark.parametrize(("accept", "application"), [("", "H50^^^R3X"), ("XX", ""), ("XX", "YY")])
+def test_a_word_that_is_no_condition_is_answered(accept: str, application: str) -> None:
+    assert is_wanted(header(accept=accept, application=application), Verdict.TAKEN)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,3 +138,10 @@ def test_cleaning_is_not_known_before_it_was_first_told_of() -> None:
     assert after == []
     never = at(NOW, Records(EARLIEST, EARLIEST, EARLIEST)).caveats
     assert never == ["Cleaning is not told of: beds to be cleaned count as free."]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_the_edge_of_the_calendar_is_no_moment(manager: Client, at: str) -> None:
+    response = manager.get("/", {"at": at})
+    assert response.status_code == 400
+    assert "Give a date and a time" in response.content.decode()

@@ -11,7 +11,7 @@ from patients.models import Episode
 from tests.wards.hospital import Hospital, build, minutes, whereabouts
 from wards.facts import Fact, Moved, MovementKind, PersonKey, Place, VisitKey
 from wards.models import Belonging
-from wards.movements import Refused, discharge, record, transfer
+from wards.movements import Refused, admit, discharge, record, transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -274,3 +274,43 @@ def test_somebody_who_is_to_leave_later_can_still_be_moved_and_leave_sooner(
     assert stay.discharged_at == minutes(200)
     with pytest.raises(Refused, match="not in hospital any more"):
         transfer(episode=stay, place=hospital.beds[2], at=minutes(210), by=nurse)
+
+
+def test_a_discharge_taken_back_goes_with_its_amendments_but_not_an_earlier_stays(
+    hospital: Hospital,
+) -> None:
+    bed = hospital.beds[0]
+    found = stays(
+        said("admitted", 0, V1, bed),
+        said("discharged", 60, V1),
+        said("admitted", 120, V1, bed),
+        said("discharged", 180, V1),
+        said("discharged", 175, V1, sent=190),
+        said("cancelled_discharge", 200, V1),
+    )
+    assert [row[1:] for row in found] == [
+        ("discharged", minutes(0), minutes(60)),
+        ("in_hospital", minutes(120), None),
+    ]
+
+
+def test_a_discharge_that_another_source_takes_back_is_doubted(
+    hospital: Hospital, django_user_model: type[User]
+) -> None:
+    nurse = django_user_model.objects.create(username="nurse")
+    stays(said("admitted", 0, V1, hospital.beds[0]))
+    discharge(episode=Episode.objects.get(), at=minutes(50), by=nurse)
+    found = stays(said("discharged", 60, V1), said("cancelled_discharge", 70, V1))
+    assert [row[1] for row in found] == ["discharged"]
+    assert Episode.objects.get().flags == ["discharge_disputed"]
+
+
+def test_whoever_is_announced_for_later_keeps_no_bed_from_somebody_who_is_here(
+    hospital: Hospital, django_user_model: type[User]
+) -> None:
+    nurse = django_user_model.objects.create(username="nurse")
+    bed = hospital.beds[0]
+    stays(said("admitted", 100_000, V1, bed, sent=0))
+    here = admit(person=PersonKey("T", "P9"), place=bed, at=minutes(10), by=nurse)
+    there = here.occupancies.get()
+    assert (there.bed_id, there.period.upper) == (bed.bed, None)
