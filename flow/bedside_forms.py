@@ -186,6 +186,13 @@ class AdmitForm(WhenForm):
         keys = (row_key(text) for text in self.data.get("others", "").split())
         return [key for key in keys if key is not None]
 
+    def clean_hospital_number(self) -> str:
+        """A number that can be read: not of characters that nobody sees."""
+        typed: str = self.cleaned_data["hospital_number"]
+        if typed.strip() and not any(char.isalnum() for char in typed):
+            raise forms.ValidationError(_("This is no hospital number: it has no letter or digit."))
+        return typed
+
     def clean_nhs_number(self) -> str:
         """The ten digits; wrong digits are a slip to be put right, never kept."""
         typed: str = self.cleaned_data["nhs_number"]

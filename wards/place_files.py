@@ -26,6 +26,9 @@ def read_places(path: Path) -> Entries:
     Raises PlacesMistaken when nothing can be read at all: no such file, too large, not text in
     UTF-8 (or UTF-16 with its mark), or a name that ends in none of .yaml, .yml and .csv.
     """
+    if not path.is_file():
+        reason = "is a folder; name a file in it" if path.is_dir() else "does not exist"
+        raise _unreadable(f"{path} {reason}.")
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise _unreadable(f"{path.name} ends in neither .yaml, .yml nor .csv; rename it.")

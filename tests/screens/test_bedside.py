@@ -750,3 +750,12 @@ def test_a_namesake_on_a_ward_out_of_sight_is_not_told_of(
 ) -> None:
     hospital.admit(beds(hospital, 1)[0], family="Pemberton")
     assert admit_new(nurse, hospital)[0] == 200
+
+
+@pytest.mark.parametrize("number", ["\u200b\u200b", "---", "\u200b."])
+def test_a_hospital_number_that_nobody_can_read_is_refused(
+    manager: Client, hospital: Hospital, number: str
+) -> None:
+    status, page = admit_new(manager, hospital, hospital_number=number)
+    assert status == 422
+    assert "it has no letter or digit" in page

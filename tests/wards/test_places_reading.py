@@ -372,10 +372,10 @@ def test_other_encodings_are_refused_with_what_to_do(
 def test_a_file_that_cannot_be_a_places_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PlacesMistaken, match="larger than 5,000,000 bytes; split it by site"):
         read_places(written(tmp_path, b"x" * (LARGEST + 1)))
-    with pytest.raises(PlacesMistaken, match="cannot be read: No such file"):
+    with pytest.raises(PlacesMistaken, match="does not exist"):
         read_places(tmp_path / "absent.yaml")
     (tmp_path / "folder.yaml").mkdir()
-    with pytest.raises(PlacesMistaken, match="cannot be read"):
+    with pytest.raises(PlacesMistaken, match="is a folder; name a file in it"):
         read_places(tmp_path / "folder.yaml")
     with pytest.raises(PlacesMistaken, match="rename it"):
         read_places(written(tmp_path, b"", "places.xlsx"))
