@@ -85,7 +85,7 @@ def _aliases(streams: Mapping[int, Stream]) -> dict[int, list[int] | None]:
     has_own_way = set()
     for top, stream in streams.items():
         for n in stream.named:
-            if n.told.alias is not None:
+            if n.told.alias is not None and not stream.nameless:
                 named[n.told.alias].add(top)
             if n.told.alias is not None or n.told.kind in (Kind.GIVEN, Kind.JOINED):
                 has_own_way.add(top)

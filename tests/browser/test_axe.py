@@ -67,9 +67,15 @@ def complaints(page: Page) -> list[str]:
     """What axe finds wrong, in one line each.
 
     From the top of the page: of what has been scrolled away under the header, axe measures the
-    few pixels that stick out above the window.
+    few pixels that stick out above the window. Once what slides or fades in has come to rest:
+    half faded, nothing has the contrast it will have.
     """
     page.evaluate("window.scrollTo(0, 0)")
+    page.evaluate(
+        """() => Promise.all(document.getAnimations()
+            .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+            .map((one) => one.finished.catch(() => null)))"""
+    )
     options: dict[str, Any] = {"runOnly": {"type": "tag", "values": WCAG}}
     found = Axe().run(page, options=options).response["violations"]
     return [

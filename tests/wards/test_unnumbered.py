@@ -314,3 +314,12 @@ def test_whoever_is_announced_for_later_keeps_no_bed_from_somebody_who_is_here(
     here = admit(person=PersonKey("T", "P9"), place=bed, at=minutes(10), by=nurse)
     there = here.occupancies.get()
     assert (there.bed_id, there.period.upper) == (bed.bed, None)
+
+
+def test_an_alias_said_without_a_number_names_no_other_stay(hospital: Hospital) -> None:
+    found = stays(
+        said("expected", 0, ACCOUNT),
+        said("expected", 0, None, alias=ACCOUNT),
+        said("expected", 0, V2, alias=ACCOUNT),
+    )
+    assert sorted(str(row[0]) for row in found) == ["", "V2"]
