@@ -105,6 +105,7 @@ class Asked:
     pathways: Collection[int] = ()
     long_stay: int = 0
     others_from: int = 0
+    everybody: bool = False
 
 
 def ready_to_leave(
@@ -161,7 +162,7 @@ SELECT e.id AS episode, e.patient_id AS patient, lower(ready.period) AS ready_si
          LEFT JOIN wards_ward target ON target.id = r.ward_id
         ORDER BY (upper_inf(r.period) OR upper(r.period) > %(at)s) DESC, lower(r.period) DESC,
                  r.id DESC LIMIT 1) place ON true
- WHERE (ready.id IS NOT NULL
+ WHERE (ready.id IS NOT NULL OR %(everybody)s
         OR (%(others)s AND ward.kind = ANY(%(inpatient)s)
             AND e.admitted_at <= %(at)s::timestamptz - %(others_from)s))
    AND (%(everywhere)s OR ward.id = ANY(%(seen)s))
@@ -238,6 +239,7 @@ def _values(asked: Asked) -> dict[str, object]:
         "long_stay": asked.long_stay,
         "longest": timedelta(days=asked.long_stay),
         "others": asked.others_from > 0,
+        "everybody": asked.everybody,
         "others_from": timedelta(days=asked.others_from),
         "inpatient": INPATIENT,
     }

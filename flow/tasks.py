@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from flow import census
+from flow.cohorts.counting import count_missing
 from wards.escalation import escalate_overdue
 from wards.referrals import settle
 
@@ -32,3 +33,9 @@ def escalate_barriers() -> None:
 def settle_referrals() -> None:
     """Close the referrals of people who have got there, or have left; by beat every 60 s."""
     settle(at=timezone.now())
+
+
+@shared_task(name="flow.tasks.count_cohorts", ignore_result=True)
+def count_cohorts() -> None:
+    """Count cohorts for days that lack it, some at a time; by beat every 60 s."""
+    count_missing(now=timezone.now())

@@ -38,8 +38,10 @@ from flowboard.supervise import Program, die_with_parent
 from interop.feeds import code_for
 from interop.models import Feed
 from patients.code_loading import built_in, load_codes
+from patients.cohort_loading import built_in as built_in_cohorts
+from patients.cohort_loading import load_cohorts
 from simulation.messages import APPLICATION
-from simulation.places import NORTHMOOR
+from simulation.places import NEIGHBOURHOODS, NORTHMOOR
 from wards.grants import set_grant
 from wards.models import Movement, Ward
 from wards.place_loading import load_places
@@ -51,6 +53,7 @@ TRUST: Final = "RNM"
 COMMUNITY: Final = "RNC"
 NEIGHBOUR: Final = "REM"  # outside the system; some patients go back to its hospital
 SOCIAL_WORK: Final = ("NMC", "SW")
+NEIGHBOURHOOD_TEAM: Final = "NT-NORTH"
 NURSES_WARD: Final = "NGH-W12"
 TOKEN_NAME: Final = "demo"  # noqa: S105 (a name, no secret)
 STAFF_SCOPES: Final = (TokenScope.EPISODES_READ, TokenScope.WAITS_READ, TokenScope.WAITS_WRITE)
@@ -77,6 +80,7 @@ class Secrets:
     coordinator: str = field(default_factory=_drawn)
     social_work: str = field(default_factory=_drawn)
     community: str = field(default_factory=_drawn)
+    neighbourhood: str = field(default_factory=_drawn)
     administrator: str = field(default_factory=_drawn)
     api_token: str = ""
 
@@ -187,6 +191,9 @@ def _make_planners(found: Secrets) -> None:
     set_grant(user=social_work, role=Role.PARTNER, team=team, by=None)
     provider = Organisation.objects.get(code=COMMUNITY)
     set_grant(user=community, role=Role.PARTNER, organisation=provider, by=None)
+    neighbourhood = _person("neighbourhood", "Bea", "Thornley", found.neighbourhood)
+    team = Team.objects.get(organisation__code=COMMUNITY, code=NEIGHBOURHOOD_TEAM)
+    set_grant(user=neighbourhood, role=Role.PARTNER, team=team, by=None)
 
 
 def staff_token(home: Path) -> Path:
@@ -268,6 +275,7 @@ class Preparation:
         """Prepare what is missing."""
         load_places(NORTHMOOR, at=at, since=Since(None))
         load_codes(built_in())
+        load_cohorts([NEIGHBOURHOODS, *built_in_cohorts()])
         make_feeds()
         if not Movement.objects.exists() or not self._was_loaded():
             self._load_history()
@@ -281,7 +289,10 @@ class Preparation:
         return mark.split("\n")[0] == _identity()
 
     def _mark(self) -> str:
-        return f"{_identity()}\n{hashlib.sha256(NORTHMOOR.read_bytes()).hexdigest()}"
+        files = b"".join(
+            file.read_bytes() for file in (NORTHMOOR, NEIGHBOURHOODS, *built_in_cohorts())
+        )
+        return f"{_identity()}\n{hashlib.sha256(files).hexdigest()}"
 
     def _load_history(self) -> None:
         messages = self._folder / "messages"

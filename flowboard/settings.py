@@ -259,6 +259,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("confirm every ward", "flow.tasks.confirm_all", 60.0),
         ("escalate overdue barriers", "flow.tasks.escalate_barriers", 60.0),
         ("close referrals that are over", "flow.tasks.settle_referrals", 60.0),
+        ("count cohorts", "flow.tasks.count_cohorts", 60.0),
         ("apply waiting messages", "interop.tasks.apply_waiting", 15.0),
     )
 }

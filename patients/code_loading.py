@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pghistory
-import yaml
 from django.db import transaction
 from rest_framework import serializers as s
 
 from accounts.models import Organisation
 from accounts.refusals import Refused
 from patients.models import Code, CodeMap, CodeSet
+from patients.readable import read_entry
 
 BUILT_IN: Final = Path(__file__).resolve().parent / "code_sets"
 
@@ -77,7 +77,7 @@ def built_in() -> list[Path]:
 def built_in_reasons() -> Iterator[tuple[str, str, str]]:
     """Slug, label and family of every delay reason in those files, the current list first."""
     for file in built_in():
-        entry = _read(file)
+        entry = read_entry(file, _SetEntry)
         if entry["kind"] == CodeSet.Kind.DELAY:
             for code in entry["codes"]:
                 yield code["slug"], code["label"], code["family"]
@@ -85,45 +85,13 @@ def built_in_reasons() -> Iterator[tuple[str, str, str]]:
 
 def load_codes(files: Iterable[Path], *, dry_run: bool = False) -> list[Loaded]:
     """Make the code sets equal to the files. All or nothing. Raises Refused with the reason."""
-    entries = [(file, _read(file)) for file in files]
+    entries = [(file, read_entry(file, _SetEntry)) for file in files]
     with transaction.atomic(), pghistory.context(deed="load_codes"):
         done = [_load(file, entry) for file, entry in entries]
         for file, entry in entries:
             _map(file, entry)
         transaction.set_rollback(dry_run)
     return done
-
-
-def _read(file: Path) -> Mapping[str, Any]:
-    try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Refused(f"{file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise Refused(f"{file} is not text in UTF-8. Save it as UTF-8 and load it again.") from None
-    except yaml.YAMLError as error:
-        raise Refused(f"{file} is not YAML: {' '.join(str(error).split())}.") from None
-    entry = _SetEntry(data=said)
-    if not entry.is_valid():
-        raise Refused(f"{file}: {'; '.join(_mistakes('', entry.errors))} Nothing was loaded.")
-    said = entry.validated_data
-    assert isinstance(said, Mapping)
-    return said
-
-
-def _mistakes(where: str, errors: Any) -> Iterable[str]:
-    """The mistakes that a serializer found, each with its place; lists are counted from 1."""
-    if not isinstance(errors, Mapping):
-        yield from (f"{where}: {error}" if where else str(error) for error in errors)
-        return
-    for name, below in errors.items():
-        if isinstance(name, int):
-            place = f"{where}[{name + 1}]"
-        elif name == "non_field_errors":
-            place = where
-        else:
-            place = f"{where}.{name}" if where else str(name)
-        yield from _mistakes(place, below)
 
 
 def _load(file: Path, entry: Mapping[str, Any]) -> Loaded:

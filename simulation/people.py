@@ -65,7 +65,8 @@ _TOWNS: Final = (
     ("Northmoor", "QZ1"), ("Eastvale", "QZ4"), ("Aldermere", "QZ7"), ("Westbeck", "QZ9"),
     ("Over Wendale", "QZ2"), ("Saltholm", "QZ5"), ("Fernsbury", "QZ3"),
 )  # fmt: skip
-_PRACTICES: Final = tuple(f"QZ{n:04d}" for n in range(101, 141))
+_PRACTICES: Final = tuple(range(101, 141))
+_PRACTICES_OF_A_TOWN: Final = 5
 _TITLES: Final = {
     "F": ("Mrs", "Mrs", "Mrs", "Mrs", "Miss", "Miss", "Ms", "Ms", "Ms", "Dr"),
     "M": ("Mr",) * 14 + ("Dr",),
@@ -149,8 +150,14 @@ def invent(rng: Random, *, key: int, at: int, sex: str, age: float) -> Person:
         address=f"{rng.randrange(1, 140)} {rng.choice(_STREETS)} {rng.choice(_WAYS)}",
         town=town,
         postcode=f"{area} {rng.randrange(1, 10)}{rng.choice(letters)}{rng.choice(letters)}",
-        practice=rng.choice(_PRACTICES),
+        practice=_practice(town, rng.choice(_PRACTICES)),
     )
+
+
+def _practice(town: str, drawn: int) -> str:
+    """The code of one of the practices of a town."""
+    place = [name for name, _area in _TOWNS].index(town)
+    return f"QZ{101 + place * _PRACTICES_OF_A_TOWN + drawn % _PRACTICES_OF_A_TOWN:04d}"
 
 
 def mishear(rng: Random, person: Person) -> dict[str, str]:

@@ -35,7 +35,7 @@ class Found(TypedDict, total=False):
 
     criteria: slugs of the criteria met, empty for none. exception: a senior's reason to keep
     somebody who meets none. expected_discharge_at: the team's plan. pathway: 0 to 3. day: red or
-    green, with red_reason. The rest as in `Review`.
+    green, with red_reason. frailty: 1 to 9. The rest as in `Review`.
     """
 
     criteria: Sequence[str]
@@ -48,6 +48,8 @@ class Found(TypedDict, total=False):
     medicines: str
     transport: str
     next_step: str
+    frailty: int | None
+    residence: str
 
 
 _LASTING: Final = (
@@ -58,6 +60,8 @@ _LASTING: Final = (
     "medicines",
     "transport",
     "next_step",
+    "frailty",
+    "residence",
 )
 """What goes on until somebody says otherwise."""
 
@@ -175,8 +179,11 @@ def _values(before: Review | None, found: Found, when: datetime) -> dict[str, An
         raise Refused("A reason belongs to a red day. Mark the day red, or take the reason back.")
     if values.get("pathway") not in (None, 0, 1, 2, 3):
         raise Refused("The pathway is 0, 1, 2 or 3.")
+    if values.get("frailty") is not None and values["frailty"] not in range(1, 10):
+        raise Refused("The Clinical Frailty Scale goes from 1 to 9.")
     for name, choices in (
         ("day", Review.Day), ("medicines", Review.Medicines), ("transport", Review.Transport),
+        ("residence", Review.Residence),
     ):  # fmt: skip
         if values.get(name) and values[name] not in choices.values:
             raise Refused(f"{name.capitalize()} is one of: {', '.join(choices.values)}.")

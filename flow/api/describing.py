@@ -11,6 +11,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_seri
 from rest_framework import serializers
 
 from flow.api import shapes
+from flow.cohorts.steps import Step
+from patients.cohorts import Phase
 from patients.models import Episode
 from wards.models import Site, Ward
 
@@ -39,6 +41,18 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "reason": {"description": "Slug of a reason; one that there is not is refused.", "many": True},
     "pathway": {"description": "Pathway 0 to 3.", "many": True, "enum": ["0", "1", "2", "3"]},
+    "phase": {
+        "description": "Before, during or after the stay.",
+        "many": True,
+        "enum": [phase.value for phase in Phase],
+    },
+    "step": {
+        "description": "Where somebody is on the way.",
+        "many": True,
+        "enum": [step.value for step in Step],
+    },
+    "area": {"description": "Slug of a neighbourhood; `none` for none.", "many": True},
+    "band": {"description": "Name of a band of risk of this cohort.", "many": True},
     "visit": {"description": "Visit number. Prefer `episodes/search/`: addresses are kept."},
     "mrn": {"description": "The hospital's number of a patient. Prefer `episodes/search/`."},
     "status": {"description": "Status.", "many": True, "enum": Episode.Status.values},

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiResponse
 
-from flow.api import entries, shapes, shapes_waits
+from flow.api import entries, shapes, shapes_cohorts, shapes_waits
 from flow.api.describing import listed, parameters, responses
 from wards.models import Referral
 
@@ -121,4 +121,16 @@ RECEIVING: Final[dict[str, Any]] = {
     "summary": "Places after hospital, and what they have free",
     "parameters": parameters("at known_at"),
     "responses": responses(listed("ReceivingList", shapes_waits.ReceivingRow), 400),
+}
+COHORTS: Final[dict[str, Any]] = {
+    "operation_id": "cohorts",
+    "summary": "Cohorts, in figures",
+    "parameters": parameters("at known_at"),
+    "responses": responses(listed("CohortList", shapes_cohorts.CohortLine), 400),
+}
+COHORT: Final[dict[str, Any]] = {
+    "operation_id": "cohort",
+    "summary": "Who is in a cohort, at which step, and who is accountable",
+    "parameters": parameters("phase step site area band organisation at known_at"),
+    "responses": responses(shapes_cohorts.CohortBoard, 400, 404),
 }

@@ -54,6 +54,8 @@ class ReviewEntry(s.Serializer[Any]):
     medicines = s.ChoiceField(Review.Medicines.choices, required=False, allow_blank=True)
     transport = s.ChoiceField(Review.Transport.choices, required=False, allow_blank=True)
     next_step = s.CharField(max_length=200, required=False, allow_blank=True)
+    frailty = s.IntegerField(min_value=1, max_value=9, required=False, allow_null=True)
+    residence = s.ChoiceField(Review.Residence.choices, required=False, allow_blank=True)
 
 
 class ReferEntry(Noted):

@@ -85,4 +85,6 @@ def told(one: Review) -> dict[str, Any]:
         "medicines": one.medicines or None,
         "transport": one.transport or None,
         "next_step": one.next_step or None,
+        "frailty": one.frailty,
+        "residence": one.residence or None,
     }

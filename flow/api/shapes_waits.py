@@ -130,6 +130,8 @@ class ReviewRow(Shape):
     medicines = s.ChoiceField(Review.Medicines.choices, allow_null=True)
     transport = s.ChoiceField(Review.Transport.choices, allow_null=True)
     next_step = s.CharField(allow_null=True)
+    frailty = s.IntegerField(allow_null=True, help_text="Clinical Frailty Scale, 1 to 9.")
+    residence = s.ChoiceField(Review.Residence.choices, allow_null=True)
 
 
 class ReferralRow(Shape):

@@ -14,6 +14,7 @@ from flow.api.barriers import (
     Reassign,
     Resolve,
 )
+from flow.api.cohorts import Cohorts, OneCohort
 from flow.api.discharges import DischargeSummary
 from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
@@ -64,6 +65,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("referrals/<int:key>/place/", PlaceThere.as_view(), name="place"),
     path("receiving/", ReceivingPlaces.as_view(), name="receiving"),
     path("discharges/summary/", DischargeSummary.as_view(), name="discharge_summary"),
+    path("cohorts/", Cohorts.as_view(), name="cohorts"),
+    path("cohorts/<slug:slug>/", OneCohort.as_view(), name="cohort"),
     path("returns/sitrep/", Sitrep.as_view(), name="return_sitrep"),
     path("returns/discharge/", Discharges.as_view(), name="return_discharge"),
     path("reasons/", Reasons.as_view(), name="reasons"),

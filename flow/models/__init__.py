@@ -1,6 +1,7 @@
-"""The census as last confirmed, the returns that were sent, and national reference figures."""
+"""The census as last confirmed, cohorts by day, returns as sent, national reference figures."""
 
 from flow.models.census import WardCensus
+from flow.models.cohorts import CohortCount, CohortDay
 from flow.models.reference import (
     ReferenceBody,
     ReferenceFile,
@@ -10,6 +11,8 @@ from flow.models.reference import (
 from flow.models.returns import DailyReturn, ReturnNumber, ReturnVersion
 
 __all__ = [
+    "CohortCount",
+    "CohortDay",
     "DailyReturn",
     "ReferenceBody",
     "ReferenceFile",

@@ -1,6 +1,7 @@
 """People, their stays, and what they wait for."""
 
 from patients.models.codes import Code, CodeMap, CodeSet
+from patients.models.cohorts import Cohort, HomeArea, Neighbourhood
 from patients.models.people import (
     Episode,
     Patient,
@@ -16,8 +17,11 @@ __all__ = [
     "Code",
     "CodeMap",
     "CodeSet",
+    "Cohort",
     "Episode",
     "EscalationStep",
+    "HomeArea",
+    "Neighbourhood",
     "Patient",
     "PatientIdentifier",
     "PatientLink",

@@ -28,6 +28,8 @@ class Review(models.Model):
     `criteria` are the slugs of the criteria to reside that are met, in the words of
     `criteria_set`; empty means that none is, null that nobody looked. `exception` is a senior's
     reason to keep somebody who meets none. `round` is shared by the reviews of one board round.
+    `frailty` is the Clinical Frailty Scale, 1 to 9, of how the person was before they fell ill
+    (version 2.0: Rockwood K, Theou O, Can Geriatr J 2020;23:210-215); null: not scored.
     """
 
     class Medicines(models.TextChoices):
@@ -44,6 +46,15 @@ class Review(models.Model):
     class Day(models.TextChoices):
         RED = "red", _("Red day")
         GREEN = "green", _("Green day")
+
+    class Residence(models.TextChoices):
+        """Where somebody usually lives."""
+
+        OWN_HOME = "own_home", _("Own home")
+        SUPPORTED = "supported", _("Sheltered or supported housing")
+        CARE_HOME = "care_home", _("Care home")
+        NO_FIXED_ABODE = "no_fixed_abode", _("No fixed abode")
+        OTHER = "other", _("Elsewhere")
 
     episode = models.ForeignKey(Episode, on_delete=models.PROTECT, related_name="reviews")
     round = models.UUIDField(null=True)
@@ -64,6 +75,8 @@ class Review(models.Model):
     medicines = models.CharField(max_length=15, choices=Medicines, blank=True, default="")
     transport = models.CharField(max_length=10, choices=Transport, blank=True, default="")
     next_step = models.CharField(max_length=200, blank=True, default="")
+    frailty = models.PositiveSmallIntegerField(null=True)
+    residence = models.CharField(max_length=15, choices=Residence, blank=True, default="")
 
     class Meta:
         constraints = [
@@ -83,6 +96,10 @@ class Review(models.Model):
                 condition=Q(red_reason__isnull=True) | Q(day="red"),
                 name="review_reason_of_a_red_day",
             ),
+            models.CheckConstraint(
+                condition=Q(frailty__isnull=True) | Q(frailty__range=(1, 9)),
+                name="review_frailty_1_to_9",
+            ),
         ]
         indexes = [
             models.Index(fields=["episode", "-occurred_at", "-id"], name="review_of_episode"),
@@ -96,7 +113,7 @@ class Review(models.Model):
                     "round", "occurred_at", "recorded_at", "source", "key", "by_id",
                     "criteria_set_id", "criteria", "exception", "expected_discharge_at",
                     "pathway", "day", "red_reason_id", "senior_reviewed", "medicines",
-                    "transport", "next_step",
+                    "transport", "next_step", "frailty", "residence",
                 ) | pgtrigger.Delete,
             )
         ]  # fmt: skip

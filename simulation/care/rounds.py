@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from simulation.care.criteria import criteria_of
+from simulation.care.people import frailty_of, residence_of
 from simulation.care.stays import ROUNDS_ON, Stay, chance
 from simulation.care.waits import Wait, waits
 from simulation.clock import DAY, LONDON, local_time, moment_of, weekday
@@ -195,6 +196,7 @@ def _found(stay: Stay, seed: int, at: int, plan: int, open_now: list[Wait]) -> d
         "expected_discharge_at": moment_of(plan).isoformat(),
         "senior_reviewed": draw.random() < (0.88 if weekday(at) < 5 else 0.62),
         **_day(stage, at, open_now, draw),
+        **_of_the_person(stay, seed),
         **_going_home(stay, seed, at, plan, stage),
     }
     first_look = is_ready and (ready := stay.ready) is not None and at - ready < 12
@@ -212,6 +214,12 @@ def _found(stay: Stay, seed: int, at: int, plan: int, open_now: list[Wait]) -> d
         steps = _NEXT_WHEN_READY[open_now[0].reason.family] if open_now else steps
     said["next_step"] = draw.choice(steps)
     return said
+
+
+def _of_the_person(stay: Stay, seed: int) -> dict[str, Any]:
+    """What lasts: how frail they were before, and where they live, where somebody asked."""
+    found = {"frailty": frailty_of(stay, seed=seed), "residence": residence_of(stay, seed=seed)}
+    return {name: value for name, value in found.items() if value}
 
 
 def _day(stage: Stage, at: int, open_now: list[Wait], draw: Random) -> dict[str, Any]:
@@ -257,6 +265,7 @@ def _followed_at_home(stay: Stay, seed: int, at: int, plan: int) -> dict[str, An
     draw = chance(seed, stay.visit, "found", at)
     steps = ("Readings stable, carry on", "Visit tomorrow", "Call this afternoon", "Step down soon")
     return {
+        **_of_the_person(stay, seed),
         "expected_discharge_at": moment_of(plan).isoformat(),
         "senior_reviewed": draw.random() < 0.8,
         "day": "green",

@@ -32,9 +32,11 @@ provider that has none of its own there (pathway 2), some to a care home (pathwa
 class Stay:
     """One stay, times in minutes since 1970. `path` and `stages` as in `state.Visit`, the latter
     with Stage; `expected` is the hospital's own first date, 0 for none; `onward` the code of the
-    ward that expects the patient, "" for none."""
+    ward that expects the patient, "" for none; `person` tells apart people; `age` is
+    that of the admission."""
 
     visit: str
+    person: int
     specialty: str
     patient_class: str
     age: float
@@ -120,9 +122,10 @@ def stay_of(state: State, visit: Visit, wards: Sequence[Ward]) -> Stay:
     onward = state.visits.get(visit.onward)
     return Stay(
         visit=visit.number,
+        person=visit.person,
         specialty=visit.specialty,
         patient_class=visit.patient_class,
-        age=state.people[visit.person].age(state.now),
+        age=state.people[visit.person].age(visit.admitted),
         admitted=visit.admitted,
         path=tuple((at, ward, bed) for at, ward, bed in visit.path),
         stages=tuple((at, Stage(stage)) for at, stage in stages),

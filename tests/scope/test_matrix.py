@@ -6,6 +6,7 @@ What somebody may see is worked out here by plain rules, apart from the code und
 - a role that owns steps shows those whose open step belongs to the team or body it holds at, and
   those for whom its wards or body are asked for a place; where it holds at a body, only steps that
   the body itself or one of its teams owns;
+- it also shows those of a neighbourhood whose team it holds at, wherever they are;
 - every other role shows nobody.
 """
 
@@ -23,7 +24,7 @@ from accounts.models import User
 from accounts.roles import PERMISSIONS, Permission, Role
 from accounts.tokens import TokenScope, issue
 from live import shared
-from tests.scope.world import FAMILIES, OWNED, SITES, WARDS, Area, build
+from tests.scope.world import FAMILIES, NEIGHBOURS, OWNED, SITES, WARDS, Area, build
 from tests.screens.hospital import signed_in
 from wards.models import Grant
 
@@ -39,9 +40,10 @@ PLACES = [
     ("organisation", "CXX"),
     ("team", "SW"),
     ("team", "TH"),
+    ("team", "NT"),
     ("everywhere", ""),
 ]
-TEAMS = {"SW": "CXX", "TH": "RXX"}
+TEAMS = {"SW": "CXX", "TH": "RXX", "NT": "RCC"}
 REFERRED = {"X2": "C1"}
 SEES = {Permission.SEE_PATIENTS}
 
@@ -82,6 +84,8 @@ def may_see(role: Role, kind: str, code: str) -> set[str]:
         seen |= wards
     if Permission.OWN_STEPS in held:
         seen |= {ward for ward, team in OWNED.items() if team in teams_of(kind, code)}
+        if "NT" in teams_of(kind, code):
+            seen |= NEIGHBOURS
         unowned = set(WARDS) - set(OWNED)
         seen |= {w for w in unowned if SITES[WARDS[w][0]] in bodies_of(kind, code)}
     if held & {Permission.OWN_STEPS, Permission.MOVE_PATIENTS}:
@@ -144,6 +148,9 @@ def calls(area: Area) -> Iterator[str]:
             "reasons",
             "reference/measures",
             "reference/bodies",
+            "cohorts",
+            "cohorts/our-neighbourhoods",
+            "cohorts/waiting-on-support",
         )
     )
     yield "/api/v1/referrals/?status=asked&status=placed"

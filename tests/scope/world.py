@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from accounts.models import Organisation, Team, User
 from patients.code_loading import built_in, load_codes
+from patients.cohort_loading import built_in as built_in_cohorts
+from patients.cohort_loading import load_cohorts
 from patients.keys import Details, PersonKey, VisitKey
-from patients.models import Barrier, Code, Episode
+from patients.models import Barrier, Code, Episode, HomeArea, Neighbourhood
 from tests.screens.hospital import nhs_number
 from wards.barriers import Said, raise_barrier
 from wards.facts import Moved, MovementKind, Place
@@ -68,6 +70,9 @@ FAMILIES = {
 }
 OWNED = {"X1": "SW", "X2": "TH"}
 """Which team owns the barrier of the ward's patient."""
+NEIGHBOURS = {"X3", "Y1"}
+"""Wards whose patient is registered in the neighbourhood of the team NT."""
+PRACTICE = "P90001"
 
 
 def build() -> Area:
@@ -83,6 +88,10 @@ def build() -> Area:
     )
     area.teams["TH"] = _team(area.bodies["RXX"], "TH", "therapy")
     area.teams["SW"] = _team(area.bodies["CXX"], "SW", "social_work")
+    area.teams["NT"] = _team(area.bodies["RCC"], "NT", "neighbourhood")
+    near = Neighbourhood.objects.create(slug="near", name="Near", team=area.teams["NT"])
+    HomeArea.objects.create(neighbourhood=near, is_practice=True, code=PRACTICE)
+    load_cohorts(built_in_cohorts())
     for code, body in SITES.items():
         kind = "community" if body == "RCC" else "acute"
         area.sites[code] = Site.objects.create(
@@ -96,7 +105,10 @@ def build() -> Area:
         bay = Bay.objects.create(ward=ward, code="A")
         beds = [Bed.objects.create(ward=ward, bay=bay, label=label) for label in "12"]
         area.wards[code], area.families[code] = ward, FAMILIES[code]
-        area.stays[code] = _admitted(number, FAMILIES[code], Place(ward.pk, bay.pk, beds[0].pk))
+        practice = PRACTICE if code in NEIGHBOURS else "P80000"
+        area.stays[code] = _admitted(
+            number, FAMILIES[code], practice, Place(ward.pk, bay.pk, beds[0].pk)
+        )
     said = Said(timezone.now() - timedelta(days=1), by)
     for code, stay in area.stays.items():
         review(episode=stay, found=Found(criteria=[], pathway=2), said=said)
@@ -119,13 +131,19 @@ def _team(body: Organisation, code: str, kind: str) -> Team:
     return Team.objects.create(organisation=body, code=code, name=f"Team {code}", kind=kind)
 
 
-def _admitted(number: int, family: str, place: Place) -> Episode:
+def _admitted(number: int, family: str, practice: str, place: Place) -> Episode:
     at = timezone.now() - AGO
     fact = Moved(
         key=f"admit {number}",
         sent_at=at,
         person=PersonKey("RXX", f"MRN{number}"),
-        details=Details({"family_name": family, "nhs_number": nhs_number(number + 1)}),
+        details=Details(
+            {
+                "family_name": family,
+                "nhs_number": nhs_number(number + 1),
+                "gp_practice": practice,
+            }
+        ),
         visit=VisitKey("RXX", f"V{number}"),
         kind=MovementKind.ADMITTED,
         occurred_at=at,

@@ -133,7 +133,7 @@ def test_criteria_stay_much_the_same_from_day_to_day() -> None:
 
 def some_stay(way: str, *stages: tuple[int, Stage], visit: str = "V1") -> Stay:
     return Stay(
-        visit=visit, specialty="respiratory", patient_class="I", age=80.0, admitted=0,
+        visit=visit, person=1, specialty="respiratory", patient_class="I", age=80.0, admitted=0,
         path=((0, 1, 1),), stages=stages, way=way, expected=0, onward="NVW-1",
     )  # fmt: skip
 

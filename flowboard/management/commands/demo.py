@@ -103,6 +103,7 @@ Flowboard runs at {address}/
   Discharge coordinator:  coordinator / {found.coordinator}
   Council's social work:  social.work / {found.social_work}
   Community provider:     community / {found.community}
+  Neighbourhood team:     neighbourhood / {found.neighbourhood}
   Administrator:          administrator / {found.administrator}
 
 API token: {found.api_token}

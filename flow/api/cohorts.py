@@ -1,0 +1,184 @@
+"""Cohorts over REST: who is in them, where they are on the way, and how they do over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+from accounts.tokens import TokenScope
+from flow.api import describing_waits as describing
+from flow.api.barriers import moment_of
+from flow.api.bed_lists import who
+from flow.api.problems import missing
+from flow.api.reading import Reader, answered, form_of, now, scope, written
+from flow.cohorts.board import Board, Line, Member, Tally, Wanted, board, lines
+from flow.cohorts.counting import Point, series
+from flow.cohorts.steps import Step
+from flow.discharges import days
+from patients.cohorts import Phase
+from patients.models import Cohort
+
+PHASES: Final = frozenset(Phase)
+STEPS: Final = frozenset(Step)
+_NOBODY: Final = "You see nobody: a role on a ward, or in the team of a neighbourhood, is needed."
+
+
+class Cohorts(Reader):
+    """All cohorts, in figures."""
+
+    needs = TokenScope.WAITS_READ
+    known: ClassVar = frozenset({"at", "known_at"})
+
+    @extend_schema(**describing.COHORTS)
+    def get(self, request: Request) -> HttpResponse:
+        """Each with its figures at the moment, over the people in sight; seven queries at most."""
+        params = self.params(request, now=now())
+        moment = moment_of(params)
+        params.check()
+        found = lines(moment=moment, scope=scope(request))
+        if found is None:
+            raise PermissionDenied(_NOBODY)
+        results = [_line(line) for line in found]
+        return answered(request, written(form_of(request), {"results": results}))
+
+
+class OneCohort(Reader):
+    """One cohort: its people, their steps, and its days."""
+
+    needs = TokenScope.WAITS_READ
+    known: ClassVar = frozenset(
+        {"phase", "step", "site", "area", "band", "organisation", "at", "known_at"}
+    )
+
+    @extend_schema(**describing.COHORT)
+    def get(self, request: Request, slug: str) -> HttpResponse:
+        """The filters narrow `results`; the figures are of the whole cohort. Ten queries at
+        most."""
+        params = self.params(request, now=now())
+        moment = moment_of(params)
+        wanted = Wanted(
+            phases=tuple(params.choices("phase", PHASES)),
+            steps=tuple(params.choices("step", STEPS)),
+            sites=tuple(params.texts("site")),
+            areas=tuple(params.texts("area")),
+            bands=tuple(params.texts("band")),
+            organisations=tuple(params.texts("organisation")),
+        )
+        params.check()
+        cohort = Cohort.objects.filter(slug=slug).select_related("organisation").first()
+        if cohort is None:
+            raise missing("cohort of this name")
+        found = board(cohort, moment=moment, scope=scope(request), wanted=wanted)
+        if found is None:
+            raise PermissionDenied(_NOBODY)
+        for name, tallies, values in (
+            ("site", found.by_site, wanted.sites),
+            ("area", found.by_area, wanted.areas),
+            ("band", found.by_band, wanted.bands),
+        ):
+            known = {tally.key for tally in tallies}
+            if strange := [value for value in values if value not in known]:
+                there = f"; there are {', '.join(sorted(known))}" if known else ""
+                params.errors[name] = f"Nobody in this cohort has “{strange[0][:40]}”{there}."
+        params.check()
+        at = moment.at
+        people = [_member(member, at) for member in found.listed]
+        points = series(cohort, sight=found.sight, until=timezone.localtime(at).date())
+        answer = _board(found, points) | {"known_at": moment.known_at, "results": people}
+        return answered(request, written(form_of(request), answer))
+
+
+def _about(cohort: Cohort) -> dict[str, Any]:
+    return {
+        "slug": cohort.slug,
+        "title": cohort.title,
+        "about": cohort.about or None,
+        "source": cohort.source,
+        "organisation": cohort.organisation.code if cohort.organisation else None,
+        "criteria": cohort.who,
+        "withdrawn": cohort.is_withdrawn,
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return _about(line.cohort) | {
+        "people": line.people,
+        **{phase.value: line.phases.get(phase, 0) for phase in Phase},
+        "ready": line.ready,
+        "bed_days": days(line.lost),
+        "not_judged": line.not_judged,
+    }
+
+
+def _board(found: Board, points: Iterable[Point]) -> dict[str, Any]:
+    cohort = found.cohort
+    scale = cohort.scale
+    return _about(cohort) | {
+        "as_at": found.moment,
+        "people": found.people,
+        "ready": found.ready,
+        "bed_days": days(found.lost),
+        "without_owner": found.unowned,
+        "by_phase": _tallies(found.by_phase),
+        "by_step": _tallies(found.by_step),
+        "by_accountable": _tallies(found.by_owner),
+        "by_area": _tallies(found.by_area),
+        "by_site": _tallies(found.by_site),
+        "risk": {
+            "source": scale.source,
+            "bands": _tallies(found.by_band),
+            "drivers": [{"label": d.label, "points": d.points} for d in scale.drivers],
+        }
+        if scale.bands
+        else None,
+        "not_judged": found.not_judged,
+        "not_known": [{"what": what, "people": people} for what, people in found.lacks],
+        "unseen": found.unseen,
+        "series": [asdict(point) | {"mean_stay": point.mean_stay} for point in points],
+    }
+
+
+def _tallies(tallies: Iterable[Tally]) -> list[dict[str, Any]]:
+    return [
+        {"key": t.key, "name": t.name, "people": t.people, "bed_days": days(t.lost)}
+        for t in tallies
+    ]
+
+
+def _member(member: Member, at: datetime) -> Mapping[str, Any]:
+    person, facts, stay = member.person, member.person.facts, member.person.stay
+    return {
+        "episode": person.episode,
+        "patient": who(member.face),
+        "phase": facts.phase.value,
+        "step": person.step.value,
+        "since": person.since,
+        "accountable": {
+            "organisation": person.owner.organisation or None,
+            "name": person.owner.name or None,
+        },
+        "site": person.site or None,
+        "ward": person.ward or None,
+        "bed": (stay.bed or None) if stay else None,
+        "area": facts.area or None,
+        "admitted_at": person.admitted_at,
+        "left_at": person.left_at,
+        "expected_at": person.due_at,
+        "discharge_ready_at": stay.ready_since if stay else None,
+        "expected_discharge_at": stay.expected_discharge_at if stay else None,
+        "waiting_on": (stay.label or None) if stay else None,
+        "bed_days": days(member.lost(at)),
+        "frailty": facts.frailty,
+        "residence": facts.residence or None,
+        "band": member.risk.band if member.risk else None,
+        "drivers": list(member.risk.drivers) if member.risk else [],
+        "not_known": list(member.risk.lacks) if member.risk else [],
+    }

@@ -1,0 +1,1 @@
+"""People who are followed together, before, during and after their stay."""
