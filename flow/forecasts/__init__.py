@@ -1,0 +1,1 @@
+"""Who leaves when, how many beds that frees, and how right we have been."""
