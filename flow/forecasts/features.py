@@ -1,0 +1,105 @@
+"""What the chance of leaving may depend on: facts known at one moment about an hour to come.
+
+Pure: no Django. Every value is read as of the moment of the question (`at`); only the clock runs
+on to the hour that is asked about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flow.forecasts.clock import HOUR, Minutes, weekday_and_hour
+from flow.forecasts.history import Indices, Stays
+
+Table = NDArray[np.float64]
+
+CATEGORIES: Final = ("ward", "specialty", "method")
+"""Features that are codes; each is told apart up to `MOST_CODES`, the rest together."""
+MOST_CODES: Final = 250
+NAMES: Final = (
+    *CATEGORIES,
+    "weekday",
+    "hour",
+    "lead",
+    "now_hour",
+    "elapsed",
+    "on_ward",
+    "moves",
+    "age",
+    "sex",
+    "to_plan",
+    "slips",
+    "ready",
+    "ready_for",
+    "pathway",
+    "barriers",
+    "barrier_for",
+    "green",
+    "marks",
+)
+"""In the order of the columns. Times are in hours.
+
+weekday, hour: local, of the hour asked about. lead: from now until then. now_hour: local, of the question. elapsed: in hospital by
+then. on_ward: on the present ward by now. to_plan: from the expected discharge date until then,
+negative before it. slips: changes of that date. ready, ready_for: no criteria to reside are met,
+and for how long. barriers, barrier_for: open ones, and for how long the oldest has been open.
+green: of the last review. marks: signs of a definite discharge (medicines ready, transport booked,
+place agreed). What is not known is NaN.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Of each of these stays, at its moment: does it end in the hour that begins `lead` hours
+    later, if it goes on until then?"""
+
+    stays: Indices
+    at: Minutes
+    lead: Indices
+
+    @property
+    def begins(self) -> Minutes:
+        """When the hour begins that is asked about."""
+        return self.at + self.lead * HOUR
+
+
+def table(history: Stays, question: Question) -> Table:
+    """A row for each part of the question, with the columns of `NAMES`."""
+    who, at = question.stays, question.at
+    begins = question.begins
+    weekday, hour = weekday_and_hour(begins)
+    plan = history.log("plan").last(who, at)
+    ready = history.log("ready").last(who, at)
+    barrier = history.log("oldest_barrier").last(who, at)
+    values = {
+        "ward": _code(history.log("ward").last(who, at, default=0)),
+        "specialty": _code(history.specialties[who].astype(np.float64)),
+        "method": _code(history.methods[who].astype(np.float64)),
+        "weekday": weekday,
+        "hour": hour,
+        "lead": question.lead,
+        "now_hour": weekday_and_hour(at)[1],
+        "elapsed": (begins - history.admitted[who]) / HOUR,
+        "on_ward": (at - history.log("ward").since(who, at)) / HOUR,
+        "moves": history.log("ward").count(who, at),
+        "age": history.ages[who],
+        "sex": history.sexes[who],
+        "to_plan": (begins - plan) / HOUR,
+        "slips": history.log("plan").count(who, at),
+        "ready": np.where(np.isnan(ready), np.nan, ready > 0),
+        "ready_for": np.where(ready > 0, (at - ready) / HOUR, np.nan),
+        "pathway": history.log("pathway").last(who, at),
+        "barriers": history.log("barriers").last(who, at),
+        "barrier_for": (at - barrier) / HOUR,
+        "green": history.log("green").last(who, at),
+        "marks": history.log("marks").last(who, at),
+    }
+    return np.stack([np.asarray(values[name], dtype=np.float64) for name in NAMES], axis=1)
+
+
+def _code(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.minimum(values, MOST_CODES)
