@@ -1,7 +1,7 @@
-"""What the chance of leaving may depend on: facts known at one moment about an hour to come.
+"""What the chance of leaving may depend on: facts known at one moment about a day to come.
 
 Pure: no Django. Every value is read as of the moment of the question (`at`); only the clock runs
-on to the hour that is asked about.
+on to the day that is asked about.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ NAMES: Final = (
     "weekday",
     "hour",
     "lead",
-    "now_hour",
     "elapsed",
     "on_ward",
     "moves",
@@ -40,31 +39,36 @@ NAMES: Final = (
     "barrier_for",
     "green",
     "marks",
+    "marks_for",
 )
 """In the order of the columns. Times are in hours.
 
-weekday, hour: local, of the hour asked about. lead: from now until then. now_hour: local, of the question. elapsed: in hospital by
-then. on_ward: on the present ward by now. to_plan: from the expected discharge date until then,
+weekday, hour: local, of the moment at which the day begins that is asked about. lead: from now
+until then. elapsed: in hospital by then. on_ward: on the present ward by now. to_plan: from the expected discharge date until then,
 negative before it. slips: changes of that date. ready, ready_for: no criteria to reside are met,
 and for how long. barriers, barrier_for: open ones, and for how long the oldest has been open.
 green: of the last review. marks: signs of a definite discharge (medicines ready, transport booked,
-place agreed). What is not known is NaN.
+place agreed); marks_for: since the last of them. What is not known is NaN.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Of each of these stays, at its moment: does it end in the hour that begins `lead` hours
-    later, if it goes on until then?"""
+    """Of each of these stays, at its moment `at`: does it end in the 24 hours that begin `ahead`
+    minutes later, if it goes on until then?"""
 
     stays: Indices
     at: Minutes
-    lead: Indices
+    ahead: Minutes
+
+    def only(self, which: NDArray[np.bool_]) -> Question:
+        """A part of the question."""
+        return Question(self.stays[which], self.at[which], self.ahead[which])
 
     @property
     def begins(self) -> Minutes:
-        """When the hour begins that is asked about."""
-        return self.at + self.lead * HOUR
+        """When the day begins that is asked about."""
+        return self.at + self.ahead
 
 
 def table(history: Stays, question: Question) -> Table:
@@ -81,8 +85,7 @@ def table(history: Stays, question: Question) -> Table:
         "method": _code(history.methods[who].astype(np.float64)),
         "weekday": weekday,
         "hour": hour,
-        "lead": question.lead,
-        "now_hour": weekday_and_hour(at)[1],
+        "lead": question.ahead / HOUR,
         "elapsed": (begins - history.admitted[who]) / HOUR,
         "on_ward": (at - history.log("ward").since(who, at)) / HOUR,
         "moves": history.log("ward").count(who, at),
@@ -97,6 +100,7 @@ def table(history: Stays, question: Question) -> Table:
         "barrier_for": (at - barrier) / HOUR,
         "green": history.log("green").last(who, at),
         "marks": history.log("marks").last(who, at),
+        "marks_for": (at - history.log("marks").since(who, at)) / HOUR,
     }
     return np.stack([np.asarray(values[name], dtype=np.float64) for name in NAMES], axis=1)
 
