@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -10,9 +10,13 @@ from django.utils import timezone
 from accounts.models import Organisation, Team, User
 from accounts.roles import Role
 from patients.code_loading import built_in, load_codes
+from patients.keys import PersonKey, VisitKey
 from patients.models import Barrier, Code, Episode, EscalationStep
 from tests.screens.hospital import Hospital, user
 from wards.barriers import Said, raise_barrier
+from wards.facts import Moved, MovementKind, Place
+from wards.movements import record
+from wards.rounds import Found, review
 
 REASONS = "delay-reasons-2024"
 HOUR = timedelta(hours=1)
@@ -73,3 +77,33 @@ def care_of(hospital: Hospital) -> Care:
             organisation=council, code="SW", name="Social work", kind="social_work"
         ),
     )
+
+
+def earlier_stay(care: Care, episode: Episode, found: Found, *, number: str = "old") -> None:
+    """The person was here before, and a round found something out."""
+    who, came = episode.patient, timezone.now() - timedelta(days=40)
+    went = came + timedelta(days=2)
+    admitted = Moved(
+        key=f"{number} in",
+        sent_at=came,
+        person=PersonKey(who.authority, who.identifier),
+        visit=VisitKey("RXX", number),
+        kind=MovementKind.ADMITTED,
+        occurred_at=came,
+        admitted_at=came,
+        place=Place(care.hospital.wards[1].pk),
+    )
+    discharged = replace(
+        admitted,
+        key=f"{number} out",
+        sent_at=went,
+        kind=MovementKind.DISCHARGED,
+        occurred_at=went,
+        admitted_at=None,
+        discharged_at=went,
+    )
+    record([admitted], source="feed")
+    old = Episode.objects.exclude(pk=episode.pk).get(visit__number=number)
+    by, _ = User.objects.get_or_create(username="somebody")
+    review(episode=old, found=found, said=Said(came + timedelta(hours=1), by))
+    record([discharged], source="feed")
