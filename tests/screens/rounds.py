@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Organisation, Team, User
@@ -20,6 +23,8 @@ from wards.rounds import Found, review
 
 REASONS = "delay-reasons-2024"
 HOUR = timedelta(hours=1)
+PAGE = "/rounds/TGH-W1/?site=TGH"
+"""The round of the first ward."""
 
 
 @dataclass
@@ -107,3 +112,18 @@ def earlier_stay(care: Care, episode: Episode, found: Found, *, number: str = "o
     by, _ = User.objects.get_or_create(username="somebody")
     review(episode=old, found=found, said=Said(came + timedelta(hours=1), by))
     record([discharged], source="feed")
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return found[1].replace("&#x27;", "'")
+
+
+def send(client: Client, episode: Episode, deed: str = "save", **said: Any) -> Any:
+    """Open the patient, change what is said, and send it."""
+    page = client.get(f"{PAGE}&patient={episode.pk}").content.decode()
+    kept = {"seen": hidden(page, "seen"), "key": hidden(page, "key")}
+    body = {"deed": deed, "episode": episode.pk, "day": "red", **kept, **said}
+    return client.post(f"{PAGE}&fragment=panel", body)
