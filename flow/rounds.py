@@ -300,6 +300,9 @@ def _answer(request: HttpRequest, at: Sitting, *, status: int = HTTPStatus.OK) -
     if not alone:
         site = at.ward.site
         context |= {
+            "title": _("Board round"),
+            "subtitle": at.ward.name,
+            "notes": True,
             "board_name": f"ward:{at.ward.pk}",
             "fragment_address": ward_address("flow:round", at.ward, fragment=1),
             "up": [
