@@ -45,6 +45,7 @@ class TokenScope(StrEnum):
     EPISODES_READ = "episodes:read"
     WAITS_READ = "waits:read"
     WAITS_WRITE = "waits:write"
+    RETURNS_WRITE = "returns:write"
     HL7_WRITE = "hl7:write"
 
 
@@ -54,6 +55,7 @@ SCOPE_LABELS: Final[dict[TokenScope, str]] = {
     TokenScope.EPISODES_READ: "Read patients and their stays",
     TokenScope.WAITS_READ: "Read what discharges wait for, and figures of it",
     TokenScope.WAITS_WRITE: "Record board rounds and barriers to discharge",
+    TokenScope.RETURNS_WRITE: "Sign daily returns",
     TokenScope.HL7_WRITE: "Send HL7 v2 messages",
 }
 

@@ -26,7 +26,7 @@ from flow.api.bed_lists import who
 from flow.api.entries import Explained, Noted, OwnerEntry, RaiseEntry
 from flow.api.naming import organisation_named, reason_named, team_named
 from flow.api.params import Params
-from flow.api.problems import ApiProblem, invalid, missing
+from flow.api.problems import WHOLE, ApiProblem, invalid, missing
 from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
 from flow.barriers import Waiting, Wanted, may_act, may_plan, waiting
 from flow.board_types import Face
@@ -265,7 +265,7 @@ def entry_of(entry: type[s.Serializer[Any]], request: Request) -> Mapping[str, A
     """What the body says. Raises a 400 problem that names every field that is wrong."""
     body = request.data
     if not isinstance(body, Mapping):
-        raise invalid({"": "Send a JSON object."})
+        raise invalid({WHOLE: "Send a JSON object."})
     read = entry(data=body)
     unknown = sorted(set(body) - set(read.fields))
     if unknown:

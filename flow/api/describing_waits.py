@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from flow.api import entries, shapes, shapes_cohorts, shapes_waits
 from flow.api.describing import listed, parameters, responses
@@ -121,6 +122,25 @@ ANSWER: Final[dict[str, Any]] = {
     "summary": "Do something about a referral",
     "parameters": parameters(""),
     "responses": {**responses(shapes_waits.ReferralWithSteps, 400, 404), **_CHANGES},
+}
+SIGN: Final[dict[str, Any]] = {
+    "operation_id": "sign_return",
+    "summary": "Sign a daily return, or amend it",
+    "description": "Sends the numbers as they are counted now. `seen` is how many times it had "
+    "been sent when you looked: 0 for the first time; an amendment needs a `note` that says why. "
+    "Other numbers than those counted are entered on its page.",
+    "request": entries.SignEntry,
+    "parameters": [
+        OpenApiParameter("kind", str, "path", enum=["sitrep", "discharge"]),
+        OpenApiParameter("organisation", str, "path"),
+        OpenApiParameter("day", OpenApiTypes.DATE, "path"),
+        *parameters(""),
+    ],
+    "responses": {
+        (201, "application/json"): listed("SignedReturn", shapes.ReturnLine),
+        **responses(listed("SignedReturn", shapes.ReturnLine), 400, 404),
+        **_CHANGES,
+    },
 }
 RECEIVING: Final[dict[str, Any]] = {
     "operation_id": "receiving",

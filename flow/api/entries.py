@@ -90,6 +90,13 @@ class DeclineEntry(Noted):
     reason = s.SlugField(max_length=80)
 
 
+class SignEntry(s.Serializer[Any]):
+    """A daily return is signed, or amended."""
+
+    note = s.CharField(max_length=500, default="", allow_blank=True)
+    seen = s.IntegerField(min_value=0, max_value=9999, default=0)
+
+
 class PlaceEntry(Noted):
     """The patient is there."""
 

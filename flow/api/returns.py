@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from datetime import date
+from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
+from accounts.models import Organisation, User
 from accounts.refusals import Refused
+from accounts.roles import Permission
 from accounts.tokens import TokenScope
-from flow.api import describing
+from flow.api import describing, describing_waits
+from flow.api.barriers import done, entry_of
+from flow.api.entries import SignEntry
 from flow.api.params import Params
 from flow.api.problems import missing
 from flow.api.reading import Reader, answered, form_of, now, scope, written
-from flow.returns.definitions import Kind
+from flow.returns.definitions import KINDS, Kind
 from flow.returns.pages import bodies_of
-from flow.returns.submitting import Sheet, sheet
+from flow.returns.submitting import Sheet, sheet, submit
 
 
 class _Return(Reader):
@@ -66,6 +73,40 @@ class Discharges(_Return):
         return super().get(request)
 
 
+class SignReturn(Reader):
+    """Signing the return of one day."""
+
+    needs = TokenScope.RETURNS_WRITE
+    parser_classes = (JSONParser,)
+
+    @extend_schema(**describing_waits.SIGN)
+    def post(self, request: Request, kind: str, organisation: str, day: str) -> HttpResponse:
+        """Send it as it is counted now; the return as it was sent."""
+        params = self.params(request, now=now())
+        params.check()
+        said = entry_of(SignEntry, request)
+        when, body = _date(day), Organisation.objects.filter(code=organisation).first()
+        if kind not in KINDS or body is None or when is None:
+            raise missing("such return")
+        if not scope(request).may_at_organisation(Permission.SEE_COUNTS, body.pk):
+            raise missing("such return")
+        if not scope(request).may_at_organisation(Permission.SIGN_RETURNS, body.pk):
+            raise PermissionDenied("Only those who sign returns of this organisation may.")
+        user = request.user
+        which: Kind = kind
+        assert isinstance(user, User)
+        done(
+            lambda: submit(
+                kind=which, organisation=body, day=when, by=user, at=now(), note=said["note"],
+                seen=said["seen"],
+            )
+        )  # fmt: skip
+        lines = _lines(sheet(which, body, when))
+        response = answered(request, written(form_of(request), {"results": lines}))
+        response.status_code = HTTPStatus.CREATED
+        return response
+
+
 _BAD: Final = "Give a day of the past or today, such as 2026-11-21."
 
 
@@ -74,14 +115,18 @@ def _day(params: Params) -> date:
     today = timezone.localdate()
     if text is None:
         return today
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
+    day = _date(text)
     if day is None or day > today:
         params.errors["date"] = _BAD
         return today
     return day
+
+
+def _date(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
 
 
 def _lines(mine: Sheet) -> list[dict[str, Any]]:

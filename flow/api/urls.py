@@ -31,7 +31,7 @@ from flow.api.referrals import (
     Referrals,
     Withdraw,
 )
-from flow.api.returns import Discharges, Sitrep
+from flow.api.returns import Discharges, SignReturn, Sitrep
 from flow.api.reviews import Reviews
 
 app_name = "flow_api"
@@ -71,6 +71,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cohorts/<slug:slug>/", OneCohort.as_view(), name="cohort"),
     path("returns/sitrep/", Sitrep.as_view(), name="return_sitrep"),
     path("returns/discharge/", Discharges.as_view(), name="return_discharge"),
+    path(
+        "returns/<str:kind>/<str:organisation>/<str:day>/sign/",
+        SignReturn.as_view(),
+        name="sign_return",
+    ),
     path("reasons/", Reasons.as_view(), name="reasons"),
     path("reference/", Reference.as_view(), name="reference"),
     path("reference/measures/", Measures.as_view(), name="reference_measures"),

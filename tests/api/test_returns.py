@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Organisation
 from accounts.roles import Role
 from accounts.tokens import TokenScope
+from flow.models import DailyReturn
 from flow.returns.submitting import submit
 from patients.code_loading import built_in, load_codes
 from tests.api.callers import Caller
@@ -80,6 +81,45 @@ def test_nobody_reads_another_organisation(reader: Caller) -> None:
     waits = Caller("waits", Role.OBSERVER, TokenScope.WAITS_READ, everywhere=True)
     assert waits.client.get(SITREP).status_code == 403
     assert reader.client.get(SITREP, {"date": "2019-01-01"}).status_code == 404
+
+
+def test_a_return_is_signed_and_amended(hospital: Hospital) -> None:
+    body = hospital.site.organisation
+    scopes = (TokenScope.RETURNS_WRITE, TokenScope.OCCUPANCY_READ)
+    signer = Caller("signer", Role.SITE_MANAGER, *scopes, organisation=body)
+    day = (timezone.localdate() - timedelta(days=1)).isoformat()
+    for kind, line in (("sitrep", "ga_open"), ("discharge", "nctr")):
+        address = f"/api/v1/returns/{kind}/RXX/{day}/sign/"
+        status, told = signer.post(address)
+        assert status == 201
+        [row] = [row for row in told["results"] if row["line"] == line]
+        assert (row["state"], row["amendment"], row["signed_by"]) == ("sent", 1, "signer")
+        assert signer.post(address)[0] == 409, "somebody has sent it meanwhile"
+        status, problem = signer.post(address, seen=1)
+        assert (status, "Say why" in problem["detail"]) == (409, True)
+        status, told = signer.post(address, seen=1, note="A late discharge")
+        assert (status, told["results"][0]["state"]) == (201, "amended")
+    assert DailyReturn.objects.count() == 2
+    long_ago = (timezone.localdate() - timedelta(days=15)).isoformat()
+    assert signer.post(f"/api/v1/returns/sitrep/RXX/{long_ago}/sign/")[0] == 409
+    for address in (f"sitrep/RZZ/{day}", f"flow/RXX/{day}", "sitrep/RXX/2026-02-31"):
+        assert signer.post(f"/api/v1/returns/{address}/sign/")[0] == 404
+
+
+def test_only_who_signs_returns_signs_one(hospital: Hospital, reader: Caller) -> None:
+    body = hospital.site.organisation
+    day = timezone.localdate() - timedelta(days=1)
+    address = f"/api/v1/returns/sitrep/RXX/{day.isoformat()}/sign/"
+    other = Organisation.objects.create(code="RYY", name="Another trust", kind="trust")
+    writes = TokenScope.RETURNS_WRITE
+    observer = Caller("observer", Role.OBSERVER, writes, organisation=body)
+    away = Caller("away", Role.SITE_MANAGER, writes, organisation=other)
+    without = Caller("without", Role.SITE_MANAGER, TokenScope.WAITS_WRITE, organisation=body)
+    assert reader.post(address)[0] == 403
+    assert observer.post(address)[0] == 403
+    assert away.post(address)[0] == 404
+    assert without.post(address)[0] == 403
+    assert not DailyReturn.objects.exists()
 
 
 def test_a_table_is_told_as_csv(reader: Caller) -> None:

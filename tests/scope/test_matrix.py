@@ -240,7 +240,7 @@ DEEDS = {
     "interop:replay", "flow_api:resolve", "flow_api:escalate",
     "flow_api:reassign", "flow_api:contact", "flow_api:take_back", "flow_api:accept",
     "flow_api:decline", "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes",
-    "flow:search",
+    "flow_api:sign_return", "flow:search",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",
