@@ -123,6 +123,7 @@ ANSWER: Final[dict[str, Any]] = {
     "parameters": parameters(""),
     "responses": {**responses(shapes_waits.ReferralWithSteps, 400, 404), **_CHANGES},
 }
+_SIGNED: Final = listed("SignedReturn", shapes.ReturnLine)
 SIGN: Final[dict[str, Any]] = {
     "operation_id": "sign_return",
     "summary": "Sign a daily return, or amend it",
@@ -137,8 +138,8 @@ SIGN: Final[dict[str, Any]] = {
         *parameters(""),
     ],
     "responses": {
-        (201, "application/json"): listed("SignedReturn", shapes.ReturnLine),
-        **responses(listed("SignedReturn", shapes.ReturnLine), 400, 404),
+        (201, "application/json"): _SIGNED,
+        **responses(_SIGNED, 400, 404),
         **_CHANGES,
     },
 }
