@@ -15,6 +15,7 @@ urlpatterns = [
     path("referrals/", include("flow.referrals.urls")),
     path("returns/", include("flow.returns.urls")),
     path("peers/", include("flow.reference.urls")),
+    path("cohorts/", include("flow.cohorts.urls")),
     path("api/v1/", include("interop.api_urls")),
     path("api/v1/", include("flow.api.urls")),
     re_path(r"^api/", Nowhere.as_view()),
