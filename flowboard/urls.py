@@ -7,6 +7,10 @@ from django.urls import include, path, re_path
 from flow.api.doors import Nowhere
 
 urlpatterns = [
+    # Programs ask most often, and addresses are tried in this order.
+    path("api/v1/", include("interop.api_urls")),
+    path("api/v1/", include("flow.api.urls")),
+    re_path(r"^api/", Nowhere.as_view()),
     path("health/", include("flowboard.health_urls")),
     path("accounts/", include("accounts.urls")),
     path("people/", include("wards.people_urls")),
@@ -16,8 +20,5 @@ urlpatterns = [
     path("returns/", include("flow.returns.urls")),
     path("peers/", include("flow.reference.urls")),
     path("cohorts/", include("flow.cohorts.urls")),
-    path("api/v1/", include("interop.api_urls")),
-    path("api/v1/", include("flow.api.urls")),
-    re_path(r"^api/", Nowhere.as_view()),
     path("", include("flow.urls")),
 ]

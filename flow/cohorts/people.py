@@ -6,8 +6,9 @@ as it is known now.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -87,7 +88,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What the database says of one stay and its person."""
+    """What the database says of one stay and its person; waits as JSON."""
 
     step: str
     episode: int
@@ -112,7 +113,7 @@ class _Row:
     site_name: str
     organisation: str
     organisation_name: str
-    waits: Sequence[Mapping[str, str | None]] | None
+    waits: str | None
 
 
 def areas_known() -> tuple[Areas, dict[str, Area]]:
@@ -262,16 +263,19 @@ def _facts(
         site=row.site,
         ward_kind=row.ward_kind,
         specialty=row.specialty,
-        waits=tuple(
-            Wait(
-                reason=wait["reason"] or "",
-                family=slugify(wait["family"] or ""),
-                team=wait["team"] or "",
-                organisation=wait["organisation"] or "",
-            )
-            for wait in row.waits or ()
-        ),
+        waits=tuple(_waits(row.waits)),
     )
+
+
+def _waits(told: str | None) -> Iterator[Wait]:
+    """The open barriers that the database tells as JSON."""
+    for wait in json.loads(told) if told else ():
+        yield Wait(
+            reason=wait["reason"],
+            family=slugify(wait["family"]),
+            team=wait["team"] or "",
+            organisation=wait["organisation"] or "",
+        )
 
 
 def _age(born: date | None, at: datetime) -> int | None:
