@@ -190,7 +190,7 @@ _ALL: Final = (
 )  # fmt: skip
 CRITERIA: Final[Mapping[str, Criterion]] = {one.name: one for one in _ALL}
 
-TAKEN: Final = frozenset({"new", "ours"})
+TAKEN: Final = frozenset({"new", "our-people"})
 """Words that no cohort can have as its slug: they are addresses of pages beside theirs."""
 
 Who = Mapping[str, Any]

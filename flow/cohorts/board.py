@@ -124,6 +124,8 @@ class Wanted:
 
 NONE: Final = "none"
 """The value for those who lack what is asked for."""
+FIGURES_ALONE: Final = Wanted(phases=("",))
+"""Lists nobody."""
 
 
 def _fits(wanted: Sequence[str], value: str) -> bool:

@@ -44,12 +44,12 @@ COLUMNS: Final[Mapping[str, Callable[[Member, Moment], object]]] = {
     "expected_at": lambda one, moment: _local(one.person.due_at),
     "admitted_at": lambda one, moment: _local(one.person.admitted_at),
     "left_at": lambda one, moment: _local(one.person.left_at),
-    "days": lambda one, moment: None
-    if one.person.facts.days is None
-    else round(one.person.facts.days, 2),
-    "ready_since": lambda one, moment: _local(one.person.stay.ready_since)
-    if one.person.stay
-    else "",
+    "days": lambda one, moment: (
+        None if one.person.facts.days is None else round(one.person.facts.days, 2)
+    ),
+    "ready_since": lambda one, moment: (
+        _local(one.person.stay.ready_since) if one.person.stay else ""
+    ),
     "bed_days_lost": lambda one, moment: round(one.lost(moment.at) / DAY, 2),
     "waiting_on": lambda one, moment: one.person.stay.label if one.person.stay else "",
     "frailty": lambda one, moment: one.person.facts.frailty,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
@@ -36,6 +36,8 @@ from wards.scope import Scope, scope_of
 
 SEE: Final = Permission.SEE_COUNTS
 DEFINE: Final = Permission.DEFINE_COHORTS
+SHOWN: Final = 200
+"""How many people the page lists; of a whole town nobody reads on. The file has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Somebody in the list of people. address: of the stay's page, empty where the viewer may
-    not open it."""
+    """Somebody in the list of people. lost: bed days since the discharge ready date. address: of
+    the stay's page, empty where the viewer may not open it."""
 
     member: Member
+    lost: timedelta
     address: str
 
 
@@ -70,7 +73,7 @@ def cohorts(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def ours(request: HttpRequest) -> HttpResponse:
+def our_people(request: HttpRequest) -> HttpResponse:
     """Leads to everybody of one's neighbourhoods: the cohort of all who belong to any."""
     found = Cohort.objects.filter(who={"of_any_area": True}, is_withdrawn=False).first()
     return redirect("cohorts:one", found.slug) if found else redirect("cohorts:list")
@@ -249,7 +252,13 @@ def _context(seen: Board, here: Wish, told: Asked, known: Known) -> dict[str, An
         "wish": here,
         "words": in_words(found.who, names_for([found.who], known[1])),
         "journey": journey(seen),
-        "rows": [Entry(member, _address(seen, member, told)) for member in seen.listed],
+        "rows": [
+            Entry(member, member.lost(seen.moment), _address(seen, member, told))
+            for member in seen.listed[:SHOWN]
+        ],
+        "rest": max(0, len(seen.listed) - SHOWN),
+        "chosen_steps": here.values("step"),
+        "many_sites": len(seen.by_site) > 1,
         "asked_for": len(seen.listed) + seen.unseen,
         "charts": charts(points),
         "points": points[::-1],

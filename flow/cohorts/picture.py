@@ -38,6 +38,11 @@ SHORT: Final[dict[Step, str | Promise]] = {
     Step.HOME: _("Left"),
 }
 """Steps in the narrow columns of the picture."""
+BRIEF: Final[dict[Phase, str | Promise]] = {
+    Phase.BEFORE: _("Before"),
+    Phase.DURING: _("During the stay"),
+    Phase.AFTER: _("After"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +70,13 @@ class Stretch:
     stops: tuple[Stop, ...]
 
 
-def journey(board: Board) -> list[Stretch]:
-    """Before, during and after the stay, each with its steps."""
+def journey(board: Board, *, brief: bool = True) -> list[Stretch]:
+    """Before, during and after the stay, each with its steps; `brief`: in narrow columns."""
     people = {tally.key: tally.people for tally in board.by_phase}
     return [
         Stretch(
             phase,
-            str(PHASE_WORDS[phase]),
+            str(BRIEF[phase] if brief else PHASE_WORDS[phase]),
             people.get(phase.value, 0),
             tuple(
                 Stop(tally, str(SHORT[Step(tally.key)]), round(max(tally.share, 1.5), 1))
@@ -96,12 +101,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture of some lines over the days. marks: heights with their figures; first, last: the
+    """A picture of some lines over the days. marks: heights, where their figures
+    stand, and these; first, last: the
     days at its ends."""
 
     name: str
     lines: tuple[Line, ...]
-    marks: tuple[tuple[float, str], ...]
+    marks: tuple[tuple[float, float, str], ...]
     first: date
     last: date
 
@@ -155,7 +161,7 @@ def _chart(name: str, lines: Sequence[Series], points: Sequence[Point]) -> Chart
     return Chart(
         name=name,
         lines=tuple(_line(kind, str(called), value, points, x, y) for kind, called, value in lines),
-        marks=tuple((y(mark), f"{mark:g}") for mark in (0, top / 2, top)),
+        marks=tuple((y(mark), round(y(mark) + 4, 1), f"{mark:g}") for mark in (0, top / 2, top)),
         first=first,
         last=last,
     )

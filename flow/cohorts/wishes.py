@@ -75,6 +75,11 @@ class Wish:
         said = [*self.chosen, *self.when]
         return "?" + urlencode(said) if said else "?"
 
+    @property
+    def everybody(self) -> str:
+        """The address without any filter."""
+        return replace(self, chosen=()).address
+
     def narrowed(self, *chosen: tuple[str, str]) -> Wish:
         """The same with one value of each of these filters."""
         names = {name for name, _value in chosen}
