@@ -284,8 +284,8 @@ def _named(key: StrEnum, words: Mapping[Any, object]) -> tuple[str, str]:
 def _owner(member: Member) -> tuple[str, str]:
     owner = member.person.owner
     body = owner.organisation_name
-    name = f"{owner.name}, {body}" if owner.name and body != owner.name else body or owner.name
-    return owner.key or NONE, name
+    parts = dict.fromkeys(part for part in (owner.name, body) if part)
+    return owner.key or NONE, ", ".join(parts)
 
 
 def _order(member: Member, at: datetime) -> tuple[int, timedelta, int]:
