@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, TypeVar
@@ -22,7 +23,7 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing_waits as describing
 from flow.api.bed_lists import who
-from flow.api.entries import Noted, OwnerEntry, RaiseEntry
+from flow.api.entries import Explained, Noted, OwnerEntry, RaiseEntry
 from flow.api.naming import organisation_named, reason_named, team_named
 from flow.api.params import Params
 from flow.api.problems import ApiProblem, invalid, missing
@@ -169,9 +170,14 @@ class Deed(Waits, ABC):
     def post(self, request: Request, key: int) -> HttpResponse:
         """Do it; the barrier as it is then."""
         said = entry_of(self.entry, request)
-        barrier = _mine(request, key)
+        row = _waiting(request, key)
+        barrier = _mine(request, row)
         done(lambda: self.do(barrier, said, said_by_caller(request, said)))
-        return _one(request, key)
+        return self.after(request, row)
+
+    def after(self, request: Request, row: Waiting) -> HttpResponse:
+        """The barrier as it is then; `row`: as it was."""
+        return _one(request, row.id)
 
     @abstractmethod
     def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
@@ -194,6 +200,22 @@ class Escalate(Deed):
 
     def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
         return deeds.escalate(barrier=barrier, said=by, note=said["note"])
+
+
+@extend_schema_view(post=extend_schema(**describing.TAKE_BACK))
+class TakeBack(Deed):
+    """It was raised by mistake."""
+
+    entry = Explained
+
+    def after(self, request: Request, row: Waiting) -> HttpResponse:
+        """Told a last time: from now on it is as if it had never been."""
+        gone = Barrier.objects.get(pk=row.id)
+        ended = replace(row, outcome=gone.outcome, ended_at=gone.period.upper, reportable=False)
+        return _shown(request, ended)
+
+    def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
+        return deeds.take_back(barrier=barrier, said=by, note=said["note"])
 
 
 class Contact(Deed):
@@ -281,10 +303,9 @@ def episode_in_sight(request: Request, key: int) -> Episode:
     return found
 
 
-def _mine(request: Request, key: int) -> Barrier:
+def _mine(request: Request, row: Waiting) -> Barrier:
     """The barrier, if the caller may do something about it."""
-    _waiting(request, key)
-    barrier = Barrier.objects.select_related("episode").get(pk=key)
+    barrier = Barrier.objects.select_related("episode").get(pk=row.id)
     if not may_act(scope(request), barrier, at=now()):
         raise PermissionDenied(
             "Only those on the patient's ward, or whose step it is, may change this barrier."
@@ -306,15 +327,18 @@ def _listed(request: Request, rows: Sequence[Waiting], at: datetime) -> HttpResp
 
 
 def _one(request: Request, key: int, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
-    row = _waiting(request, key)
+    response = _shown(request, _waiting(request, key))
+    response.status_code = status
+    return response
+
+
+def _shown(request: Request, row: Waiting) -> HttpResponse:
     known = faces({row.patient})
-    steps = BarrierStep.objects.filter(barrier=key).select_related("by", "organisation", "team")
+    steps = BarrierStep.objects.filter(barrier=row.id).select_related("by", "organisation", "team")
     answer = told(row, known.get(row.patient), now()) | {
         "steps": [_step(step) for step in steps.order_by("occurred_at", "pk")]
     }
-    response = answered(request, written(form_of(request), answer, rows=lambda: [answer]))
-    response.status_code = status
-    return response
+    return answered(request, written(form_of(request), answer, rows=lambda: [answer]))
 
 
 def _step(step: BarrierStep) -> dict[str, Any]:

@@ -55,6 +55,12 @@ DEED: Final[dict[str, Any]] = {
     "responses": {**responses(shapes_waits.BarrierWithSteps, 400, 404), **_CHANGES},
 }
 REASSIGN: Final = DEED | {"request": entries.OwnerEntry}
+TAKE_BACK: Final = DEED | {
+    "summary": "Take back a barrier that was raised by mistake",
+    "description": "Needs a note that says why. The answer tells of it a last time; from then on "
+    "it counts for nothing and asking for it answers 404.",
+    "request": entries.Explained,
+}
 REVIEWS: Final[dict[str, Any]] = {
     "operation_id": "reviews",
     "summary": "Board rounds of one stay",

@@ -17,6 +17,12 @@ class Noted(s.Serializer[Any]):
     occurred_at = s.DateTimeField(default=None, allow_null=True)
 
 
+class Explained(Noted):
+    """What a deed takes that has to be explained."""
+
+    note = s.CharField(max_length=500)
+
+
 class RaiseEntry(Noted):
     """A new barrier."""
 

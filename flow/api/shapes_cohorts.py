@@ -23,7 +23,7 @@ class _About(Shape):
     people = s.IntegerField(help_text="In it, as far as the caller may count them.")
     ready = s.IntegerField(help_text="Of them, who meet no criteria to reside.")
     bed_days = s.FloatField(help_text="Since their discharge ready dates.")
-    not_judged = s.IntegerField(help_text="Of whom something that it asks for is not known.")
+    not_judged = s.IntegerField(help_text="In hospital, with something not known of them.")
 
 
 class CohortLine(_About):

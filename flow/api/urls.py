@@ -13,6 +13,7 @@ from flow.api.barriers import (
     Reasons,
     Reassign,
     Resolve,
+    TakeBack,
 )
 from flow.api.cohorts import Cohorts, OneCohort
 from flow.api.discharges import DischargeSummary
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("barriers/<int:key>/escalate/", Escalate.as_view(), name="escalate"),
     path("barriers/<int:key>/reassign/", Reassign.as_view(), name="reassign"),
     path("barriers/<int:key>/contact/", Contact.as_view(), name="contact"),
+    path("barriers/<int:key>/take-back/", TakeBack.as_view(), name="take_back"),
     path("referrals/", Referrals.as_view(), name="referrals"),
     path("referrals/<int:key>/", OneReferral.as_view(), name="referral"),
     path("referrals/<int:key>/accept/", Accept.as_view(), name="accept"),

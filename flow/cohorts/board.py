@@ -138,11 +138,11 @@ class Board:
 
     people: in it, as far as they may be counted. ready: of them, who meets no criteria to reside;
     lost: their bed days. by_…: the same people told in several ways, each adding up to the whole;
-    by_step and by_phase name every step and phase. not_judged: people of whom no criterion is
-    false and some cannot be judged; lacks: what is missing, with how many lack it. listed: those
-    who were asked for and whom the viewer may see, by step, the longest there first; unseen: those
-    asked for whom the viewer may only count. sight: whom the viewer sees. areas: neighbourhoods
-    of the viewer's own.
+    by_step and by_phase name every step and phase. not_judged: people during their stay of whom no
+    criterion is false and some cannot be judged, because nobody has looked yet; lacks: what is
+    missing, with how many lack it. listed: those who were asked for and whom the viewer may see,
+    what somebody can act on first, the longest there first; unseen: those asked for whom the
+    viewer may only count. sight: whom the viewer sees. areas: neighbourhoods of the viewer's own.
     """
 
     cohort: Cohort
@@ -244,7 +244,7 @@ def _board(
     ) -> tuple[Tally, ...]:
         return _tallies(members, key, at, all_of)
 
-    lacking = [told.lacks for _person, told in judged if told.holds is None]
+    lacking = [told.lacks for person, told in judged if _open(person, told)]
     bands = [(band.name, band.name) for band in cohort.scale.bands]
     return Board(
         cohort=cohort,
@@ -328,6 +328,11 @@ def _tallies(
     return tuple(sorted(found, key=lambda one: (one.key == NONE, -one.people, one.name)))
 
 
+def _open(person: Person, told: Judged) -> bool:
+    """Whether somebody who is here could still be found to belong."""
+    return told.holds is None and person.facts.phase is Phase.DURING
+
+
 def lines(*, moment: Moment, scope: Scope, known: Known | None = None) -> list[Line] | None:
     """Every cohort with its figures, as the scope sees them; None for a viewer who may see
     nobody. `known`: as for `board`. Six queries at most, however many cohorts there are."""
@@ -345,9 +350,9 @@ def _line(cohort: Cohort, seen: Sequence[Person], at: datetime) -> Line:
     phases: Counter[Phase] = Counter()
     ready, lost, not_judged = 0, NOTHING, 0
     for person in seen:
-        holds = judge(person.facts, cohort.who).holds
-        not_judged += holds is None
-        if not holds:
+        told = judge(person.facts, cohort.who)
+        not_judged += _open(person, told)
+        if not told.holds:
             continue
         phases[person.facts.phase] += 1
         ready += person.facts.ready_days is not None

@@ -2,7 +2,8 @@
 
 The worker counts at 08:00 what was so at 08:00, and fills the days before as far as the records
 go, the latest first, some at a time: it can be stopped and goes on where it was. One reading of
-everybody serves all cohorts that lack the day.
+everybody serves all cohorts that lack the day. What is told late within a day of the counting
+(a review, a movement) makes the day be counted again; after that it stays as it is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Max, Min
 from django.utils import timezone
 
 from flow.asking import SITREP
@@ -27,7 +29,7 @@ from flow.cohorts.steps import Step
 from flow.discharges import DAY
 from flow.models import CohortCount, CohortDay
 from flow.moment import Moment
-from flow.reading import read_as
+from flow.reading import read, read_as
 from patients.cohorts import Phase, judge
 from patients.models import Cohort
 from wards.scope import ALL
@@ -35,6 +37,7 @@ from wards.scope import ALL
 BACK: Final = 90
 """Days that are followed."""
 READMITTED: Final = 30
+REST: Final = timedelta(minutes=5)
 _LOCK: Final = 0x636F686F
 """The advisory lock under which days are counted ("coho")."""
 
@@ -67,15 +70,16 @@ def count_missing(*, now: datetime, patience: float = 20.0) -> int:
     cohorts = list(Cohort.objects.filter(is_withdrawn=False))
     wanted = {cohort.pk: digest_of(cohort) for cohort in cohorts}
     begun, done = time.monotonic(), 0
+    late = _told_late(now=now)
     for day in days_to_count(now=now):
         with transaction.atomic():
             if not _locked():
                 return done
             stand = dict(CohortDay.objects.filter(day=day).values_list("cohort", "digest"))
-            lacking = [c for c in cohorts if stand.get(c.pk) != wanted[c.pk]]
+            lacking = [c for c in cohorts if day in late or stand.get(c.pk) != wanted[c.pk]]
             if not lacking:
                 continue
-            _count(lacking, day)
+            _count(lacking, day, now=now)
             done += 1
         if time.monotonic() - begun > patience:
             break
@@ -89,12 +93,44 @@ def _locked() -> bool:
         return bool(got)
 
 
-def _count(cohorts: Sequence[Cohort], day: date) -> None:
+def _told_late(*, now: datetime) -> set[date]:
+    """Days of which something was told after they were counted; each looked at for a day, and
+    not more often than every `REST`, so that many late words are one count."""
+    counted = (
+        CohortDay.objects.filter(counted_at__gt=now - DAY, counted_at__lte=now)
+        .order_by()
+        .values_list("day")
+        .annotate(first=Min("counted_at"), last=Max("counted_at"))
+    )
+    asked = [(day, first) for day, first, last in counted if last <= now - REST]
+    if not asked:
+        return set()
+    told = "t.occurred_at > d.clock - interval '3 days' AND t.occurred_at <= d.clock"
+    rows = read(
+        f"""
+SELECT d.day
+  FROM unnest(%(days)s::date[], %(clocks)s::timestamptz[], %(counted)s::timestamptz[])
+       AS d(day, clock, counted)
+ WHERE EXISTS (SELECT 1 FROM patients_review t WHERE {told} AND t.recorded_at > d.counted)
+    OR EXISTS (SELECT 1 FROM wards_movement t WHERE {told} AND t.recorded_at > d.counted)
+""",  # noqa: S608 - tables of ours; the values travel as parameters
+        {
+            "days": [day for day, _ in asked],
+            "clocks": [clock_of(day) for day, _ in asked],
+            "counted": [first for _, first in asked],
+        },
+    )
+    return {day for (day,) in rows}
+
+
+def _count(cohorts: Sequence[Cohort], day: date, *, now: datetime) -> None:
     at = clock_of(day)
     found = people(Moment(at), areas=areas_known(), past=True)
     CohortDay.objects.filter(day=day, cohort__in=cohorts).delete()
     for cohort in cohorts:
-        kept = CohortDay.objects.create(cohort=cohort, day=day, digest=digest_of(cohort))
+        kept = CohortDay.objects.create(
+            cohort=cohort, day=day, digest=digest_of(cohort), counted_at=now
+        )
         members = [person for person in found if judge(person.facts, cohort.who).holds]
         CohortCount.objects.bulk_create(_counts(kept, members, at))
 

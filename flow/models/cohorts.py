@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from patients.models import Cohort
 from wards.models import Ward
@@ -19,7 +18,7 @@ class CohortDay(models.Model):
     cohort = models.ForeignKey(Cohort, on_delete=models.CASCADE, related_name="days")
     day = models.DateField()
     digest = models.CharField(max_length=32)
-    counted_at = models.DateTimeField(default=timezone.now)
+    counted_at = models.DateTimeField()
 
     class Meta:
         constraints = [

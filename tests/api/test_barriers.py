@@ -81,6 +81,36 @@ def test_a_barrier_is_raised_seen_by_its_owner_and_resolved(nurse: Caller, counc
     assert "over already" in problem["detail"]
 
 
+def test_a_barrier_raised_by_mistake_is_taken_back_with_its_reason(
+    nurse: Caller, council: Caller
+) -> None:
+    episode = episodes()[0]
+    _, first = nurse.post(of(episode), reason="p3-capacity")
+    _, second = nurse.post(of(episode), reason="transport")
+    assert (first["reportable"], second["reportable"]) == (True, False)
+    deed = f"{LIST}{first['id']}/take-back/"
+    for said in ({}, {"note": ""}, {"note": "  "}):
+        status, problem = council.post(deed, **said)
+        assert status == 400
+        assert list(problem["errors"]) == ["note"]
+    status, after = council.post(deed, note="Of the patient in the next bed")
+    assert (status, after["status"], after["reportable"]) == (200, "mistaken", False)
+    assert after["ended_at"] is not None
+    assert [step["kind"] for step in after["steps"]] == ["raised", "mistaken"]
+    assert after["steps"][-1]["note"] == "Of the patient in the next bed"
+    assert council.get() == []
+    [left] = nurse.get()
+    assert (left["id"], left["reportable"]) == (second["id"], True)
+    assert council.post(deed, note="Again")[0] == 404
+    other = Caller("other", Role.READER, everywhere=True)
+    deed = f"{LIST}{second['id']}/take-back/"
+    assert other.post(deed, note="Not mine")[0] == 403
+    assert council.post(deed, note="Not ours")[0] == 404
+    assert nurse.post(f"{LIST}{second['id']}/resolve/")[0] == 200
+    status, problem = nurse.post(deed, note="Too late")
+    assert (status, problem["type"]) == (409, "/api/v1/problems/#refused")
+
+
 def test_a_partner_sees_no_other_patient_and_does_nothing_else(
     nurse: Caller, council: Caller
 ) -> None:

@@ -392,3 +392,27 @@ def _frail(town: Town) -> None:
     Review.objects.create(
         episode=episode, occurred_at=day(1), source="test", key=f"r{number}", frailty=6
     )
+
+
+def test_what_is_told_late_makes_the_day_be_counted_again(recorded: Town) -> None:
+    """By the real clock, as late words are recorded by it."""
+    town = recorded
+    stay = town.care.admitted()
+    one = cohort()
+    now = timezone.now()
+    count_missing(now=now, patience=0)
+    sight = Sight.of(scope_at(Role.SITE_MANAGER, everywhere=True), ())
+    until = timezone.localtime(now).date()
+    [before] = series(one, sight=sight, until=until)
+    assert (before.during, before.ready) == (1, 0)
+    earlier = clock_of(before.day) - timedelta(hours=20)
+    review(
+        episode=stay,
+        found=Found(criteria=[]),
+        said=Said(timezone.now(), town.care.nurse, earlier),
+    )
+    soon, later = now + timedelta(minutes=1), now + timedelta(minutes=6)
+    count_missing(now=soon, patience=0)
+    assert [p.ready for p in series(one, sight=sight, until=until) if p.day == before.day] == [0]
+    count_missing(now=later, patience=0)
+    assert [p.ready for p in series(one, sight=sight, until=until) if p.day == before.day] == [1]

@@ -246,8 +246,9 @@ DEEDS = {
     "accounts:sign_out", "people:revoke_token", "people:give_role", "people:withdraw_role",
     "people:deactivate", "people:activate", "people:unlock", "people:reset_password",
     "interop:replay", "cohorts:withdraw", "flow_api:resolve", "flow_api:escalate",
-    "flow_api:reassign", "flow_api:contact", "flow_api:accept", "flow_api:decline",
-    "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes", "flow:search",
+    "flow_api:reassign", "flow_api:contact", "flow_api:take_back", "flow_api:accept",
+    "flow_api:decline", "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes",
+    "flow:search",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",
