@@ -90,7 +90,7 @@ def test_every_cohort_is_listed_with_the_figures_of_its_page(
 def test_the_figures_are_what_counting_by_hand_gives(followed: Followed, manager: Client) -> None:
     page = page_of(manager, FRAIL)
     assert sorted(listed(page)) == sorted(name for name, score in FRAILTY.items() if score >= 5)
-    # Nobody said how frail they are: of the others in hospital Entwistle alone is known, and is not.
+    # Nobody said how frail they are: of the others Entwistle alone is known, and is not.
     assert figures(page) == [3, 3, 1, 4]
     assert "4 without frailty score" in page
     bands = re.findall(r"band is-rank-(\d)\">([^<]+)", page)
