@@ -36,7 +36,10 @@ def northmoor(db: None) -> None:
     trust = Organisation.objects.create(code="RNM", name="Hospitals", kind="trust", parent=system)
     site = Site.objects.create(code="NGH", name="General", organisation=trust)
     Ward.objects.create(code="NGH-W12", name="Ward 12", site=site, kind="inpatient")
-    Organisation.objects.create(code="RNC", name="Community", kind="community", parent=system)
+    community = Organisation.objects.create(
+        code="RNC", name="Community", kind="community", parent=system
+    )
+    Team.objects.create(organisation=community, code="NT-NORTH", name="North", kind="neighbourhood")
     council = Organisation.objects.create(code="NMC", name="Council", kind="council", parent=system)
     Team.objects.create(organisation=council, code="SW", name="Social work", kind="social_work")
     Organisation.objects.create(code="REM", name="Neighbour", kind="trust")
@@ -51,7 +54,7 @@ def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: P
     again = demo.make_accounts(tmp_path)
     assert again == first
     assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
-    assert Grant.objects.count() == 9
+    assert Grant.objects.count() == 10
     assert ApiToken.objects.count() == 2
     for name in ("demo.json", "staff.token"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
@@ -73,6 +76,7 @@ def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path
     assert {(g.user.username, str(g.team or g.organisation)) for g in partners} == {
         ("social.work", "Social work"),
         ("community", "Community"),
+        ("neighbourhood", "North"),
     }
 
 
