@@ -142,8 +142,14 @@ def _board(found: Board, points: Iterable[Point]) -> dict[str, Any]:
         "not_judged": found.not_judged,
         "not_known": [{"what": what, "people": people} for what, people in found.lacks],
         "unseen": found.unseen,
-        "series": [asdict(point) | {"mean_stay": point.mean_stay} for point in points],
+        "series": [_point(point) for point in points],
     }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    said = asdict(point) | {"mean_stay": point.mean_stay}
+    del said["cohort"]
+    return said
 
 
 def _tallies(tallies: Iterable[Tally]) -> list[dict[str, Any]]:

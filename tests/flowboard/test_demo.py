@@ -39,9 +39,7 @@ def northmoor(db: None) -> None:
     community = Organisation.objects.create(
         code="RNC", name="Community", kind="community", parent=system
     )
-    Team.objects.create(
-        organisation=community, code="NT-NORTH", name="Town team", kind="neighbourhood"
-    )
+    Team.objects.create(organisation=community, code="NT-NORTH", name="North", kind="neighbourhood")
     council = Organisation.objects.create(code="NMC", name="Council", kind="council", parent=system)
     Team.objects.create(organisation=council, code="SW", name="Social work", kind="social_work")
     Organisation.objects.create(code="REM", name="Neighbour", kind="trust")
@@ -78,7 +76,7 @@ def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path
     assert {(g.user.username, str(g.team or g.organisation)) for g in partners} == {
         ("social.work", "Social work"),
         ("community", "Community"),
-        ("neighbourhood", "Town team"),
+        ("neighbourhood", "North"),
     }
 
 
