@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
@@ -26,7 +26,7 @@ from flow.api.problems import missing
 from flow.api.reading import Reader, answered, form_of, now, scope, written
 from flow.returns.definitions import KINDS, Kind
 from flow.returns.pages import bodies_of
-from flow.returns.submitting import Sheet, sheet, submit
+from flow.returns.submitting import Row, Sheet, counted_from, sheet, submit
 
 
 class _Return(Reader):
@@ -38,7 +38,8 @@ class _Return(Reader):
 
     def get(self, request: Request) -> HttpResponse:
         """Of today unless `date` says otherwise; up to twelve queries an organisation."""
-        params = self.params(request, now=now())
+        at = now()
+        params = self.params(request, now=at)
         day = _day(params)
         wanted = params.texts("organisation")
         bodies = [body for body in bodies_of(scope(request)) if not wanted or body.code in wanted]
@@ -49,7 +50,7 @@ class _Return(Reader):
             sheets = [sheet(self.kind, body, day) for body in bodies]
         except Refused:
             raise missing("definition of this return for that day") from None
-        lines = [row for mine in sheets for row in _lines(mine)]
+        lines = [row for mine in sheets for row in _lines(mine, at)]
         return answered(request, written(form_of(request), {"results": lines}))
 
 
@@ -101,7 +102,7 @@ class SignReturn(Reader):
                 seen=said["seen"],
             )
         )  # fmt: skip
-        lines = _lines(sheet(which, body, when))
+        lines = _lines(sheet(which, body, when), now())
         response = answered(request, written(form_of(request), {"results": lines}))
         response.status_code = HTTPStatus.CREATED
         return response
@@ -129,9 +130,10 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _lines(mine: Sheet) -> list[dict[str, Any]]:
-    latest = mine.latest
-    state = "not_sent" if latest is None else "sent" if latest.number == 1 else "amended"
+def _lines(mine: Sheet, at: datetime) -> list[dict[str, Any]]:
+    """What there is to tell at `at`; no number before the moment at which they are counted."""
+    latest, begins = mine.latest, counted_from(mine.definition.kind, mine.day)
+    is_counted = begins <= at
     return [
         {
             "organisation": mine.organisation.code,
@@ -140,14 +142,25 @@ def _lines(mine: Sheet) -> list[dict[str, Any]]:
             "version": mine.definition.version,
             "line": row.number.key,
             "label": row.number.label,
-            "value": row.sent if row.is_sent else row.number.value,
-            "counted_now": row.number.value,
-            "differs": row.differs,
+            "value": _value(row) if is_counted else None,
+            "counted_now": row.number.value if is_counted else None,
+            "counted_from": begins,
+            "differs": is_counted and row.differs,
             "reason": row.why or None,
-            "state": state,
+            "state": _state(mine, is_counted=is_counted),
             "amendment": latest.number if latest else None,
             "signed_by": str(latest.signed_by) if latest else None,
             "signed_at": latest.signed_at if latest else None,
         }
         for row in mine.rows
     ]
+
+
+def _value(row: Row) -> float | None:
+    return row.sent if row.is_sent else row.number.value
+
+
+def _state(mine: Sheet, *, is_counted: bool) -> str:
+    if mine.latest is None:
+        return "not_sent" if is_counted else "not_yet"
+    return "sent" if mine.latest.number == 1 else "amended"

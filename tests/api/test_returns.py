@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import csv
+from datetime import UTC, datetime, time, timedelta
+from io import StringIO
 
 import pytest
 from django.test import Client
@@ -11,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Organisation
 from accounts.roles import Role
 from accounts.tokens import TokenScope
+from flow.counts import LONDON
 from flow.models import DailyReturn
 from flow.returns.submitting import submit
 from patients.code_loading import built_in, load_codes
@@ -41,7 +44,37 @@ def reader(hospital: Hospital) -> Caller:
     )
 
 
-def test_the_return_of_today_is_told_line_by_line(reader: Caller, hospital: Hospital) -> None:
+def clock(patch: pytest.MonkeyPatch, hour: int, minute: int = 0) -> datetime:
+    """Makes it that time of today in England."""
+    today = datetime.combine(timezone.localdate(), time(hour, minute), LONDON)
+    patch.setattr(timezone, "now", lambda: today.astimezone(UTC))
+    return today
+
+
+def test_before_eight_the_situation_report_of_today_has_no_number(
+    reader: Caller, hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock(monkeypatch, 7, 59)
+    row = next(row for row in reader.get(SITREP) if row["line"] == "ga_open")
+    assert (row["value"], row["counted_now"], row["differs"]) == (None, None, False)
+    assert row["state"] == "not_yet"
+    eight = datetime.fromisoformat(row["counted_from"])
+    assert {one["state"] for one in reader.get(DISCHARGE)} == {"not_sent"}
+    day = timezone.localdate() - timedelta(days=1)
+    before = {row["line"]: row for row in reader.get(SITREP, date=day.isoformat())}["ga_open"]
+    assert (before["value"], before["state"]) == (12, "not_sent")
+    told = reader.client.get(SITREP, {"format": "csv"}).content.decode()
+    [line] = [one for one in csv.DictReader(StringIO(told)) if one["line"] == "ga_open"]
+    assert (line["value"], line["counted_now"], line["state"]) == ("", "", "not_yet")
+    assert clock(monkeypatch, 8) == eight
+    row = next(row for row in reader.get(SITREP) if row["line"] == "ga_open")
+    assert (row["value"], row["counted_now"], row["state"]) == (12, 12, "not_sent")
+
+
+def test_the_return_of_today_is_told_line_by_line(
+    reader: Caller, hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock(monkeypatch, 12)
     lines = {row["line"]: row for row in reader.get(SITREP)}
     assert lines["ga_open"]["value"] == 12
     assert lines["ga_open"]["state"] == "not_sent"
