@@ -53,7 +53,7 @@ SCOPE_LABELS: Final[dict[TokenScope, str]] = {
     TokenScope.OCCUPANCY_READ: "Read counts of beds and patients",
     TokenScope.PLACES_READ: "Read organisations, sites, wards and beds",
     TokenScope.EPISODES_READ: "Read patients and their stays",
-    TokenScope.WAITS_READ: "Read what discharges wait for, and figures of it",
+    TokenScope.WAITS_READ: "Read what discharges wait for and whose wait it is, cohorts in figures",
     TokenScope.WAITS_WRITE: "Record board rounds and barriers to discharge",
     TokenScope.RETURNS_WRITE: "Sign daily returns",
     TokenScope.HL7_WRITE: "Send HL7 v2 messages",

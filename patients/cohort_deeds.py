@@ -29,7 +29,14 @@ _MOST_ALIKE = 50
 def state_of(cohort: Cohort) -> str:
     """Equal while nobody describes the cohort anew: given to a form, so that of two people who
     change it at once the second is told."""
-    said = [cohort.title, cohort.about, cohort.source, cohort.who, cohort.is_withdrawn]
+    said = [
+        cohort.title,
+        cohort.about,
+        cohort.source,
+        cohort.who,
+        cohort.is_withdrawn,
+        cohort.organisation_id,
+    ]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -48,9 +55,10 @@ def describe(
 ) -> Cohort:
     """Describe a cohort anew, or a new one where `cohort` is None; the cohort as it stands.
 
-    seen: its `state_of` when the writer began. scale_of: whose bands of risk a new one takes
-    over; a cohort that is described anew keeps its own. Raises Refused for criteria that are not
-    sound, without words, and where somebody else changed it since.
+    seen: its `state_of` when the writer began, needed where a cohort is described anew. scale_of:
+    whose bands of risk a new one takes over; one that is described anew keeps its own. Raises
+    Refused for criteria that are not sound, without words, and where somebody else changed it
+    since.
     """
     if wrong := mistakes(who):
         raise Refused(" ".join(wrong))
@@ -75,7 +83,7 @@ def _anew(cohort: Cohort, words: dict[str, Any], seen: str) -> Cohort:
     stands = Cohort.objects.select_for_update().get(pk=cohort.pk)
     if stands.by_id is None:
         raise Refused(_("This cohort comes from a file. Copy it and change the copy."))
-    if seen and seen != state_of(stands):
+    if seen != state_of(stands):
         raise Refused(
             _(
                 "Somebody else changed this cohort while you wrote. Look at it as it stands now, "

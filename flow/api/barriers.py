@@ -177,7 +177,20 @@ class Deed(Waits, ABC):
 
     def after(self, request: Request, row: Waiting) -> HttpResponse:
         """The barrier as it is then; `row`: as it was."""
-        return _one(request, row.id)
+        if found := _waiting_at(request, row.id):
+            return _shown(request, found)
+        # Handed on out of the caller's sight; told a last time.
+        now_with = Barrier.objects.select_related("organisation", "team").get(pk=row.id)
+        body, team = now_with.organisation, now_with.team
+        told = replace(
+            row,
+            organisation=body.code if body else "",
+            organisation_name=body.name if body else "",
+            team=team.code if team else "",
+            team_name=team.name if team else "",
+            person=now_with.person,
+        )
+        return _shown(request, told)
 
     @abstractmethod
     def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
@@ -258,6 +271,8 @@ def _sites_of_own(codes: list[str], moment: Moment, seen: Scope) -> set[str]:
 def moment_of(params: Params) -> Moment:
     """Asked for a past moment, what was known then counts, unless `known_at` says otherwise."""
     at, known = params.moment("at"), params.moment("known_at")
+    if at is not None and "known_at" not in params.given:
+        params.check_known_by(at, name="at")
     return Moment(at or params.now, known or at)
 
 
@@ -314,10 +329,15 @@ def _mine(request: Request, row: Waiting) -> Barrier:
 
 
 def _waiting(request: Request, key: int) -> Waiting:
-    found = waiting(Moment(now()), scope=scope(request), wanted=Wanted(key=key, statuses=()))
-    if not found:
+    found = _waiting_at(request, key)
+    if found is None:
         raise missing("barrier of this key")
-    return found[0]
+    return found
+
+
+def _waiting_at(request: Request, key: int) -> Waiting | None:
+    wanted = Wanted(key=key, statuses=())
+    return next(iter(waiting(Moment(now()), scope=scope(request), wanted=wanted)), None)
 
 
 def _listed(request: Request, rows: Sequence[Waiting], at: datetime) -> HttpResponse:

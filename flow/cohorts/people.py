@@ -149,7 +149,11 @@ def _person(
 ) -> Person:
     step = Step(row.step) if stay is None else step_in_place(stay, row.ward_kind)
     area = areas.get(cover.find(row.practice, row.postcode))
-    ward = Accountable(row.organisation, row.organisation_name, row.ward_name or row.site_name)
+    ward = Accountable(
+        row.organisation,
+        row.organisation_name,
+        row.ward_name or row.site_name or row.organisation_name,
+    )
     if stay is not None:
         owner, since = owner_in_place(step, stay, ward), _since(step, stay, row)
     elif step is Step.HOME:

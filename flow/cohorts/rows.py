@@ -155,7 +155,9 @@ SELECT CASE WHEN e.left THEN 'home' ELSE 'expected' END AS step, {_WHO}, {_PLACE
         ORDER BY lower(r.period) DESC LIMIT 1) wanted ON true
   LEFT JOIN wards_ward ward ON ward.id = coalesce(was.ward_id, wanted.ward_id)
   LEFT JOIN wards_site site ON site.id = ward.site_id
-  LEFT JOIN accounts_organisation body ON body.id = coalesce(site.organisation_id, e.provider_id)
+  LEFT JOIN accounts_organisation told ON told.code = p.authority
+  LEFT JOIN accounts_organisation body
+         ON body.id = coalesce(site.organisation_id, e.provider_id, told.id)
  WHERE (said.died_at IS NULL OR said.died_at > %(at)s)
    AND (NOT e.left OR EXISTS (
         SELECT 1 FROM wards_occupancy x JOIN wards_ward w ON w.id = x.ward_id

@@ -144,12 +144,13 @@ def _named(
     if name == "area":
         return found | {area.slug: area.name for area in known[1].values()}
     if name == "site":
-        return found | _sites(values, scope, known)
+        return found | sites_met(values, scope, known)
     return found | _owners(values)
 
 
-def _sites(values: Iterable[str], scope: Scope, known: Known) -> dict[str, str]:
-    """Somebody who plays for a neighbourhood has people at any site."""
+def sites_met(values: Iterable[str], scope: Scope, known: Known) -> dict[str, str]:
+    """Those of the codes that are of sites at which the scope may meet somebody, with their names:
+    somebody who plays for a neighbourhood has people at any site."""
     held = scope.sites_in_part(Permission.SEE_COUNTS)
     teams = scope.teams(Permission.OWN_STEPS)
     roams = any(teams == ALL or area.team in teams for area in known[1].values())

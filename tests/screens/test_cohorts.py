@@ -142,7 +142,7 @@ def test_every_number_leads_to_as_many(
         ("?owner=CXX/Care home brokerage", []),
         ("?owner=RCC/North team", ["Igglesden"]),
         ("?owner=none", ["Blenkinsop"]),
-        ("?owner=RXX/", ["Jellicoe"]),
+        ("?owner=RXX/Test+trust", ["Golightly", "Jellicoe"]),
     ],
 )
 def test_the_address_says_who_is_listed(
