@@ -163,6 +163,27 @@ def test_the_pages_of_cohorts_are_clean_for_axe(
     assert {address: said for address, said in found.items() if said} == {}
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", ["390x844", "683x384"])
+def test_a_cohort_on_a_phone_is_clean_for_axe(
+    followed: Followed, opens: Opens, manager: User, size: str, dark: bool
+) -> None:
+    """With people in the list: each is a card there, and the heads of the columns go unseen."""
+    count_missing(now=timezone.now())
+    shared.forget()
+    found = {}
+    page = opens(manager, "/search/", size=size, dark=dark)
+    for address in ("/cohorts/", OURS, GROUND, f"{GROUND}?band=High&step=waiting"):
+        page.goto(address)
+        page.wait_for_timeout(300)
+        found[address] = complaints(page)
+        if address != "/cohorts/":
+            assert names(page)
+            heads = page.locator(".cohort-people").get_by_role("columnheader")
+            assert heads.first.inner_text() == "Who"
+    assert {address: said for address, said in found.items() if said} == {}
+
+
 @pytest.mark.parametrize("size", ["360x740", "390x844", "683x384", "1366x768", "1920x1080"])
 def test_the_pages_of_cohorts_do_not_scroll_sideways(
     followed: Followed, opens: Opens, administrator: User, size: str
