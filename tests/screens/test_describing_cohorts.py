@@ -252,8 +252,12 @@ def test_a_value_that_is_no_longer_offered_can_stay(
 ) -> None:
     Cohort.objects.filter(pk=mine.pk).update(who={"site": ["GONE"], "age_from": 75})
     client = signed_in(writer)
-    assert 'value="GONE" checked' in page_of(client, "/cohorts/mine/edit/")
-    keep(client, "/cohorts/mine/edit/", site=["GONE"], age_from="70")
+    page = page_of(client, "/cohorts/mine/edit/")
+    assert 'value="GONE" checked' in page
+    [seen] = re.findall(r'name="seen" value="(\w+)"', page)
+    refused = keep(client, "/cohorts/mine/edit/", status=422, site=["GONE"], age_from="70")
+    assert "Somebody else changed this cohort" in refused, "who does not say what they saw"
+    keep(client, "/cohorts/mine/edit/", site=["GONE"], age_from="70", seen=seen)
     mine.refresh_from_db()
     assert mine.who == {"age_from": 70, "site": ["GONE"]}
 
@@ -306,7 +310,8 @@ def test_a_cohort_is_withdrawn_and_its_days_are_kept(
     assert "is withdrawn" in answer.content.decode()
     assert "cohort-mine" not in answer.content.decode()
     assert "Withdrawn." in page_of(client, "/cohorts/mine/")
-    keep(client, "/cohorts/mine/edit/", age_from="75")
+    mine.refresh_from_db()
+    keep(client, "/cohorts/mine/edit/", age_from="75", seen=state_of(mine))
     ring(["hub"])  # as it would be at the commit
     assert 'id="cohort-mine"' in page_of(client, "/cohorts/")
     refused = client.post("/cohorts/our-neighbourhoods/withdraw/")
