@@ -27,8 +27,8 @@ from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow.barrier_forms import RaiseForm, raised_words
-from flow.bedside_reads import age_of
 from flow.coded import Codes, codes_in_use
+from flow.days import age
 from flow.figure_types import Group
 from flow.kinds import GROUP_OF
 from flow.moment import Moment
@@ -91,7 +91,7 @@ class Sitting:
             codes=self.codes,
             needs_criteria=GROUP_OF[self.ward.kind] is Group.INPATIENT,
             at=self.now,
-            age=age_of(face, at=self.now) if face else None,
+            age=age(face.date_of_birth, at=self.now) if face else None,
             closed=not self.may_plan,
         )
 

@@ -37,7 +37,9 @@ from wards.scope import ALL
 BACK: Final = 90
 """Days that are followed."""
 READMITTED: Final = 30
+"""Days within which somebody who left has come back (NHS England Digital, I02040)."""
 REST: Final = timedelta(minutes=5)
+"""How long a day that was counted is left alone, whatever is told of it."""
 _LOCK: Final = 0x636F686F
 """The advisory lock under which days are counted ("coho")."""
 
@@ -69,21 +71,34 @@ def count_missing(*, now: datetime, patience: float = 20.0) -> int:
     """
     cohorts = list(Cohort.objects.filter(is_withdrawn=False))
     wanted = {cohort.pk: digest_of(cohort) for cohort in cohorts}
+    days, late = days_to_count(now=now), _told_late(now=now)
+    # One look at all days: as a rule nothing is missing, and this is asked every minute.
+    stand = _standing(days)
     begun, done = time.monotonic(), 0
-    late = _told_late(now=now)
-    for day in days_to_count(now=now):
+    for day in days:
+        if day not in late and stand[day].items() >= wanted.items():
+            continue
         with transaction.atomic():
             if not _locked():
                 return done
-            stand = dict(CohortDay.objects.filter(day=day).values_list("cohort", "digest"))
-            lacking = [c for c in cohorts if day in late or stand.get(c.pk) != wanted[c.pk]]
-            if not lacking:
-                continue
-            _count(lacking, day, now=now)
-            done += 1
+            # Another worker may have counted since.
+            there = _standing([day])[day]
+            lacking = [c for c in cohorts if day in late or there.get(c.pk) != wanted[c.pk]]
+            if lacking:
+                _count(lacking, day, now=now)
+                done += 1
         if time.monotonic() - begun > patience:
             break
     return done
+
+
+def _standing(days: Sequence[date]) -> dict[date, dict[int, str]]:
+    """For each day the cohorts that were counted, with the digest of their criteria; one query."""
+    found: dict[date, dict[int, str]] = {day: {} for day in days}
+    rows = CohortDay.objects.filter(day__in=days).values_list("day", "cohort", "digest")
+    for day, cohort, digest in rows:
+        found[day][cohort] = digest
+    return found
 
 
 def _locked() -> bool:

@@ -19,9 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import Organisation, User
 from accounts.refusals import Refused
 from accounts.roles import LABELS, roles_with
+from flow.asking import tidy
 from flow.cohorts.board import FIGURES_ALONE, Board, Known, board
 from flow.cohorts.criteria_form import Typed, as_typed, choices_known, fields, typed
-from flow.cohorts.pages import DEFINE, led_away, may_change, named, tidy
+from flow.cohorts.pages import DEFINE, led_away, may_change, named
 from flow.cohorts.people import areas_known
 from flow.cohorts.picture import journey
 from flow.cohorts.wording import in_words, names_for

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Final
 
-from django.utils import timezone
-
-from flow.api.formats import as_csv
+from flow.api.formats import as_csv, local_minute
 from flow.cohorts.board import Board, Member
 from flow.discharges import DAY
 from flow.moment import Moment
@@ -21,19 +18,15 @@ def csv_of(board: Board, moment: Moment) -> bytes:
     return as_csv(rows, names=COLUMNS)
 
 
-def _local(time: datetime | None) -> str:
-    return "" if time is None else timezone.localtime(time).isoformat(timespec="minutes")
-
-
 COLUMNS: Final[Mapping[str, Callable[[Member, Moment], object]]] = {
-    "as_at": lambda one, moment: _local(moment.at),
-    "known_at": lambda one, moment: _local(moment.known_at),
+    "as_at": lambda one, moment: local_minute(moment.at),
+    "known_at": lambda one, moment: local_minute(moment.known_at),
     "nhs_number": lambda one, moment: one.face.nhs_number if one.face else "",
     "name": lambda one, moment: one.face.name if one.face else "",
     "restricted": lambda one, moment: bool(one.face and one.face.restricted),
     "phase": lambda one, moment: one.person.facts.phase.value,
     "step": lambda one, moment: one.person.step.value,
-    "since": lambda one, moment: _local(one.person.since),
+    "since": lambda one, moment: local_minute(one.person.since),
     "organisation": lambda one, moment: one.person.owner.organisation,
     "accountable": lambda one, moment: one.person.owner.name,
     "site": lambda one, moment: one.person.site,
@@ -41,14 +34,14 @@ COLUMNS: Final[Mapping[str, Callable[[Member, Moment], object]]] = {
     "ward_name": lambda one, moment: one.person.ward_name,
     "bed": lambda one, moment: one.person.stay.bed if one.person.stay else "",
     "neighbourhood": lambda one, moment: one.person.facts.area,
-    "expected_at": lambda one, moment: _local(one.person.due_at),
-    "admitted_at": lambda one, moment: _local(one.person.admitted_at),
-    "left_at": lambda one, moment: _local(one.person.left_at),
+    "expected_at": lambda one, moment: local_minute(one.person.due_at),
+    "admitted_at": lambda one, moment: local_minute(one.person.admitted_at),
+    "left_at": lambda one, moment: local_minute(one.person.left_at),
     "days": lambda one, moment: (
         None if one.person.facts.days is None else round(one.person.facts.days, 2)
     ),
     "ready_since": lambda one, moment: (
-        _local(one.person.stay.ready_since) if one.person.stay else ""
+        local_minute(one.person.stay.ready_since) if one.person.stay else ""
     ),
     "bed_days_lost": lambda one, moment: round(one.lost(moment.at) / DAY, 2),
     "waiting_on": lambda one, moment: one.person.stay.label if one.person.stay else "",

@@ -9,16 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.roles import Permission
-from flow.asking import Asked, asked
+from flow.asking import Asked, asked, tidy
 from flow.board_types import Sight as Wards
 from flow.cohorts.board import Board, Known, Line, Member, Sight, board, lines
 from flow.cohorts.counting import BACK, all_series, series
@@ -118,12 +117,6 @@ def named(slug: str) -> Cohort:
     return found
 
 
-def tidy(path: str, query: QueryDict) -> str:
-    """The address without what a form sent empty: it is there to be sent to somebody."""
-    said = [(name, v) for name, values in query.lists() for v in values if v]
-    return path + ("?" + urlencode(said) if said else "")
-
-
 def may_change(scope: Scope, cohort: Cohort) -> bool:
     """Whether the cohort may be described anew: it was by hand, for a body of the viewer's."""
     return (
@@ -213,7 +206,7 @@ def _show(scope: Scope, found: Cohort, wanted: Wish, known: Known) -> Show:
     sees_names = _sees_names(scope, known)
 
     def context(told: Asked, now: datetime) -> dict[str, Any]:
-        here = replace(wanted, when=_when(told))
+        here = replace(wanted, when=told.pairs)
         moment = Moment(told.at or now, told.known_at)
         seen = board(found, moment=moment, scope=scope, wanted=here.wanted, known=known)
         assert seen is not None, "who sees nobody was led away"
@@ -275,13 +268,6 @@ def _address(seen: Board, member: Member, told: Asked) -> str:
     if not seen.sight.opens(member.person):
         return ""
     return reverse("flow:stay", args=[member.person.episode]) + told.query
-
-
-def _when(told: Asked) -> tuple[tuple[str, str], ...]:
-    if told.at is None:
-        return ()
-    at = ("at", told.at.isoformat())
-    return (at, ("known", "then")) if told.then else (at,)
 
 
 def _export(

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
-from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.roles import Permission
@@ -25,6 +24,7 @@ from flow.cohorts.steps import (
     owner_in_place,
     step_in_place,
 )
+from flow.days import age
 from flow.discharges import DAY, Asked, Stay, ready_to_leave
 from flow.moment import Moment
 from flow.reading import read
@@ -213,7 +213,7 @@ def _facts(
     residence = row.residence or next((one.residence for one in known if one.residence), "")
     return Facts(
         phase=PHASE_OF[step],
-        age=_age(row.born, at),
+        age=age(row.born, at=at),
         frailty=frailty,
         residence=residence,
         area=area.slug if area else "",
@@ -239,10 +239,3 @@ def _waits(told: str | None) -> Iterator[Wait]:
             team=wait["team"] or "",
             organisation=wait["organisation"] or "",
         )
-
-
-def _age(born: date | None, at: datetime) -> int | None:
-    if born is None:
-        return None
-    today = timezone.localtime(at).date()
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

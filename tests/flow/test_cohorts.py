@@ -449,3 +449,13 @@ def test_who_is_expected_nowhere_in_particular_is_expected_by_the_body_that_know
     Patient.objects.filter(pk=episode.patient_id).update(authority="RXX")
     [member] = shown(cohort(), day(1), everywhere).listed
     assert (member.person.owner.organisation, member.person.owner.name) == ("RXX", "Test trust")
+
+
+def test_where_nothing_is_missing_the_worker_asks_little(recorded: Town) -> None:
+    """It asks every minute, for up to ninety days."""
+    cohort()
+    count_missing(now=day(9))
+    beginning.records()
+    with CaptureQueriesContext(connection) as captured:
+        assert count_missing(now=day(9)) == 0
+    assert len(captured) <= 4
