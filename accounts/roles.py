@@ -15,6 +15,7 @@ class Permission(StrEnum):
     PLAN_DISCHARGE = "plan_discharge"
     OWN_STEPS = "own_steps"
     SIGN_RETURNS = "sign_returns"
+    DEFINE_COHORTS = "define_cohorts"
     MANAGE_BEDS = "manage_beds"
     MANAGE_FEEDS = "manage_feeds"
     MANAGE_PEOPLE = "manage_people"
@@ -54,11 +55,12 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.READER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS}),
     Role.WARD_NURSE: _WARD,
     Role.DISCHARGE_COORDINATOR: frozenset(
-        {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.PLAN_DISCHARGE, _P.OWN_STEPS}
+        {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.PLAN_DISCHARGE, _P.OWN_STEPS, _P.DEFINE_COHORTS}
     ),
     Role.PARTNER: frozenset({_P.OWN_STEPS}),
     Role.BED_MANAGER: _WARD | {_P.MANAGE_BEDS},
-    Role.SITE_MANAGER: _WARD | {_P.MANAGE_BEDS, _P.MANAGE_FEEDS, _P.OWN_STEPS, _P.SIGN_RETURNS},
+    Role.SITE_MANAGER: _WARD
+    | {_P.MANAGE_BEDS, _P.MANAGE_FEEDS, _P.OWN_STEPS, _P.SIGN_RETURNS, _P.DEFINE_COHORTS},
     Role.FEED_MANAGER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MANAGE_FEEDS}),
     Role.ADMINISTRATOR: frozenset(Permission),
 }

@@ -45,6 +45,7 @@ class TokenScope(StrEnum):
     EPISODES_READ = "episodes:read"
     WAITS_READ = "waits:read"
     WAITS_WRITE = "waits:write"
+    RETURNS_WRITE = "returns:write"
     HL7_WRITE = "hl7:write"
 
 
@@ -52,8 +53,9 @@ SCOPE_LABELS: Final[dict[TokenScope, str]] = {
     TokenScope.OCCUPANCY_READ: "Read counts of beds and patients",
     TokenScope.PLACES_READ: "Read organisations, sites, wards and beds",
     TokenScope.EPISODES_READ: "Read patients and their stays",
-    TokenScope.WAITS_READ: "Read what discharges wait for, and figures of it",
+    TokenScope.WAITS_READ: "Read what discharges wait for and whose wait it is, cohorts in figures",
     TokenScope.WAITS_WRITE: "Record board rounds and barriers to discharge",
+    TokenScope.RETURNS_WRITE: "Sign daily returns",
     TokenScope.HL7_WRITE: "Send HL7 v2 messages",
 }
 

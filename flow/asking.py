@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
@@ -61,10 +61,21 @@ class Asked:
     @property
     def query(self) -> str:
         """To be added to links, so that they lead to the same moment."""
+        return "?" + urlencode(self.pairs) if self.pairs else ""
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The same as names and values; none for now."""
         if self.at is None:
-            return ""
-        said = {"at": self.at.isoformat()} | ({"known": "then"} if self.then else {})
-        return "?" + urlencode(said)
+            return ()
+        at = ("at", self.at.isoformat())
+        return (at, ("known", "then")) if self.then else (at,)
+
+
+def tidy(path: str, query: QueryDict) -> str:
+    """The address without what a form sent empty: it is there to be sent to somebody."""
+    said = [(name, v) for name, values in query.lists() for v in values if v]
+    return path + ("?" + urlencode(said) if said else "")
 
 
 def _incomplete(told: Records, *, then: bool) -> str:

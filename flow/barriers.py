@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from accounts.roles import Permission
+from accounts.row_keys import storable
 from flow.moment import Moment, held, said_by
 from flow.reading import read_as
 from patients.models import Barrier
@@ -161,8 +162,8 @@ def sight_params(scope: Scope) -> dict[str, object]:
 
 def _asked(wanted: Wanted) -> dict[str, object]:
     return {
-        "key": wanted.key,
-        "episode": wanted.episode,
+        "key": storable(wanted.key),
+        "episode": storable(wanted.episode),
         "statuses": list(wanted.statuses),
         "wards": list(wanted.wards),
         "sites": list(wanted.sites),

@@ -49,7 +49,8 @@ class BedRow:
 @dataclass(frozen=True, slots=True)
 class StayRow:
     """Somebody on a ward, or in one of its beds; see `Occupant`. `ward`, `bed`: where they
-    are. `visit`: its number. `wanted`: the bed the source named, `wanted_label` its label."""
+    are. `visit`: its number. `wanted`: the bed the source named, `wanted_label` its label.
+    `pathway`: of those who are ready to leave alone."""
 
     id: int
     episode: int
@@ -67,6 +68,8 @@ class StayRow:
     expected_discharge_at: datetime | None
     specialty: str
     flags: Sequence[str]
+    ready_since: datetime | None
+    pathway: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +126,20 @@ SELECT o.id, o.episode_id AS episode, v.number AS visit, e.patient_id AS patient
        o.ward_id AS ward, o.bed_id AS bed, o.wanted_bed_id AS wanted,
        coalesce(wanted.label, '') AS wanted_label, lower(here.whole) AS since, o.on_leave,
        o.inferred,
-       e.admitted_at, e.expected_discharge_at, e.specialty, e.flags
+       e.admitted_at, e.expected_discharge_at, e.specialty, e.flags,
+       lower(ready.period) AS ready_since, said.pathway
   FROM {held("wards_occupancy", moment)} o
   JOIN patients_episode e ON e.id = o.episode_id
   JOIN patients_visit v ON v.id = e.visit_id
  CROSS JOIN LATERAL (SELECT unnest(range_agg(part.period)) AS whole FROM {theirs} part) here
   LEFT JOIN wards_bed wanted ON wanted.id = o.wanted_bed_id
   LEFT JOIN wards_bed b ON b.id = o.bed_id
+  LEFT JOIN {held("patients_readiness", moment)} ready ON ready.episode_id = o.episode_id
+  LEFT JOIN LATERAL (
+       SELECT review.pathway FROM patients_review review
+        WHERE ready.episode_id IS NOT NULL AND review.episode_id = o.episode_id
+          AND review.occurred_at <= %(at)s AND {said_by(moment, "review")}
+        ORDER BY review.occurred_at DESC, review.id DESC LIMIT 1) said ON true
  WHERE (o.ward_id = ANY(%(wards)s) OR b.ward_id = ANY(%(wards)s))
    AND here.whole @> lower(o.period)
  ORDER BY lower(here.whole), o.id

@@ -28,6 +28,7 @@ from flow.bedside_forms import AdmitForm, BringForm, DischargeForm, MoveForm, Wh
 from flow.bedside_types import Bedside
 from flow.bedside_waits import waits_of
 from flow.coded import codes_in_use
+from flow.days import age
 from flow.moment import Moment
 from flow.ward_naming import ward_address
 from patients.models import Episode
@@ -231,7 +232,7 @@ def _drawn(request: HttpRequest, side: Bedside, status: int) -> HttpResponse:
         "live": side.at is None,
         "past_words": in_words(side.moment) if side.at else "",
         "board_address": _board_address(side),
-        "age": reads.age_of(stay.face, at=side.moment) if stay and stay.face else None,
+        "age": age(stay.face.date_of_birth, at=side.moment) if stay and stay.face else None,
         "here": request.path,
         "round_address": ward_address("flow:round", side.ward, patient=stay.episode.pk)
         if stay and side.at is None and side.waits is not None

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
 from accounts.roles import Permission
 from flow.board_types import Face
@@ -351,12 +350,3 @@ def shown_name(face: Face | None) -> str:
     if face is None or face.restricted:
         return "Restricted record"
     return face.name or "Name not known"
-
-
-def age_of(face: Face, *, at: datetime) -> int | None:
-    """Whole years at the moment."""
-    if face.date_of_birth is None:
-        return None
-    today = timezone.localtime(at).date()
-    born = face.date_of_birth
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

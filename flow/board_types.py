@@ -250,7 +250,8 @@ class Occupant:
     on_leave: away, the place is kept. inferred: the place was seen, not told as a move.
     pending_discharge: since when a discharge has been announced. pending_transfer: since when a
     transfer has; transfer_to: where to, if named. wanted_bed: label of the bed the source
-    named, while somebody else is in it. face: None where the viewer may not see patients.
+    named, while somebody else is in it. ready_since: since when no criterion to reside is met,
+    with the pathway as far as said; both and face: None where the viewer may not see patients.
     """
 
     occupancy: int
@@ -266,6 +267,8 @@ class Occupant:
     pending_transfer: datetime | None
     transfer_to: Place | None
     wanted_bed: str
+    ready_since: datetime | None
+    pathway: int | None
     face: Face | None
 
 

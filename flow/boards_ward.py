@@ -62,7 +62,7 @@ def ward_board(
     figures = tally(ward.pk, beds, stays, requests, at=moment.at)
     if view.live:
         figures = aged(figures, now=moment.at, silent=feed is not None and feed.silent)
-    occupants = _occupants(stays, requests, known if with_patients else {})
+    occupants = _occupants(stays, requests, known if with_patients else None)
     tiled = {bed.occupancy for bed in beds}
     return WardBoard(
         moment=moment.at,
@@ -94,9 +94,10 @@ def ward_board(
 
 
 def _occupants(
-    stays: Iterable[StayRow], requests: Iterable[Asked], known: Mapping[int, Face]
+    stays: Iterable[StayRow], requests: Iterable[Asked], known: Mapping[int, Face] | None
 ) -> dict[int, Occupant]:
-    """Everybody by occupancy, with what has been announced of them."""
+    """Everybody by occupancy, with what has been announced of them; `known`: None where the
+    viewer may not see who they are."""
     leaving: dict[int, Asked] = {}
     moving: dict[int, Asked] = {}
     for one in requests:  # the oldest first
@@ -119,7 +120,9 @@ def _occupants(
             pending_transfer=transfer.since if transfer else None,
             transfer_to=transfer.target if transfer else None,
             wanted_bed=stay.wanted_label if stay.bed is None else "",
-            face=known.get(stay.patient),
+            ready_since=stay.ready_since if known is not None else None,
+            pathway=stay.pathway if known is not None else None,
+            face=known.get(stay.patient) if known is not None else None,
         )
     return occupants
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
 
@@ -16,3 +16,11 @@ def midnight(at: datetime, *, days: int = 0) -> datetime:
 def o_clock(at: datetime, hour: int) -> datetime:
     """That hour of the local day of `at`."""
     return timezone.make_aware(datetime.combine(timezone.localtime(at).date(), time(hour)))
+
+
+def age(born: date | None, *, at: datetime) -> int | None:
+    """Whole years of somebody at a moment, by the local day; None where the birth is not known."""
+    if born is None:
+        return None
+    today = timezone.localtime(at).date()
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -59,10 +59,10 @@ def held(table: str, moment: Moment, condition: str = AT_MOMENT) -> str:
     if table not in TRACKED:
         raise ValueError(f"{table} keeps no history; one of {', '.join(sorted(TRACKED))}")
     if moment.known_at is None:
-        return f"(SELECT r.* FROM {table} r WHERE {condition})"  # noqa: S608 - a known table
+        return f"(SELECT r.* FROM {table} r WHERE ({condition}))"  # noqa: S608 - a known table
     # The order of one row's history is that of its keys: its writers followed each other.
     return f"""(SELECT r.* FROM {table}event r
-        WHERE {condition} AND r.pgh_created_at <= %(known_at)s AND r.pgh_label <> 'delete'
+        WHERE ({condition}) AND r.pgh_created_at <= %(known_at)s AND r.pgh_label <> 'delete'
           AND NOT EXISTS (SELECT 1 FROM {table}event later
                            WHERE later.pgh_obj_id = r.pgh_obj_id AND later.pgh_id > r.pgh_id
                              AND later.pgh_created_at <= %(known_at)s))"""  # noqa: S608 - a known table

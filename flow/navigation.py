@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Permission
+from patients.models import Neighbourhood
 from wards.models import Site
 from wards.scope import ALL, Scope, scope_of
 
@@ -52,7 +53,8 @@ class Navigation:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """System, Sites, Leaving, Our work, Feeds, People, as far as the viewer may use them."""
+        """System, Sites, Leaving, Our people, Our work, Feeds, People, as far as the viewer may
+        use them."""
         if not self._signed_in:
             return ()
         return tuple(
@@ -61,6 +63,7 @@ class Navigation:
                 self._item(_("System"), "flow:system", Permission.SEE_COUNTS, exactly=True),
                 self._sites(),
                 self._leaving(),
+                self._our_people(),
                 self._item(_("Our work"), "flow:work", Permission.OWN_STEPS),
                 self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
                 self._item(_("People"), "people:people", Permission.MANAGE_PEOPLE),
@@ -117,6 +120,30 @@ class Navigation:
         current = path.startswith(("/sites/", "/wards/", "/rounds/"))
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
 
+    @cached_property
+    def _has_neighbourhood(self) -> bool:
+        """Whether the viewer plays for the team of a neighbourhood and sees no ward; one query,
+        for those alone who own steps and see no figures."""
+        scope = self._scope
+        if scope.may_anywhere(Permission.SEE_COUNTS):
+            return False
+        teams = scope.teams(Permission.OWN_STEPS)
+        if not teams:
+            return False
+        looked_after = Neighbourhood.objects.all()
+        return (looked_after if teams == ALL else looked_after.filter(team__in=teams)).exists()
+
+    @property
+    def _sees_cohorts(self) -> bool:
+        return self._scope.may_anywhere(Permission.SEE_COUNTS) or self._has_neighbourhood
+
+    def _our_people(self) -> Item | None:
+        """Everybody of the viewer's neighbourhoods, for whom that is the place to begin."""
+        address = address_of("cohorts:our_people")
+        if not address or not self._has_neighbourhood:
+            return None
+        return Item(str(_("Our people")), address)
+
     def _leaving(self) -> Item | None:
         """What has to do with going on from hospital."""
         scope = self._scope
@@ -125,6 +152,7 @@ class Navigation:
         bodies = scope.organisations(Permission.SEE_COUNTS)
         offered = (
             (_("Discharge hub"), "hub:hub", scope.may_anywhere(Permission.SEE_COUNTS)),
+            (_("Cohorts"), "cohorts:list", self._sees_cohorts),
             (_("Places after hospital"), "referrals:list", plans or answers),
             (_("Returns"), "returns:list", bool(bodies)),
             (_("National peers"), "peers:peers", bool(bodies)),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from flow.coded import Codes
+from flow.frailty import GRADES
 from flow.round_forms import Standing
 from patients.models import Review
 
@@ -26,6 +27,8 @@ LABELS: Final[Mapping[str, str | Promise]] = {
     "medicines": lazy("Medicines to take home"),
     "transport": lazy("Transport"),
     "next_step": lazy("Next step"),
+    "frailty": lazy("Frailty"),
+    "residence": lazy("Usual residence"),
 }
 
 
@@ -65,6 +68,10 @@ def _said(name: str, values: Mapping[str, Any], codes: Codes) -> str:
         value = Review.Medicines(value).label
     elif name == "transport" and value:
         value = Review.Transport(value).label
+    elif name == "frailty" and value:
+        value = f"{value} {GRADES[int(value)]}"
+    elif name == "residence" and value:
+        value = Review.Residence(value).label
     elif isinstance(value, date):
         return f"{value:%a %-d %b}"
     return str(value or _("not said"))

@@ -10,9 +10,11 @@ from typing import Any, Final
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from flow.coded import Codes
+from flow.frailty import GRADES, SCALE, SCORED_FROM
 from flow.round_types import RoundRow
 from patients.models import Code, Review
 from wards.rounds import Found, Seen
@@ -21,7 +23,7 @@ PLANNED_HOUR: Final = time(17)
 """The hour meant by an expected date without one: by the end of the working day."""
 FIELDS: Final = (
     "criteria", "none_met", "exception", "expected", "pathway", "day", "red_reason", "senior",
-    "medicines", "transport", "next_step",
+    "medicines", "transport", "next_step", "frailty", "residence",
 )  # fmt: skip
 
 Values = Mapping[str, Any]
@@ -105,6 +107,8 @@ def _values(
         "medicines": said.medicines,
         "transport": said.transport,
         "next_step": said.next_step,
+        "frailty": "" if said.frailty is None else str(said.frailty),
+        "residence": said.residence,
     }
     if today:
         values |= {"day": said.day or Review.Day.RED.value, "senior": bool(said.senior_reviewed)}
@@ -115,7 +119,7 @@ def _values(
 
 class ReviewForm(forms.Form):
     """How a patient stands. `needs_criteria`: on this kind of ward somebody must have looked.
-    `closed`: to be read only."""
+    `age`: in whole years, if known. `closed`: to be read only."""
 
     criteria = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     none_met = forms.BooleanField(required=False)
@@ -146,6 +150,12 @@ class ReviewForm(forms.Form):
         required=False, choices=Review.Transport.choices, widget=forms.RadioSelect
     )
     next_step = forms.CharField(required=False, max_length=200)
+    frailty = forms.ChoiceField(required=False, widget=forms.Select(attrs={"title": SCALE}))
+    residence = forms.ChoiceField(
+        required=False,
+        choices=[("", _("Not said")), *Review.Residence.choices],
+        widget=forms.Select(attrs={"title": _("Where they usually live")}),
+    )
 
     def __init__(
         self,
@@ -155,6 +165,7 @@ class ReviewForm(forms.Form):
         codes: Codes,
         needs_criteria: bool,
         at: datetime,
+        age: int | None = None,
         closed: bool = False,
     ) -> None:
         super().__init__(data, initial=dict(standing.values), auto_id="round-%s")
@@ -170,6 +181,12 @@ class ReviewForm(forms.Form):
         self._choose("criteria", list(known.items()))
         reasons = [("", _("Not said"))] + [(str(c.pk), c.label) for c in codes.red_day]
         self._choose("red_reason", reasons)
+        young = age is not None and age < SCORED_FROM
+        unscored = (
+            _("Not scored (under %(age)d)") % {"age": SCORED_FROM} if young else _("Not scored")
+        )
+        grades = [(str(n), format_lazy("{} {}", n, name)) for n, name in GRADES.items()]
+        self._choose("frailty", [("", unscored), *grades])
         self._reasons = {str(code.pk): code for code in codes.red_day}
 
     @property
@@ -225,6 +242,8 @@ class ReviewForm(forms.Form):
             medicines=said["medicines"],
             transport=said["transport"],
             next_step=said["next_step"].strip(),
+            frailty=int(said["frailty"]) if said["frailty"] else None,
+            residence=said["residence"],
         )
         if said["criteria"] or said["none_met"]:
             found["criteria"] = said["criteria"]

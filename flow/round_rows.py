@@ -23,6 +23,8 @@ def round_rows(ward: int, moment: Moment, *, episode: int | None = None) -> list
     theirs = held(
         "wards_occupancy", moment, "r.episode_id = o.episode_id AND r.ward_id = o.ward_id"
     )
+    frail = _earlier("frailty", moment, lacking="said.frailty IS NULL", told="IS NOT NULL")
+    lives = _earlier("residence", moment, lacking="coalesce(said.residence, '') = ''", told="<> ''")
     sql = f"""
 SELECT o.episode_id AS episode, e.patient_id AS patient, coalesce(bed.label, '') AS place,
        coalesce(nullif(bay.name, ''), bay.code, '') AS bay, o.on_leave,
@@ -33,7 +35,10 @@ SELECT o.episode_id AS episode, e.patient_id AS patient, coalesce(bed.label, '')
        coalesce(said.day, '') AS day, said.red_reason_id AS red_reason,
        coalesce(why.label, '') AS red_label, said.senior_reviewed,
        coalesce(said.medicines, '') AS medicines, coalesce(said.transport, '') AS transport,
-       coalesce(said.next_step, '') AS next_step, senior.at AS senior_at
+       coalesce(said.next_step, '') AS next_step, said.frailty,
+       coalesce(said.residence, '') AS residence, senior.at AS senior_at,
+       frail.told AS earlier_frailty, frail.at AS earlier_frailty_at,
+       coalesce(lives.told, '') AS earlier_residence, lives.at AS earlier_residence_at
   FROM {here} o
   JOIN patients_episode e ON e.id = o.episode_id
  CROSS JOIN LATERAL (SELECT unnest(range_agg(part.period)) AS whole FROM {theirs} part) stay
@@ -50,6 +55,8 @@ SELECT o.episode_id AS episode, e.patient_id AS patient, coalesce(bed.label, '')
         WHERE review.episode_id = o.episode_id AND review.senior_reviewed
           AND review.occurred_at BETWEEN %(today)s AND %(at)s
           AND {said_by(moment, "review")}) senior ON true
+  LEFT JOIN LATERAL ({frail}) frail ON true
+  LEFT JOIN LATERAL ({lives}) lives ON true
   LEFT JOIN accounts_user u ON u.id = said.by_id
   LEFT JOIN patients_code why ON why.id = said.red_reason_id
  WHERE stay.whole @> %(at)s::timestamptz
@@ -63,6 +70,18 @@ SELECT o.episode_id AS episode, e.patient_id AS patient, coalesce(bed.label, '')
         "today": midnight(moment.at),
     }
     return read_as(RoundRow, sql, params)
+
+
+def _earlier(column: str, moment: Moment, *, lacking: str, told: str) -> str:
+    """SQL: what the latest review of another stay of the person of `e` said in the column."""
+    return f"""SELECT past.{column} AS told, past.occurred_at AS at
+         FROM patients_patient mine
+         JOIN patients_patient record ON record.person_id = mine.person_id
+         JOIN patients_episode other ON other.patient_id = record.id AND other.id <> e.id
+         JOIN patients_review past ON past.episode_id = other.id
+        WHERE mine.id = e.patient_id AND {lacking} AND past.{column} {told}
+          AND past.occurred_at <= %(at)s AND {said_by(moment, "past")}
+        ORDER BY past.occurred_at DESC, past.id DESC LIMIT 1"""  # noqa: S608 - names of ours
 
 
 def plan_changes(episodes: Collection[int], moment: Moment) -> dict[int, tuple[PlanChange, ...]]:

@@ -19,8 +19,10 @@ class RoundRow:
     place: bed label, empty without one; bay: its name. since: start of the time on this ward.
     ready_since: the discharge ready date, where no criterion is met. review to next_step: of
     the latest review, `review` None where there is none. criteria: slugs met, None where nobody
-    ever looked. red_reason, red_label: of that review. senior_at: first time today that a
-    review said a senior had come.
+    ever looked. red_reason, red_label: of that review. frailty: 1 to 9, None where not scored.
+    senior_at: first time today that a review said a senior had come. earlier: what the latest
+    review of another stay of the person said that says it, and when; only of what this stay has
+    not said yet.
     """
 
     episode: int
@@ -47,7 +49,13 @@ class RoundRow:
     medicines: str
     transport: str
     next_step: str
+    frailty: int | None
+    residence: str
     senior_at: datetime | None
+    earlier_frailty: int | None
+    earlier_frailty_at: datetime | None
+    earlier_residence: str
+    earlier_residence_at: datetime | None
 
     def stays(self, at: datetime) -> timedelta:
         """Time in hospital so far."""

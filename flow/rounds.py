@@ -28,6 +28,7 @@ from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow.barrier_forms import RaiseForm, raised_words
 from flow.coded import Codes, codes_in_use
+from flow.days import age
 from flow.figure_types import Group
 from flow.kinds import GROUP_OF
 from flow.moment import Moment
@@ -83,12 +84,14 @@ class Sitting:
 
     def form(self) -> ReviewForm:
         """The review form of the patient."""
+        face = self.patient.face if self.patient else None
         return ReviewForm(
             self.sent,
             standing=self.standing,
             codes=self.codes,
             needs_criteria=GROUP_OF[self.ward.kind] is Group.INPATIENT,
             at=self.now,
+            age=age(face.date_of_birth, at=self.now) if face else None,
             closed=not self.may_plan,
         )
 
@@ -297,6 +300,9 @@ def _answer(request: HttpRequest, at: Sitting, *, status: int = HTTPStatus.OK) -
     if not alone:
         site = at.ward.site
         context |= {
+            "title": _("Board round"),
+            "subtitle": at.ward.name,
+            "notes": True,
             "board_name": f"ward:{at.ward.pk}",
             "fragment_address": ward_address("flow:round", at.ward, fragment=1),
             "up": [

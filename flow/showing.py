@@ -31,7 +31,8 @@ closure that begins, a figure that grows stale) is at most so late."""
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A board to be shown. name: of the doorbell. private: holds patients' names. context: what
+    """A board to be shown. name: of the doorbell. apart: tells apart what
+    several boards with one doorbell keep. private: holds patients' names. context: what
     its template needs, for the moment asked for and the clock's now. part: what the viewer sees
     of the place, None for the whole. kept: what else the address asks for, so that links to
     another moment keep it; None where a site alone may be named. page: the template around the
@@ -41,6 +42,7 @@ class Show:
     title: str
     template: str
     context: Callable[[Asked, datetime], Mapping[str, Any]]
+    apart: str = ""
     private: bool = False
     subtitle: str = ""
     up: Sequence[tuple[str, str]] = field(default=())
@@ -105,7 +107,7 @@ def answer(request: HttpRequest, scope: Scope, show: Show) -> HttpResponse:
 
 
 def _kept(show: Show, scope: Scope, paint: Callable[[], bytes]) -> tuple[bytes, str]:
-    asked_for = urlencode(show.kept or ())
+    asked_for = urlencode([*(show.kept or ()), *([("", show.apart)] if show.apart else [])])
     variant = scope.key + hashlib.sha256(asked_for.encode()).hexdigest() if asked_for else scope.key
     board = rendered(show.name, variant, paint, KEPT, private=show.private)
     return board.body, board.etag

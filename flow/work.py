@@ -130,6 +130,7 @@ def _answer(request: HttpRequest, template: str, context: dict[str, Any]) -> Htt
         "moment": now,
         "live": True,
         "template": template,
+        "drawer": True,
         "fragment_address": f"{request.path}?{query.urlencode()}",
         "today_words": f"{timezone.localtime(now):%a %-d %b %H:%M}",
     }

@@ -57,6 +57,7 @@ NEIGHBOURHOOD_TEAM: Final = "NT-NORTH"
 NURSES_WARD: Final = "NGH-W12"
 TOKEN_NAME: Final = "demo"  # noqa: S105 (a name, no secret)
 STAFF_SCOPES: Final = (TokenScope.EPISODES_READ, TokenScope.WAITS_READ, TokenScope.WAITS_WRITE)
+SIGNER_SCOPES: Final = (TokenScope.RETURNS_WRITE,)
 
 _AS_ROOT: Final = "You're running the worker with superuser privileges"
 
@@ -201,20 +202,33 @@ def staff_token(home: Path) -> Path:
     return home / "staff.token"
 
 
+def signer_token(home: Path) -> Path:
+    """The file with the token of whoever signs the daily returns."""
+    return home / "signer.token"
+
+
 def staff_memory(home: Path) -> Path:
     """The file in which the simulated staff keep what they have told."""
     return home / "staff.json"
 
 
 def _make_staff(home: Path, system: Organisation) -> None:
-    """The simulated staff, who speak REST: an account that plans everywhere in the system."""
+    """The simulated staff, who speak REST: an account that plans everywhere in the system, and
+    somebody who signs the returns of its trust."""
     staff = _person("northmoor.staff", "Northmoor", "ward teams", None)
     set_grant(user=staff, role=Role.DISCHARGE_COORDINATOR, organisation=system, by=None)
     neighbour = Organisation.objects.get(code=NEIGHBOUR)
     set_grant(user=staff, role=Role.PARTNER, organisation=neighbour, by=None)
-    path = staff_token(home)
+    _hand_token(staff_token(home), staff, STAFF_SCOPES)
+    signer = _person("northmoor.returns", "Lena", "Brook", None)
+    trust = Organisation.objects.get(code=TRUST)
+    set_grant(user=signer, role=Role.SITE_MANAGER, organisation=trust, by=None)
+    _hand_token(signer_token(home), signer, SIGNER_SCOPES)
+
+
+def _hand_token(path: Path, user: User, scopes: Iterable[TokenScope]) -> None:
     known = path.read_text().strip() if path.exists() else ""
-    _write_secret(path, _token(staff, "simulated staff", STAFF_SCOPES, known))
+    _write_secret(path, _token(user, "simulated staff", scopes, known))
 
 
 def _token(user: User, name: str, scopes: Iterable[TokenScope], known: str) -> str:
@@ -365,6 +379,7 @@ def programs(*, bind: str, port: int, mllp_port: int, home: Path, state: Path) -
                 python, "-m", "simulation", "care", "--api", f"http://127.0.0.1:{port}/api/v1/",
                 "--token-file", str(staff_token(home)), "--state", str(state),
                 "--memory", str(staff_memory(home)),
+                "--signer-token-file", str(signer_token(home)),
             ),
         ),
     ]  # fmt: skip

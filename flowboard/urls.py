@@ -19,5 +19,6 @@ urlpatterns = [
     path("referrals/", include("flow.referrals.urls")),
     path("returns/", include("flow.returns.urls")),
     path("peers/", include("flow.reference.urls")),
+    path("cohorts/", include("flow.cohorts.urls")),
     path("", include("flow.urls")),
 ]

@@ -122,7 +122,12 @@ class ReceiveHl7(APIView):
             )
         body: Any = request.data
         if not isinstance(body, bytes) or not body.strip():
-            raise ValidationError(f"The body is empty. Send a message as {MEDIA_TYPE}.")
+            raise ValidationError(
+                {
+                    "body": "The body is empty: nothing was stored. Put an HL7 v2 message that "
+                    f"begins with MSH into it, and send it as {MEDIA_TYPE}."
+                }
+            )
         pieces = list(messages_in(body))
         self._refuse_foreign(scope, [piece.data for piece in pieces])
         peer = f"http {request.META.get('REMOTE_ADDR', '')}".strip()

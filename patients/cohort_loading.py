@@ -89,6 +89,9 @@ class _FileEntry(s.Serializer[Any]):
         """Each slug once, and something in it."""
         if not attrs["cohorts"] and not attrs["neighbourhoods"]:
             raise s.ValidationError("Give cohorts or neighbourhoods.")
+        if taken := rules.TAKEN & {entry["slug"] for entry in attrs["cohorts"]}:
+            told = f"“{min(taken)}” is the address of another page; choose another slug."
+            raise s.ValidationError({"cohorts": [told]})
         for name in ("cohorts", "neighbourhoods"):
             slugs = [entry["slug"] for entry in attrs[name]]
             if twice := {slug for slug in slugs if slugs.count(slug) > 1}:
@@ -141,6 +144,7 @@ def _load(file: Path, entry: Mapping[str, Any]) -> Loaded:
                 "bands": [dict(band) for band in scale["bands"]],
                 "position": position,
                 "is_withdrawn": False,
+                "by_id": None,
             },
             loaded,
         )

@@ -190,6 +190,9 @@ _ALL: Final = (
 )  # fmt: skip
 CRITERIA: Final[Mapping[str, Criterion]] = {one.name: one for one in _ALL}
 
+TAKEN: Final = frozenset({"new", "our-people"})
+"""Words that no cohort can have as its slug: they are addresses of pages beside theirs."""
+
 Who = Mapping[str, Any]
 """Criteria by name with what each is given: a whole number, true or false, or a list of texts."""
 

@@ -14,6 +14,7 @@ from typing import Final
 from simulation import check
 from simulation.care.memory import Memory
 from simulation.care.rest import Rest
+from simulation.care.returns import Signer
 from simulation.care.staff import Staff
 from simulation.clock import LONDON, minute_of
 from simulation.history import write_history
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     care = commands.add_parser("care", help="let the staff plan discharges, over REST")
     care.add_argument("--api", required=True, metavar="URL", help="http://127.0.0.1:8000/api/v1/")
     care.add_argument("--token-file", type=Path, required=True, help="a file with the token alone")
+    care.add_argument("--signer-token-file", type=Path, help="of who signs the daily returns")
     care.add_argument("--state", type=Path, required=True, help="that `live` keeps; only read")
     care.add_argument("--memory", type=Path, help="what was told; default: beside the state")
     care.add_argument("--seed", type=int, default=_SEED)
@@ -104,15 +106,23 @@ def _care(options: argparse.Namespace) -> int:
         options.memory or options.state.with_name(f"{options.state.name}.care"), seed=options.seed
     )
     stop = _stopped_by_signals()
-    rest = Rest(options.api, options.token_file, say=_say, stopped=stop.is_set, pause=stop.wait)
+
+    def rest(token_file: Path) -> Rest:
+        return Rest(options.api, token_file, say=_say, stopped=stop.is_set, pause=stop.wait)
+
+    signer = None
+    if options.signer_token_file:
+        bodies = tuple(dict.fromkeys(w.organisation for w in places.of_kind("emergency")))
+        signer = Signer(rest(options.signer_token_file), bodies, _say)
     Staff(
         places=places,
         path=options.state,
-        rest=rest,
+        rest=rest(options.token_file),
         memory=memory,
         say=_say,
         stopped=stop.is_set,
         pause=stop.wait,
+        signer=signer,
     ).run()
     return 0
 

@@ -6,9 +6,8 @@ Python objects: no tag can call anything, `07` stays a label, and `no` stays a w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -24,12 +23,10 @@ from wards.place_entries import (
     TeamEntry,
     WardEntry,
 )
-
-T = TypeVar("T")
+from wards.place_nodes import Fields, line_of, named
 
 DEEPEST: Final = 20
 MOST_PARTS: Final = 400_000
-_NULL: Final = "tag:yaml.org,2002:null"
 # The parser in C where the wheel has it: ten times as fast.
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -103,91 +100,6 @@ class _Defaults:
         )
 
 
-class _Fields:
-    """The fields of one mapping; each is read once, and what is wrong is noted."""
-
-    def __init__(self, entries: Entries, node: Node, path: str, known: Collection[str]) -> None:
-        self.entries = entries
-        self.path = path
-        self.line = _line(node)
-        self.nodes: dict[str, Node] = {}
-        self.are_fields = isinstance(node, MappingNode)
-        if not isinstance(node, MappingNode):
-            self.wrong(
-                node, f"needs fields such as {', '.join(list(known)[:3])}, each “name: value”."
-            )
-            return
-        for key, value in node.value:
-            name = key.value if isinstance(key, ScalarNode) else ""
-            if name not in known:
-                try:
-                    values.one_of(name, known)
-                except ValueError as error:
-                    self.wrong(key, f"the field {error}")
-            elif name in self.nodes:
-                self.wrong(key, f"the field {name} is there twice; keep one.")
-            else:
-                self.nodes[name] = value
-
-    def wrong(self, node: Node, message: str) -> None:
-        self.entries.wrong(_line(node), self.path, message)
-
-    def parsed(self, name: str, parse: Callable[[str], T]) -> T | None:
-        """`parse` of a plain value; None when it is not there or wrong (which is noted)."""
-        node = self.nodes.get(name)
-        if node is None:
-            return None
-        if not isinstance(node, ScalarNode):
-            self.wrong(node, f"{name} needs a single value, not a list or fields.")
-            return None
-        try:
-            return parse("" if node.tag == _NULL else node.value)
-        except ValueError as error:
-            self.wrong(node, f"{name} {error}")
-            return None
-
-    def text(self, name: str, what: str) -> str | None:
-        """A text, "" where the file says that there is none."""
-        return self.parsed(name, lambda text: values.clean(text, what))
-
-    def needed(self, name: str, what: str) -> str | None:
-        """A text that must be there; None when it is not, which is noted."""
-        found = self.text(name, what)
-        if self.are_fields and (found == "" or name not in self.nodes):
-            self.entries.wrong(self.line, self.path, f"{name} is missing; every one needs one.")
-        return found or None
-
-    def choice(self, name: str, allowed: Collection[str]) -> str | None:
-        """One of the allowed words."""
-        return self.parsed(name, lambda text: values.one_of(text.strip(), allowed))
-
-    def words(self, name: str, allowed: Collection[str]) -> tuple[str, ...] | None:
-        """Any of the allowed words, as a list or as one text."""
-        node = self.nodes.get(name)
-        if not isinstance(node, SequenceNode):
-            return self.parsed(name, lambda text: values.some_of(values.split(text), allowed))
-        found: set[str] = set()
-        for item in node.value:
-            if not isinstance(item, ScalarNode):
-                self.wrong(item, f"{name} needs plain words.")
-                continue
-            try:
-                found.add(values.one_of(item.value.strip(), allowed))
-            except ValueError as error:
-                self.wrong(item, f"{name} {error}")
-        return tuple(sorted(found))
-
-    def items(self, name: str) -> list[Node]:
-        """The items of a list; none when it is not there."""
-        node = self.nodes.get(name)
-        if node is None or (isinstance(node, ScalarNode) and node.tag == _NULL):
-            return []
-        if not isinstance(node, SequenceNode):
-            self.wrong(node, f"{name} needs a list: lines that begin with “- ”.")
-            return []
-        return list(node.value)
-
-
 class _Reader:
     """Walks the file from the top down and gathers its entries."""
 
@@ -195,7 +107,7 @@ class _Reader:
         self.entries = entries
 
     def file(self, root: Node) -> None:
-        fields = _Fields(self.entries, root, "", ("organisations", "teams", "sites"))
+        fields = Fields(self.entries, root, "", ("organisations", "teams", "sites"))
         for node in fields.items("organisations"):
             self.organisation(node)
         for node in fields.items("teams"):
@@ -204,9 +116,9 @@ class _Reader:
             self.site(node, position)
 
     def organisation(self, node: Node) -> None:
-        path = _named("organisation", node)
+        path = named("organisation", node)
         known = ("code", "name", "kind", "parent", "escalation")
-        fields = _Fields(self.entries, node, path, known)
+        fields = Fields(self.entries, node, path, known)
         code = fields.needed("code", "organisation code")
         entry = OrganisationEntry(
             line=fields.line,
@@ -219,12 +131,12 @@ class _Reader:
         if code:
             self.entries.organisations.append(entry)
 
-    def ladder(self, above: _Fields, organisation: str) -> tuple[RungEntry, ...]:
+    def ladder(self, above: Fields, organisation: str) -> tuple[RungEntry, ...]:
         """The steps of an escalation ladder, from the first up; each waits longer than the last."""
         rungs: list[RungEntry] = []
         for level, node in enumerate(above.items("escalation"), start=1):
             path = f"{above.path}, escalation step {level}"
-            fields = _Fields(self.entries, node, path, ("after_hours", "title"))
+            fields = Fields(self.entries, node, path, ("after_hours", "title"))
             hours = fields.parsed("after_hours", values.number_of_hours)
             title = fields.needed("title", "title")
             if fields.are_fields and "after_hours" not in fields.nodes:
@@ -248,7 +160,7 @@ class _Reader:
 
     def team(self, node: Node) -> None:
         known = ("organisation", "code", "name", "kind")
-        fields = _Fields(self.entries, node, _named("team", node), known)
+        fields = Fields(self.entries, node, named("team", node), known)
         organisation = fields.needed("organisation", "organisation code")
         code = fields.needed("code", "team code")
         name = fields.needed("name", "name")
@@ -265,7 +177,7 @@ class _Reader:
 
     def site(self, node: Node, position: int) -> None:
         known = ("code", "name", "kind", "organisation", "wards")
-        fields = _Fields(self.entries, node, _named("site", node), known)
+        fields = Fields(self.entries, node, named("site", node), known)
         code = fields.needed("code", "site code")
         entry = SiteEntry(
             line=fields.line,
@@ -285,7 +197,7 @@ class _Reader:
             "code", "name", "kind", "specialty", "sex", "bays", "beds", "bed_kind", "funding",
             "features",
         )  # fmt: skip
-        fields = _Fields(self.entries, node, _named(f"site {site}, ward", node), known)
+        fields = Fields(self.entries, node, named(f"site {site}, ward", node), known)
         code = fields.needed("code", "ward code")
         entry = WardEntry(
             line=fields.line,
@@ -312,7 +224,7 @@ class _Reader:
 
     def bay(self, node: Node, position: int, beds: _Beds, usual: _Defaults) -> None:
         known = ("code", "name", "sex", "beds", "kind", "funding", "features")
-        fields = _Fields(self.entries, node, _named(f"{beds.path}, bay", node), known)
+        fields = Fields(self.entries, node, named(f"{beds.path}, bay", node), known)
         code = fields.needed("code", "bay code")
         entry = BayEntry(
             line=fields.line,
@@ -340,19 +252,19 @@ class _Beds:
         self.count = 0
         self.highest = 0
 
-    def said_of(self, fields: _Fields) -> _Defaults:
+    def said_of(self, fields: Fields) -> _Defaults:
         return _Defaults(
             fields.choice("kind", values.BED_KINDS),
             fields.choice("funding", values.FUNDINGS),
             fields.words("features", values.FEATURES),
         )
 
-    def read(self, fields: _Fields, bay: str, usual: _Defaults) -> None:
+    def read(self, fields: Fields, bay: str, usual: _Defaults) -> None:
         """A number of beds, a group of beds, or a list of labels, beds and groups."""
         node = fields.nodes["beds"]
         if isinstance(node, ScalarNode):
             count = fields.parsed("beds", values.number_of_beds)
-            self.numbered(count or 0, _line(node), bay, usual)
+            self.numbered(count or 0, line_of(node), bay, usual)
             return
         for item in node.value if isinstance(node, SequenceNode) else [node]:
             self.item(item, fields.path, bay, usual)
@@ -360,12 +272,12 @@ class _Beds:
     def item(self, node: Node, path: str, bay: str, usual: _Defaults) -> None:
         if isinstance(node, ScalarNode):
             try:
-                self.add(values.clean(node.value, "bed label"), _line(node), path, bay, usual)
+                self.add(values.clean(node.value, "bed label"), line_of(node), path, bay, usual)
             except ValueError as error:
-                self.entries.wrong(_line(node), path, f"the label {error}")
+                self.entries.wrong(line_of(node), path, f"the label {error}")
             return
         known = ("label", "count", "kind", "funding", "features")
-        fields = _Fields(self.entries, node, f"{path}, bed", known)
+        fields = Fields(self.entries, node, f"{path}, bed", known)
         own = self.said_of(fields).over(usual)
         label = fields.text("label", "bed label")
         count = fields.parsed("count", values.number_of_beds)
@@ -405,20 +317,3 @@ class _Beds:
         self.count += 1
         if self.site and self.ward:
             self.entries.beds.append(entry)
-
-
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
-
-
-def _named(noun: str, node: Node) -> str:
-    """`ward NGH-W12`, as far as the entry says its code."""
-    if isinstance(node, MappingNode):
-        for key, value in node.value:
-            if (
-                isinstance(key, ScalarNode)
-                and key.value == "code"
-                and isinstance(value, ScalarNode)
-            ):
-                return f"{noun} {values.shown(value.value)}"
-    return noun

@@ -43,6 +43,8 @@ PLACES: Final = {
 }
 """Which kind of ward a kind of referral goes to; the others go to a body, wherever it places."""
 NO_LIST: Final = "There is no list of reasons to decline. Run `manage.py load_codes`."
+_FARTHEST: Final = timedelta(days=366)
+"""How far ahead a place can be promised: what lies farther is a slip of the pen."""
 
 
 def refer(
@@ -98,6 +100,8 @@ def accept(*, referral: Referral, starts_at: datetime, said: Said, note: str = "
         held = _held(referral, said)
         if starts_at < said.when - timedelta(days=1):
             raise Refused("The start lies in the past. Give the time from which they can come.")
+        if starts_at > said.when + _FARTHEST:
+            raise Refused("The start lies more than a year ahead. Give the time they can come.")
         step = Step.RESCHEDULED if held.status == Status.ACCEPTED else Step.ACCEPTED
         if held.status == Status.ACCEPTED and held.starts_at == starts_at:
             raise Refused("They have accepted for that time already.")

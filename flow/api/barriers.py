@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, TypeVar
@@ -22,10 +23,10 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing_waits as describing
 from flow.api.bed_lists import who
-from flow.api.entries import Noted, OwnerEntry, RaiseEntry
+from flow.api.entries import Explained, Noted, OwnerEntry, RaiseEntry
 from flow.api.naming import organisation_named, reason_named, team_named
 from flow.api.params import Params
-from flow.api.problems import ApiProblem, invalid, missing
+from flow.api.problems import WHOLE, ApiProblem, invalid, missing
 from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
 from flow.barriers import Waiting, Wanted, may_act, may_plan, waiting
 from flow.board_types import Face
@@ -169,9 +170,27 @@ class Deed(Waits, ABC):
     def post(self, request: Request, key: int) -> HttpResponse:
         """Do it; the barrier as it is then."""
         said = entry_of(self.entry, request)
-        barrier = _mine(request, key)
+        row = _waiting(request, key)
+        barrier = _mine(request, row)
         done(lambda: self.do(barrier, said, said_by_caller(request, said)))
-        return _one(request, key)
+        return self.after(request, row)
+
+    def after(self, request: Request, row: Waiting) -> HttpResponse:
+        """The barrier as it is then; `row`: as it was."""
+        if found := _waiting_at(request, row.id):
+            return _shown(request, found)
+        # Handed on out of the caller's sight; told a last time.
+        now_with = Barrier.objects.select_related("organisation", "team").get(pk=row.id)
+        body, team = now_with.organisation, now_with.team
+        told = replace(
+            row,
+            organisation=body.code if body else "",
+            organisation_name=body.name if body else "",
+            team=team.code if team else "",
+            team_name=team.name if team else "",
+            person=now_with.person,
+        )
+        return _shown(request, told)
 
     @abstractmethod
     def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
@@ -194,6 +213,22 @@ class Escalate(Deed):
 
     def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
         return deeds.escalate(barrier=barrier, said=by, note=said["note"])
+
+
+@extend_schema_view(post=extend_schema(**describing.TAKE_BACK))
+class TakeBack(Deed):
+    """It was raised by mistake."""
+
+    entry = Explained
+
+    def after(self, request: Request, row: Waiting) -> HttpResponse:
+        """Told a last time: from now on it is as if it had never been."""
+        gone = Barrier.objects.get(pk=row.id)
+        ended = replace(row, outcome=gone.outcome, ended_at=gone.period.upper, reportable=False)
+        return _shown(request, ended)
+
+    def do(self, barrier: Barrier, said: Mapping[str, Any], by: Said) -> object:
+        return deeds.take_back(barrier=barrier, said=by, note=said["note"])
 
 
 class Contact(Deed):
@@ -236,6 +271,8 @@ def _sites_of_own(codes: list[str], moment: Moment, seen: Scope) -> set[str]:
 def moment_of(params: Params) -> Moment:
     """Asked for a past moment, what was known then counts, unless `known_at` says otherwise."""
     at, known = params.moment("at"), params.moment("known_at")
+    if at is not None and "known_at" not in params.given:
+        params.check_known_by(at, name="at")
     return Moment(at or params.now, known or at)
 
 
@@ -243,7 +280,7 @@ def entry_of(entry: type[s.Serializer[Any]], request: Request) -> Mapping[str, A
     """What the body says. Raises a 400 problem that names every field that is wrong."""
     body = request.data
     if not isinstance(body, Mapping):
-        raise invalid({"": "Send a JSON object."})
+        raise invalid({WHOLE: "Send a JSON object."})
     read = entry(data=body)
     unknown = sorted(set(body) - set(read.fields))
     if unknown:
@@ -281,10 +318,9 @@ def episode_in_sight(request: Request, key: int) -> Episode:
     return found
 
 
-def _mine(request: Request, key: int) -> Barrier:
+def _mine(request: Request, row: Waiting) -> Barrier:
     """The barrier, if the caller may do something about it."""
-    _waiting(request, key)
-    barrier = Barrier.objects.select_related("episode").get(pk=key)
+    barrier = Barrier.objects.select_related("episode").get(pk=row.id)
     if not may_act(scope(request), barrier, at=now()):
         raise PermissionDenied(
             "Only those on the patient's ward, or whose step it is, may change this barrier."
@@ -293,10 +329,15 @@ def _mine(request: Request, key: int) -> Barrier:
 
 
 def _waiting(request: Request, key: int) -> Waiting:
-    found = waiting(Moment(now()), scope=scope(request), wanted=Wanted(key=key, statuses=()))
-    if not found:
+    found = _waiting_at(request, key)
+    if found is None:
         raise missing("barrier of this key")
-    return found[0]
+    return found
+
+
+def _waiting_at(request: Request, key: int) -> Waiting | None:
+    wanted = Wanted(key=key, statuses=())
+    return next(iter(waiting(Moment(now()), scope=scope(request), wanted=wanted)), None)
 
 
 def _listed(request: Request, rows: Sequence[Waiting], at: datetime) -> HttpResponse:
@@ -306,15 +347,18 @@ def _listed(request: Request, rows: Sequence[Waiting], at: datetime) -> HttpResp
 
 
 def _one(request: Request, key: int, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
-    row = _waiting(request, key)
+    response = _shown(request, _waiting(request, key))
+    response.status_code = status
+    return response
+
+
+def _shown(request: Request, row: Waiting) -> HttpResponse:
     known = faces({row.patient})
-    steps = BarrierStep.objects.filter(barrier=key).select_related("by", "organisation", "team")
+    steps = BarrierStep.objects.filter(barrier=row.id).select_related("by", "organisation", "team")
     answer = told(row, known.get(row.patient), now()) | {
         "steps": [_step(step) for step in steps.order_by("occurred_at", "pk")]
     }
-    response = answered(request, written(form_of(request), answer, rows=lambda: [answer]))
-    response.status_code = status
-    return response
+    return answered(request, written(form_of(request), answer, rows=lambda: [answer]))
 
 
 def _step(step: BarrierStep) -> dict[str, Any]:

@@ -13,18 +13,23 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from accounts.models import ApiToken
 from accounts.tokens import TokenScope
 from flow.api import describing_waits as describing
 from flow.api.barriers import moment_of
 from flow.api.bed_lists import who
+from flow.api.params import Params
 from flow.api.problems import missing
-from flow.api.reading import Reader, answered, form_of, now, scope, written
-from flow.cohorts.board import Board, Line, Member, Tally, Wanted, board, lines
+from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
+from flow.cohorts.board import NONE, Board, Known, Line, Member, Tally, Wanted, board, lines
 from flow.cohorts.counting import Point, series
+from flow.cohorts.people import areas_known
 from flow.cohorts.steps import Step
+from flow.cohorts.wishes import sites_met
 from flow.discharges import days
 from patients.cohorts import Phase
 from patients.models import Cohort
+from wards.scope import Scope
 
 PHASES: Final = frozenset(Phase)
 STEPS: Final = frozenset(Step)
@@ -60,40 +65,56 @@ class OneCohort(Reader):
 
     @extend_schema(**describing.COHORT)
     def get(self, request: Request, slug: str) -> HttpResponse:
-        """The filters narrow `results`; the figures are of the whole cohort. Ten queries at
-        most."""
+        """The filters narrow `results`; the figures are of the whole cohort. A token without
+        `episodes:read` is told figures alone. Twelve queries at most."""
         params = self.params(request, now=now())
         moment = moment_of(params)
-        wanted = Wanted(
-            phases=tuple(params.choices("phase", PHASES)),
-            steps=tuple(params.choices("step", STEPS)),
-            sites=tuple(params.texts("site")),
-            areas=tuple(params.texts("area")),
-            bands=tuple(params.texts("band")),
-            organisations=tuple(params.texts("organisation")),
-        )
-        params.check()
         cohort = Cohort.objects.filter(slug=slug).select_related("organisation").first()
         if cohort is None:
             raise missing("cohort of this name")
-        found = board(cohort, moment=moment, scope=scope(request), wanted=wanted)
+        known, seen = areas_known(), scope(request)
+        wanted = Wanted(
+            phases=tuple(params.choices("phase", PHASES)),
+            steps=tuple(params.choices("step", STEPS)),
+            sites=tuple(_sites(params, seen, known)),
+            areas=tuple(params.choices("area", {*known[1], NONE})),
+            bands=tuple(params.choices("band", {band.name for band in cohort.scale.bands})),
+            organisations=tuple(filters_of(request, params).accountable()),
+        )
+        params.check()
+        found = board(cohort, moment=moment, scope=seen, wanted=wanted, known=known)
         if found is None:
             raise PermissionDenied(_NOBODY)
-        for name, tallies, values in (
-            ("site", found.by_site, wanted.sites),
-            ("area", found.by_area, wanted.areas),
-            ("band", found.by_band, wanted.bands),
-        ):
-            known = {tally.key for tally in tallies}
-            if strange := [value for value in values if value not in known]:
-                there = f"; there are {', '.join(sorted(known))}" if known else ""
-                params.errors[name] = f"Nobody in this cohort has “{strange[0][:40]}”{there}."
-        params.check()
         at = moment.at
-        people = [_member(member, at) for member in found.listed]
+        listed = found.listed if _names(request) else ()
+        people = [_member(member, at) for member in listed]
+        unseen = found.unseen + len(found.listed) - len(listed)
         points = series(cohort, sight=found.sight, until=timezone.localtime(at).date())
-        answer = _board(found, points) | {"known_at": moment.known_at, "results": people}
+        answer = _board(found, points) | {
+            "known_at": moment.known_at,
+            "unseen": unseen,
+            "results": people,
+        }
         return answered(request, written(form_of(request), answer))
+
+
+def _sites(params: Params, seen: Scope, known: Known) -> list[str]:
+    """The values of `site`: sites at which the caller may meet somebody, or `none`."""
+    values = params.texts("site")
+    there = {NONE, *sites_met(values, seen, known)} if values else set()
+    if strange := [value for value in values if value not in there]:
+        params.errors["site"] = (
+            f"“{strange[0][:40]}”: there is no site of this code that you may see; "
+            "/api/v1/sites/ lists them."
+        )
+    return values
+
+
+def _names(request: Request) -> bool:
+    """Whether people may be named: a cohort is of people, not of what they wait for alone, so a
+    token needs the scope that episodes need."""
+    token = request.auth
+    return not isinstance(token, ApiToken) or TokenScope.EPISODES_READ in token.scopes
 
 
 def _about(cohort: Cohort) -> dict[str, Any]:
@@ -141,9 +162,14 @@ def _board(found: Board, points: Iterable[Point]) -> dict[str, Any]:
         else None,
         "not_judged": found.not_judged,
         "not_known": [{"what": what, "people": people} for what, people in found.lacks],
-        "unseen": found.unseen,
-        "series": [asdict(point) | {"mean_stay": point.mean_stay} for point in points],
+        "series": [_point(point) for point in points],
     }
+
+
+def _point(point: Point) -> dict[str, Any]:
+    said = asdict(point) | {"mean_stay": point.mean_stay}
+    del said["cohort"]
+    return said
 
 
 def _tallies(tallies: Iterable[Tally]) -> list[dict[str, Any]]:

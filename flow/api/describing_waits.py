@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from flow.api import entries, shapes, shapes_cohorts, shapes_waits
 from flow.api.describing import listed, parameters, responses
@@ -55,6 +56,12 @@ DEED: Final[dict[str, Any]] = {
     "responses": {**responses(shapes_waits.BarrierWithSteps, 400, 404), **_CHANGES},
 }
 REASSIGN: Final = DEED | {"request": entries.OwnerEntry}
+TAKE_BACK: Final = DEED | {
+    "summary": "Take back a barrier that was raised by mistake",
+    "description": "Needs a note that says why. The answer tells of it a last time; from then on "
+    "it counts for nothing and asking for it answers 404.",
+    "request": entries.Explained,
+}
 REVIEWS: Final[dict[str, Any]] = {
     "operation_id": "reviews",
     "summary": "Board rounds of one stay",
@@ -115,6 +122,26 @@ ANSWER: Final[dict[str, Any]] = {
     "summary": "Do something about a referral",
     "parameters": parameters(""),
     "responses": {**responses(shapes_waits.ReferralWithSteps, 400, 404), **_CHANGES},
+}
+_SIGNED: Final = listed("SignedReturn", shapes.ReturnLine)
+SIGN: Final[dict[str, Any]] = {
+    "operation_id": "sign_return",
+    "summary": "Sign a daily return, or amend it",
+    "description": "Sends the numbers as they are counted now. `seen` is how many times it had "
+    "been sent when you looked: 0 for the first time; an amendment needs a `note` that says why. "
+    "Other numbers than those counted are entered on its page.",
+    "request": entries.SignEntry,
+    "parameters": [
+        OpenApiParameter("kind", str, "path", enum=["sitrep", "discharge"]),
+        OpenApiParameter("organisation", str, "path"),
+        OpenApiParameter("day", OpenApiTypes.DATE, "path"),
+        *parameters(""),
+    ],
+    "responses": {
+        (201, "application/json"): _SIGNED,
+        **responses(_SIGNED, 400, 404),
+        **_CHANGES,
+    },
 }
 RECEIVING: Final[dict[str, Any]] = {
     "operation_id": "receiving",

@@ -17,6 +17,12 @@ class Noted(s.Serializer[Any]):
     occurred_at = s.DateTimeField(default=None, allow_null=True)
 
 
+class Explained(Noted):
+    """What a deed takes that has to be explained."""
+
+    note = s.CharField(max_length=500)
+
+
 class RaiseEntry(Noted):
     """A new barrier."""
 
@@ -82,6 +88,13 @@ class DeclineEntry(Noted):
     """They cannot."""
 
     reason = s.SlugField(max_length=80)
+
+
+class SignEntry(s.Serializer[Any]):
+    """A daily return is signed, or amended."""
+
+    note = s.CharField(max_length=500, default="", allow_blank=True)
+    seen = s.IntegerField(min_value=0, max_value=9999, default=0)
 
 
 class PlaceEntry(Noted):

@@ -23,7 +23,7 @@ from flow.api.filters import Filters
 from flow.api.formats import Row
 from flow.api.params import UNSTORABLE, Params, cursor_of
 from flow.api.people import records_of_mrn, records_of_nhs_number, visits_named
-from flow.api.problems import invalid, missing
+from flow.api.problems import WHOLE, invalid, missing
 from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
 from flow.board_types import Face
 from flow.faces import faces
@@ -69,7 +69,7 @@ class Json(JSONParser):
         try:
             return super().parse(stream, media_type, parser_context)
         except RecursionError:
-            raise invalid({"": "The body is nested too deeply; send one JSON object."}) from None
+            raise invalid({WHOLE: "The body is nested too deeply; send one JSON object."}) from None
 
 
 class SearchEpisodes(Reader):
@@ -107,9 +107,9 @@ def body_params(request: Request, *, known: Collection[str]) -> Params:
     """Parameters from a JSON object of texts. Raises a 400 problem for anything else."""
     body = request.data
     if not isinstance(body, Mapping):
-        raise invalid({"": 'Send a JSON object such as {"visit": "V123"}.'})
+        raise invalid({WHOLE: 'Send a JSON object such as {"visit": "V123"}.'})
     if any(map(UNSTORABLE.search, body)):
-        raise invalid({"": "The name of a field holds a character that is no text."})
+        raise invalid({WHOLE: "The name of a field holds a character that is no text."})
     unknown = sorted(set(body) - set(known))
     if unknown:
         names = ", ".join(sorted(known))

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
+from django.utils import timezone
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -102,6 +103,11 @@ def as_csv(rows: Iterable[Row], *, names: Iterable[str] = ()) -> bytes:
         writer.writeheader()
     writer.writerows(flat)
     return out.getvalue().encode()
+
+
+def local_minute(time: datetime | None) -> str:
+    """A moment in local time with its offset, for people who read a list; empty for none."""
+    return "" if time is None else timezone.localtime(time).isoformat(timespec="minutes")
 
 
 def _flat(row: Row, before: str = "") -> Iterable[tuple[str, object]]:

@@ -114,6 +114,14 @@ class Params:
             self.errors.setdefault(name, unknown)
         return None
 
+    def check_known_by(self, moment: datetime, *, name: str) -> None:
+        """Refuse a moment at which nothing had been recorded yet, where what was known then is
+        asked for."""
+        if unknown := _unknown_by(moment):
+            self.errors.setdefault(
+                name, f"{unknown} With known_at, what was recorded later counts as well."
+            )
+
     def cursor(self, name: str = "cursor") -> list[Any] | None:
         """What an earlier answer's `next` carried."""
         text = self.text(name)

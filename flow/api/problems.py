@@ -153,16 +153,20 @@ def _document(error: exceptions.APIException) -> dict[str, object]:
     return document(error.status_code, str(error.detail), kind=kind)
 
 
+WHOLE: Final = "body"
+"""The name under which stands what is wrong with a body as a whole."""
+
+
 def _errors(detail: Any) -> dict[str, list[str]]:
-    """Reasons by field, "" for those of the whole, from however they are nested."""
+    """Reasons by field, `body` for those of the whole, from however they are nested."""
     if isinstance(detail, Mapping):
         return {
             str(name): [reason for reasons in _errors(inner).values() for reason in reasons]
             for name, inner in detail.items()
         }
     if isinstance(detail, list | tuple):
-        return {"": [str(reason) for reason in detail]}
-    return {"": [str(detail)]}
+        return {WHOLE: [str(reason) for reason in detail]}
+    return {WHOLE: [str(detail)]}
 
 
 def _seconds(error: exceptions.Throttled) -> int:

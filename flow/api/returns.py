@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
+from accounts.models import Organisation, User
 from accounts.refusals import Refused
+from accounts.roles import Permission
 from accounts.tokens import TokenScope
-from flow.api import describing
+from flow.api import describing, describing_waits
+from flow.api.barriers import done, entry_of
+from flow.api.entries import SignEntry
 from flow.api.params import Params
 from flow.api.problems import missing
 from flow.api.reading import Reader, answered, form_of, now, scope, written
-from flow.returns.definitions import Kind
+from flow.returns.definitions import KINDS, Kind
 from flow.returns.pages import bodies_of
-from flow.returns.submitting import Sheet, sheet
+from flow.returns.submitting import Row, Sheet, counted_from, sheet, submit
 
 
 class _Return(Reader):
@@ -31,7 +38,8 @@ class _Return(Reader):
 
     def get(self, request: Request) -> HttpResponse:
         """Of today unless `date` says otherwise; up to twelve queries an organisation."""
-        params = self.params(request, now=now())
+        at = now()
+        params = self.params(request, now=at)
         day = _day(params)
         wanted = params.texts("organisation")
         bodies = [body for body in bodies_of(scope(request)) if not wanted or body.code in wanted]
@@ -42,7 +50,7 @@ class _Return(Reader):
             sheets = [sheet(self.kind, body, day) for body in bodies]
         except Refused:
             raise missing("definition of this return for that day") from None
-        lines = [row for mine in sheets for row in _lines(mine)]
+        lines = [row for mine in sheets for row in _lines(mine, at)]
         return answered(request, written(form_of(request), {"results": lines}))
 
 
@@ -66,6 +74,40 @@ class Discharges(_Return):
         return super().get(request)
 
 
+class SignReturn(Reader):
+    """Signing the return of one day."""
+
+    needs = TokenScope.RETURNS_WRITE
+    parser_classes = (JSONParser,)
+
+    @extend_schema(**describing_waits.SIGN)
+    def post(self, request: Request, kind: str, organisation: str, day: str) -> HttpResponse:
+        """Send it as it is counted now; the return as it was sent."""
+        params = self.params(request, now=now())
+        params.check()
+        said = entry_of(SignEntry, request)
+        when, body = _date(day), Organisation.objects.filter(code=organisation).first()
+        if kind not in KINDS or body is None or when is None:
+            raise missing("such return")
+        if not scope(request).may_at_organisation(Permission.SEE_COUNTS, body.pk):
+            raise missing("such return")
+        if not scope(request).may_at_organisation(Permission.SIGN_RETURNS, body.pk):
+            raise PermissionDenied("Only those who sign returns of this organisation may.")
+        user = request.user
+        which: Kind = kind
+        assert isinstance(user, User)
+        done(
+            lambda: submit(
+                kind=which, organisation=body, day=when, by=user, at=now(), note=said["note"],
+                seen=said["seen"],
+            )
+        )  # fmt: skip
+        lines = _lines(sheet(which, body, when), now())
+        response = answered(request, written(form_of(request), {"results": lines}))
+        response.status_code = HTTPStatus.CREATED
+        return response
+
+
 _BAD: Final = "Give a day of the past or today, such as 2026-11-21."
 
 
@@ -74,19 +116,24 @@ def _day(params: Params) -> date:
     today = timezone.localdate()
     if text is None:
         return today
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
+    day = _date(text)
     if day is None or day > today:
         params.errors["date"] = _BAD
         return today
     return day
 
 
-def _lines(mine: Sheet) -> list[dict[str, Any]]:
-    latest = mine.latest
-    state = "not_sent" if latest is None else "sent" if latest.number == 1 else "amended"
+def _date(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _lines(mine: Sheet, at: datetime) -> list[dict[str, Any]]:
+    """What there is to tell at `at`; no number before the moment at which they are counted."""
+    latest, begins = mine.latest, counted_from(mine.definition.kind, mine.day)
+    is_counted = begins <= at
     return [
         {
             "organisation": mine.organisation.code,
@@ -95,14 +142,25 @@ def _lines(mine: Sheet) -> list[dict[str, Any]]:
             "version": mine.definition.version,
             "line": row.number.key,
             "label": row.number.label,
-            "value": row.sent if row.is_sent else row.number.value,
-            "counted_now": row.number.value,
-            "differs": row.differs,
+            "value": _value(row) if is_counted else None,
+            "counted_now": row.number.value if is_counted else None,
+            "counted_from": begins,
+            "differs": is_counted and row.differs,
             "reason": row.why or None,
-            "state": state,
+            "state": _state(mine, is_counted=is_counted),
             "amendment": latest.number if latest else None,
             "signed_by": str(latest.signed_by) if latest else None,
             "signed_at": latest.signed_at if latest else None,
         }
         for row in mine.rows
     ]
+
+
+def _value(row: Row) -> float | None:
+    return row.sent if row.is_sent else row.number.value
+
+
+def _state(mine: Sheet, *, is_counted: bool) -> str:
+    if mine.latest is None:
+        return "not_sent" if is_counted else "not_yet"
+    return "sent" if mine.latest.number == 1 else "amended"

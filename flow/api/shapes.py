@@ -282,12 +282,20 @@ class ReturnLine(Shape):
     line = s.CharField()
     label = s.CharField()  # type: ignore[assignment]  # a declared field
     value = s.FloatField(
-        allow_null=True, help_text="As sent; as counted now where nothing was sent."
+        allow_null=True,
+        help_text="As sent; as counted now where nothing was sent. Null before `counted_from`.",
     )
-    counted_now = s.FloatField(allow_null=True)
+    counted_now = s.FloatField(allow_null=True, help_text="Null before `counted_from`.")
+    counted_from = s.DateTimeField(
+        help_text="The first moment at which the numbers of that day can be counted: of the "
+        "situation report 08:00 in England."
+    )
     differs = s.BooleanField(help_text="Counting now gives another number than was sent.")
     reason = s.CharField(allow_null=True, help_text="Why somebody entered another number.")
-    state = s.ChoiceField(["not_sent", "sent", "amended"])
+    state = s.ChoiceField(
+        ["not_yet", "not_sent", "sent", "amended"],
+        help_text="not_yet: `counted_from` has not come.",
+    )
     amendment = s.IntegerField(allow_null=True, help_text="1 when it was first sent.")
     signed_by = s.CharField(allow_null=True)
     signed_at = s.DateTimeField(allow_null=True)

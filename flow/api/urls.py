@@ -13,6 +13,7 @@ from flow.api.barriers import (
     Reasons,
     Reassign,
     Resolve,
+    TakeBack,
 )
 from flow.api.cohorts import Cohorts, OneCohort
 from flow.api.discharges import DischargeSummary
@@ -30,7 +31,7 @@ from flow.api.referrals import (
     Referrals,
     Withdraw,
 )
-from flow.api.returns import Discharges, Sitrep
+from flow.api.returns import Discharges, SignReturn, Sitrep
 from flow.api.reviews import Reviews
 
 app_name = "flow_api"
@@ -57,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("barriers/<int:key>/escalate/", Escalate.as_view(), name="escalate"),
     path("barriers/<int:key>/reassign/", Reassign.as_view(), name="reassign"),
     path("barriers/<int:key>/contact/", Contact.as_view(), name="contact"),
+    path("barriers/<int:key>/take-back/", TakeBack.as_view(), name="take_back"),
     path("referrals/", Referrals.as_view(), name="referrals"),
     path("referrals/<int:key>/", OneReferral.as_view(), name="referral"),
     path("referrals/<int:key>/accept/", Accept.as_view(), name="accept"),
@@ -69,6 +71,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cohorts/<slug:slug>/", OneCohort.as_view(), name="cohort"),
     path("returns/sitrep/", Sitrep.as_view(), name="return_sitrep"),
     path("returns/discharge/", Discharges.as_view(), name="return_discharge"),
+    path(
+        "returns/<str:kind>/<str:organisation>/<str:day>/sign/",
+        SignReturn.as_view(),
+        name="sign_return",
+    ),
     path("reasons/", Reasons.as_view(), name="reasons"),
     path("reference/", Reference.as_view(), name="reference"),
     path("reference/measures/", Measures.as_view(), name="reference_measures"),

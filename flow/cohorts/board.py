@@ -16,10 +16,13 @@ from flow.cohorts.steps import PHASE_WORDS, STEP_WORDS, Step
 from flow.faces import faces
 from flow.moment import Moment
 from patients.cohorts import Judged, Phase, Risk, Who, judge, risk
+from patients.home_areas import Areas
 from patients.models import Cohort
 from wards.scope import ALL, Places, Scope
 
 NOTHING: Final = timedelta(0)
+Known = tuple[Areas, dict[str, Area]]
+"""Neighbourhoods as `areas_known` tells them."""
 _PAST: Final = frozenset({"readmitted_within", "stays_from", "frailty_from", "frailty_to",
                           "residence"})  # fmt: skip
 """Criteria that earlier stays are asked for."""
@@ -57,6 +60,11 @@ class Sight:
     def names(self, person: Person) -> bool:
         """Whether it may be shown who they are."""
         return _among(person.ward_id, self.patients) or person.facts.area in self.areas
+
+    def opens(self, person: Person) -> bool:
+        """Whether the page of their stay is open to the viewer: of somebody who has not come yet
+        there is none, and who plays for their neighbourhood alone sees no ward."""
+        return person.step is not Step.EXPECTED and _among(person.ward_id, self.patients)
 
 
 def _among(ward: int | None, wards: Places) -> bool:
@@ -116,6 +124,8 @@ class Wanted:
 
 NONE: Final = "none"
 """The value for those who lack what is asked for."""
+FIGURES_ALONE: Final = Wanted(phases=("",))
+"""Lists nobody."""
 
 
 def _fits(wanted: Sequence[str], value: str) -> bool:
@@ -182,11 +192,16 @@ def asks_the_past(cohorts: Iterable[Cohort]) -> bool:
 
 
 def board(
-    cohort: Cohort, *, moment: Moment, scope: Scope, wanted: Wanted | None = None
+    cohort: Cohort,
+    *,
+    moment: Moment,
+    scope: Scope,
+    wanted: Wanted | None = None,
+    known: Known | None = None,
 ) -> Board | None:
-    """The cohort as the scope sees it; None for a viewer who may see nobody. Seven queries at
-    most."""
-    cover, areas = areas_known()
+    """The cohort as the scope sees it; None for a viewer who may see nobody. `known`: the
+    neighbourhoods, where the caller has read them already. Seven queries at most."""
+    cover, areas = known or areas_known()
     sight = Sight.of(scope, areas.values())
     if not sight.any:
         return None
@@ -205,9 +220,9 @@ def board(
     ]
     asked_for = [member for member in members if wanted.takes(member)]
     named = [member for member in asked_for if sight.names(member.person)]
-    known = faces({member.person.patient for member in named})
+    who = faces({member.person.patient for member in named})
     listed = [
-        Member(member.person, known.get(member.person.patient), member.risk) for member in named
+        Member(member.person, who.get(member.person.patient), member.risk) for member in named
     ]
     return _board(cohort, moment, members, judged, listed, len(asked_for), areas, sight)
 
@@ -269,8 +284,8 @@ def _named(key: StrEnum, words: Mapping[Any, object]) -> tuple[str, str]:
 def _owner(member: Member) -> tuple[str, str]:
     owner = member.person.owner
     body = owner.organisation_name
-    name = owner.name if owner.name == body or not body else f"{owner.name}, {body}"
-    return owner.key or NONE, name
+    parts = dict.fromkeys(part for part in (owner.name, body) if part)
+    return owner.key or NONE, ", ".join(parts)
 
 
 def _order(member: Member, at: datetime) -> tuple[int, timedelta, int]:
@@ -318,10 +333,10 @@ def _open(person: Person, told: Judged) -> bool:
     return told.holds is None and person.facts.phase is Phase.DURING
 
 
-def lines(*, moment: Moment, scope: Scope) -> list[Line] | None:
+def lines(*, moment: Moment, scope: Scope, known: Known | None = None) -> list[Line] | None:
     """Every cohort with its figures, as the scope sees them; None for a viewer who may see
-    nobody. Six queries at most, however many cohorts there are."""
-    cover, areas = areas_known()
+    nobody. `known`: as for `board`. Six queries at most, however many cohorts there are."""
+    cover, areas = known or areas_known()
     sight = Sight.of(scope, areas.values())
     if not sight.any:
         return None

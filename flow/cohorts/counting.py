@@ -37,7 +37,9 @@ from wards.scope import ALL
 BACK: Final = 90
 """Days that are followed."""
 READMITTED: Final = 30
+"""Days within which somebody who left has come back (NHS England Digital, I02040)."""
 REST: Final = timedelta(minutes=5)
+"""How long a day that was counted is left alone, whatever is told of it."""
 _LOCK: Final = 0x636F686F
 """The advisory lock under which days are counted ("coho")."""
 
@@ -69,21 +71,34 @@ def count_missing(*, now: datetime, patience: float = 20.0) -> int:
     """
     cohorts = list(Cohort.objects.filter(is_withdrawn=False))
     wanted = {cohort.pk: digest_of(cohort) for cohort in cohorts}
+    days, late = days_to_count(now=now), _told_late(now=now)
+    # One look at all days: as a rule nothing is missing, and this is asked every minute.
+    stand = _standing(days)
     begun, done = time.monotonic(), 0
-    late = _told_late(now=now)
-    for day in days_to_count(now=now):
+    for day in days:
+        if day not in late and stand[day].items() >= wanted.items():
+            continue
         with transaction.atomic():
             if not _locked():
                 return done
-            stand = dict(CohortDay.objects.filter(day=day).values_list("cohort", "digest"))
-            lacking = [c for c in cohorts if day in late or stand.get(c.pk) != wanted[c.pk]]
-            if not lacking:
-                continue
-            _count(lacking, day, now=now)
-            done += 1
+            # Another worker may have counted since.
+            there = _standing([day])[day]
+            lacking = [c for c in cohorts if day in late or there.get(c.pk) != wanted[c.pk]]
+            if lacking:
+                _count(lacking, day, now=now)
+                done += 1
         if time.monotonic() - begun > patience:
             break
     return done
+
+
+def _standing(days: Sequence[date]) -> dict[date, dict[int, str]]:
+    """For each day the cohorts that were counted, with the digest of their criteria; one query."""
+    found: dict[date, dict[int, str]] = {day: {} for day in days}
+    rows = CohortDay.objects.filter(day__in=days).values_list("day", "cohort", "digest")
+    for day, cohort, digest in rows:
+        found[day][cohort] = digest
+    return found
 
 
 def _locked() -> bool:
@@ -176,6 +191,7 @@ def _came_back(person: Person, at: datetime) -> bool:
 class Point:
     """A day of a series, as `CohortCount` has it, summed over what the viewer may see."""
 
+    cohort: int
     day: date
     before: int
     during: int
@@ -194,25 +210,37 @@ class Point:
 
 def series(cohort: Cohort, *, sight: Sight, until: date, days: int = BACK) -> list[Point]:
     """The days that were counted by the cohort's present criteria, the first first; one query."""
+    return all_series([cohort], sight=sight, until=until, days=days)[cohort.pk]
+
+
+def all_series(
+    cohorts: Iterable[Cohort], *, sight: Sight, until: date, days: int = BACK
+) -> dict[int, list[Point]]:
+    """The same of several cohorts, by primary key; one query."""
+    digests = {cohort.pk: digest_of(cohort) for cohort in cohorts}
     sql = """
-SELECT d.day, coalesce(sum(c.before), 0)::int AS before, coalesce(sum(c.during), 0)::int AS during,
+SELECT d.cohort_id AS cohort, d.day,
+       coalesce(sum(c.before), 0)::int AS before, coalesce(sum(c.during), 0)::int AS during,
        coalesce(sum(c.after), 0)::int AS after, coalesce(sum(c.ready), 0)::int AS ready,
        coalesce(sum(c.ready_days), 0) AS ready_days, coalesce(sum(c.stay_days), 0) AS stay_days,
        coalesce(sum(c."left"), 0)::int AS "left", coalesce(sum(c.came_back), 0)::int AS came_back
-  FROM flow_cohortday d
+  FROM unnest(%(cohorts)s::bigint[], %(digests)s::text[]) AS asked(cohort, digest)
+  JOIN flow_cohortday d ON d.cohort_id = asked.cohort AND d.digest = asked.digest
   LEFT JOIN flow_cohortcount c ON c.day_id = d.id
         AND (%(everywhere)s OR c.ward_id = ANY(%(wards)s) OR c.area = ANY(%(areas)s))
- WHERE d.cohort_id = %(cohort)s AND d.digest = %(digest)s
-   AND d.day <= %(until)s AND d.day > %(from)s
- GROUP BY d.day ORDER BY d.day
+ WHERE d.day <= %(until)s AND d.day > %(from)s
+ GROUP BY d.cohort_id, d.day ORDER BY d.cohort_id, d.day
 """
     params = {
         "everywhere": sight.counts == ALL,
         "wards": [] if sight.counts == ALL else sorted(sight.counts),
         "areas": sorted(sight.areas),
-        "cohort": cohort.pk,
-        "digest": digest_of(cohort),
+        "cohorts": list(digests),
+        "digests": list(digests.values()),
         "until": until,
         "from": until - timedelta(days=days),
     }
-    return read_as(Point, sql, params)
+    found: dict[int, list[Point]] = {pk: [] for pk in digests}
+    for point in read_as(Point, sql, params):
+        found[point.cohort].append(point)
+    return found

@@ -53,8 +53,10 @@ def names_for(cohorts: Iterable[Who], areas: Mapping[str, Area]) -> Names:
 
 
 def in_words(who: Who, names: Names) -> list[str]:
-    """Each criterion as part of a sentence; for no criteria at all, one that says so."""
-    return [_said(name, value, names) for name, value in who.items()] or [_("everybody")]
+    """Each criterion as part of a sentence, in their usual order; for no criteria at all, one
+    that says so."""
+    said = [_said(name, who[name], names) for name in CRITERIA if name in who]
+    return said or [_("everybody")]
 
 
 def _said(name: str, value: Any, names: Names) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Final
 
-from django.utils import timezone
-
-from flow.api.formats import as_csv
+from flow.api.formats import as_csv, local_minute
 from flow.discharges import DAY
 from flow.hub.board import Hub, Line
 from flow.moment import Moment
@@ -21,13 +18,9 @@ def csv_of(board: Hub, moment: Moment) -> bytes:
     return as_csv(rows, names=COLUMNS)
 
 
-def _local(time: datetime | None) -> str:
-    return "" if time is None else timezone.localtime(time).isoformat(timespec="minutes")
-
-
 COLUMNS: Final[Mapping[str, Callable[[Line, Moment], object]]] = {
-    "as_at": lambda line, moment: _local(moment.at),
-    "known_at": lambda line, moment: _local(moment.known_at),
+    "as_at": lambda line, moment: local_minute(moment.at),
+    "known_at": lambda line, moment: local_minute(moment.known_at),
     "nhs_number": lambda line, moment: line.face.nhs_number if line.face else "",
     "hospital_number": lambda line, moment: line.face.identifier if line.face else "",
     "name": lambda line, moment: line.face.name if line.face else "",
@@ -36,10 +29,10 @@ COLUMNS: Final[Mapping[str, Callable[[Line, Moment], object]]] = {
     "ward": lambda line, moment: line.stay.ward,
     "ward_name": lambda line, moment: line.stay.ward_name,
     "bed": lambda line, moment: line.stay.bed,
-    "admitted_at": lambda line, moment: _local(line.stay.admitted_at),
+    "admitted_at": lambda line, moment: local_minute(line.stay.admitted_at),
     "nights": lambda line, moment: line.nights,
     "criteria": lambda line, moment: line.state,
-    "ready_since": lambda line, moment: _local(line.stay.ready_since),
+    "ready_since": lambda line, moment: local_minute(line.stay.ready_since),
     "days_since_ready": lambda line, moment: line.lost.days if line.stay.ready_since else None,
     "bed_days_lost": lambda line, moment: round(line.lost / DAY, 2),
     "pathway": lambda line, moment: line.stay.pathway,
@@ -51,16 +44,16 @@ COLUMNS: Final[Mapping[str, Callable[[Line, Moment], object]]] = {
     "organisation_name": lambda line, moment: line.stay.organisation_name,
     "team": lambda line, moment: line.stay.team,
     "team_name": lambda line, moment: line.stay.team_name,
-    "waiting_since": lambda line, moment: _local(line.stay.raised_at),
-    "due_at": lambda line, moment: _local(line.stay.due_at),
+    "waiting_since": lambda line, moment: local_minute(line.stay.raised_at),
+    "due_at": lambda line, moment: local_minute(line.stay.due_at),
     "overdue": lambda line, moment: line.stay.overdue(moment.at),
     "escalation_level": lambda line, moment: line.stay.level,
-    "expected_discharge_at": lambda line, moment: _local(line.stay.expected_discharge_at),
-    "last_review_at": lambda line, moment: _local(line.stay.reviewed_at),
+    "expected_discharge_at": lambda line, moment: local_minute(line.stay.expected_discharge_at),
+    "last_review_at": lambda line, moment: local_minute(line.stay.reviewed_at),
     "next_step": lambda line, moment: line.stay.next_step,
     "referral": lambda line, moment: line.stay.referral,
     "referral_to": lambda line, moment: line.stay.referral_to,
-    "referral_answer_due_at": lambda line, moment: _local(line.stay.answer_due_at),
-    "referral_starts_at": lambda line, moment: _local(line.stay.starts_at),
+    "referral_answer_due_at": lambda line, moment: local_minute(line.stay.answer_due_at),
+    "referral_starts_at": lambda line, moment: local_minute(line.stay.starts_at),
 }
 """What is written of each patient."""

@@ -11,12 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.roles import Permission
-from flow.asking import Asked, asked
+from flow.asking import Asked, asked, tidy
 from flow.board_types import Sight
 from flow.discharges import LONG_STAYS
 from flow.hub.board import SEE, SEE_WHO, hub
@@ -52,17 +51,11 @@ def discharges(request: HttpRequest) -> HttpResponse:
             return redirect("flow:work")
         raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
     if any(not value for value in request.GET.values()) and "fragment" not in request.GET:
-        return redirect(_tidy(request))
+        return redirect(tidy(request.path, request.GET))
     wanted = wish(request.GET, scope)
     if "format" in request.GET:
         return _export(request, scope, wanted)
     return answer(request, scope, _show(scope, wanted))
-
-
-def _tidy(request: HttpRequest) -> str:
-    """The address without what a form sent empty: it is there to be sent to somebody."""
-    said = [(name, v) for name, values in request.GET.lists() for v in values if v]
-    return request.path + ("?" + urlencode(said) if said else "")
 
 
 def _show(scope: Scope, wanted: Wish) -> Show:
@@ -71,7 +64,7 @@ def _show(scope: Scope, wanted: Wish) -> Show:
     sees_somebody = scope.may_anywhere(SEE_WHO)
 
     def context(told: Asked, now: datetime) -> dict[str, Any]:
-        here = replace(wanted, when=_when(told))
+        here = replace(wanted, when=told.pairs)
         board = hub(here, moment=Moment(told.at or now, told.known_at), scope=scope)
         return {
             "board": board,
@@ -102,13 +95,6 @@ def _show(scope: Scope, wanted: Wish) -> Show:
         beside={"csv": sees_somebody, "wish": wanted, "part": part},
         wrong=bool(wanted.errors),
     )
-
-
-def _when(told: Asked) -> tuple[tuple[str, str], ...]:
-    if told.at is None:
-        return ()
-    at = ("at", told.at.isoformat())
-    return (at, ("known", "then")) if told.then else (at,)
 
 
 def _sites(here: Wish, choices: Any) -> list[tuple[str, int, str, bool]]:

@@ -17,7 +17,7 @@ from accounts.refusals import Refused
 from flow.models import ReferenceBody, ReferenceFile, ReferenceMeasure
 from flow.reference.bodies import sort_of
 from flow.reference.measures import BY_SLUG
-from flow.reference.series import Table
+from flow.reference.series import Doubt, Table
 from flow.reference.wording import Reason, Reasons
 from patients.code_loading import built_in_reasons
 from patients.models import Code, CodeSet
@@ -44,11 +44,13 @@ class Change:
 @dataclass(slots=True)
 class Stored:
     """What storing a table came to. taken_up_at: values stored by an earlier load that was
-    stopped. doubts: values of which only the doubt changed."""
+    stopped. doubts: values of which only the doubt changed. kept: of those as before, figures
+    left as they were because what the file says in their place cannot be read."""
 
     new: int = 0
     changed: int = 0
     same: int = 0
+    kept: int = 0
     doubts: int = 0
     taken_up_at: int = 0
     changes: list[Change] = field(default_factory=list)
@@ -204,6 +206,8 @@ def _write(portion: Sequence[_Row], file: int, stored: Stored) -> None:
             for row in portion:
                 copy.write_row(row)
         cursor.execute("ANALYZE incoming")
+        cursor.execute(_UNREADABLE, [list(_NO_FIGURE)])
+        stored.kept += cursor.rowcount
         cursor.execute(_COMPARED)
         new, changed, doubts = cursor.fetchone()
         stored.new += new
@@ -222,6 +226,13 @@ _INCOMING: Final = """
 CREATE TEMPORARY TABLE incoming (
     measure_id bigint, body_id bigint, date date, value numeric(16, 4), mark text, doubt text
 ) ON COMMIT DROP
+"""
+_NO_FIGURE: Final = (Doubt.NEGATIVE.value, Doubt.NOT_A_NUMBER.value)
+# A slip of the pen says nothing about the figure, unlike "NA", by which one is withdrawn.
+_UNREADABLE: Final = """
+DELETE FROM incoming i USING flow_referencevalue v
+ WHERE v.measure_id = i.measure_id AND v.body_id = i.body_id AND v.date = i.date
+   AND v.value IS NOT NULL AND i.value IS NULL AND i.doubt = ANY(%s)
 """
 _JOINED: Final = """
   FROM incoming i

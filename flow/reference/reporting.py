@@ -14,8 +14,8 @@ from flow.reference.series import Doubt, Table
 SHOWN: Final = 5
 """How many examples of a finding are told."""
 WORDS: Final[Mapping[Doubt, str]] = {
-    Doubt.NEGATIVE: "below nought (kept as missing)",
-    Doubt.NOT_A_NUMBER: "not a number (kept as missing)",
+    Doubt.NEGATIVE: "below nought (no figure is taken from it)",
+    Doubt.NOT_A_NUMBER: "not a number (no figure is taken from it)",
     Doubt.CONFLICT: "said twice, differently (the last counts)",
     Doubt.EXCEEDS: "more than what it is part of",
     Doubt.SPIKE: "far above the days beside it",
@@ -289,13 +289,13 @@ def _result(outcome: Outcome) -> str:
             f"stopped after {told['done']:,} of {told['total']:,}; "
             "run the same command to go on from there"
         )
-    if outcome.status == "unchanged":
+    if outcome.status == "unchanged" and not told["kept"]:
         return "nothing to change: all of it is here already"
     verb = "would be" if outcome.status == "dry-run" else "are"
     taken = f" (taken up at {told['taken_up_at']:,})" if told["taken_up_at"] else ""
     text = (
         f"{told['new']:,} {verb} new, {told['changed']:,} changed, "
-        f"{told['same']:,} as before{taken}"
+        f"{told['same']:,} as before{_kept(told['kept'])}{taken}"
     )
     for one in told["changes"]:
         text += (
@@ -305,6 +305,11 @@ def _result(outcome: Outcome) -> str:
     if told["changed"] > len(told["changes"]):
         text += f"\n    … and {told['changed'] - len(told['changes']):,} more"
     return text
+
+
+def _kept(count: int) -> str:
+    said = f"{_counted(count, 'figure')} left alone where this file cannot be read"
+    return f" (of them {said})" if count else ""
 
 
 def _shown(value: float | None) -> str:

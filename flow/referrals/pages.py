@@ -68,6 +68,9 @@ def referrals(request: HttpRequest) -> HttpResponse:
     mine = onward(scope, moment=Moment(now), shown=shown)
     context = {
         "onward": mine,
+        "title": _("Places after hospital"),
+        "board_name": "hub",
+        "drawer": True,
         "moment": now,
         "live": True,
         "shown": shown,

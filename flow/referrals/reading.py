@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from accounts.roles import Permission
+from accounts.row_keys import storable
 from flow.barriers import seen, sight_params
 from flow.moment import Moment, held, said_by
 from flow.reading import read_as
@@ -170,8 +171,8 @@ def _allowed(scope: Scope) -> dict[str, object]:
 
 def _asked(wanted: Wanted) -> dict[str, object]:
     return {
-        "key": wanted.key,
-        "episode": wanted.episode,
+        "key": storable(wanted.key),
+        "episode": storable(wanted.episode),
         "kinds": list(wanted.kinds),
         "to_wards": list(wanted.to_wards),
         "organisations": list(wanted.organisations),

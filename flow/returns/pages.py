@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Organisation, User
 from accounts.refusals import Refused
 from accounts.roles import Permission
+from flow.api.formats import as_csv
 from flow.board_types import Face
 from flow.faces import faces
 from flow.models import DailyReturn
@@ -39,6 +39,9 @@ DAYS: Final = 15
 
 MOST: Final = 1_000_000
 """More than any hospital has of anything that is counted here."""
+
+_WHOLE: Final = re.compile(r"([0-9]{1,9}|[0-9]{1,3}(,[0-9]{3})+)(\.0*)?")
+"""How people type a number of beds or patients: 1204, or 1,204."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,15 +192,12 @@ def _sign(request: HttpRequest, kind: Kind, body: Organisation, day: date) -> in
     mine = sheet(kind, body, day)
     entered = {}
     for row in mine.rows:
-        said = request.POST.get(f"value-{row.number.key}", "").strip().replace(",", "")
+        said = request.POST.get(f"value-{row.number.key}", "").strip()
         if not said or row.number.is_rate:
             continue
-        try:
-            value = float(said)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value) or value > MOST:
-            raise Refused(_("%s: give a number.") % row.number.label)
+        value = float(said.replace(",", "")) if _WHOLE.fullmatch(said) else None
+        if value is None or value > MOST:
+            raise Refused(_("%s: give a whole number from 0 up, such as 12.") % row.number.label)
         if value != row.number.value:
             why = request.POST.get(f"why-{row.number.key}", "")
             entered[row.number.key] = Entered(value, why[:300])
@@ -242,32 +242,29 @@ def _behind(request: HttpRequest, scope: Scope, mine: Sheet) -> tuple[str, list[
 
 
 def _csv(mine: Sheet, kind: str) -> HttpResponse:
-    latest = mine.latest
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    latest, begins = mine.latest, counted_from(mine.definition.kind, mine.day)
+    is_counted = begins <= timezone.now()
+    table = [
+        {
+            "organisation": mine.organisation.code,
+            "day": mine.day,
+            "definition": mine.definition.slug,
+            "version": mine.definition.version,
+            "line": row.number.key,
+            "label": row.number.label,
+            "sent": _plain(row.sent),
+            "counted_now": _plain(row.number.value if is_counted else None),
+            "reason": row.why,
+            "amendment": latest.number if latest else None,
+            "signed_by": str(latest.signed_by) if latest else None,
+            "signed_at": latest.signed_at if latest else None,
+            "counted_from": begins,
+        }
+        for row in mine.rows
+    ]
+    response = HttpResponse(as_csv(table), content_type="text/csv; charset=utf-8")
     name = f"{kind}-{mine.organisation.code}-{mine.day:%Y-%m-%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    write = csv.writer(response).writerow
-    write(
-        ["organisation", "day", "definition", "version", "line", "label", "sent", "counted_now",
-         "reason", "amendment", "signed_by", "signed_at"]
-    )  # fmt: skip
-    for row in mine.rows:
-        write(
-            [
-                mine.organisation.code,
-                mine.day.isoformat(),
-                mine.definition.slug,
-                mine.definition.version,
-                row.number.key,
-                row.number.label,
-                _plain(row.sent),
-                _plain(row.number.value),
-                row.why,
-                latest.number if latest else "",
-                str(latest.signed_by) if latest else "",
-                latest.signed_at.isoformat() if latest else "",
-            ]
-        )
     return response
 
 

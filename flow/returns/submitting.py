@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Final
 
 from django.db import transaction
@@ -26,7 +27,8 @@ AMENDABLE: Final = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """A number that somebody put in place of the one counted, and why."""
+    """A number that somebody put in place of the one counted, and why: whole where beds or
+    patients are counted; a rate may have decimals."""
 
     value: float
     why: str
@@ -205,5 +207,9 @@ def _check(numbers: Sequence[Number], entered: Mapping[str, Entered]) -> None:
             raise Refused(f"The return has no line “{key}”.")
         if said.value < 0:
             raise Refused(f"{number.label}: a number cannot be less than nought.")
+        if not isfinite(said.value):
+            raise Refused(f"{number.label}: give a number.")
+        if not (number.is_rate or float(said.value).is_integer()):
+            raise Refused(f"{number.label}: give a whole number, as beds and patients are whole.")
         if not said.why.strip():
             raise Refused(f"{number.label}: say why the number differs from the one counted.")

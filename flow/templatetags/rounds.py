@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from flow.frailty import GRADES
 from flow.round_types import PlanChange, Share
+from patients.models import Review
 
 register = template.Library()
 
@@ -92,6 +94,25 @@ def pathway_short(number: str) -> str:
 def pathway_word(number: str) -> str:
     """A pathway in a sentence."""
     return str(PATHWAYS[str(number)][1])
+
+
+@register.filter
+def grade(frailty: int) -> str:
+    """The name of a grade of the Clinical Frailty Scale."""
+    return str(GRADES[frailty])
+
+
+@register.filter
+def residence_word(residence: str) -> str:
+    """A usual residence in words."""
+    return str(Review.Residence(residence).label)
+
+
+@register.filter
+def earlier_day(time: datetime, moment: datetime) -> str:
+    """A day of an earlier stay: `3 Mar`, with the year unless it is that of the moment."""
+    day, today = timezone.localtime(time), timezone.localtime(moment)
+    return f"{day:%-d %b}" if day.year == today.year else f"{day:%-d %b %Y}"
 
 
 @register.filter

@@ -18,7 +18,9 @@ from simulation import state as states
 from simulation.care.deeds import OVER, Deed, deeds
 from simulation.care.memory import Kept, Memory
 from simulation.care.rest import Reply, Rest
+from simulation.care.returns import Signer
 from simulation.care.stays import Stay, stays
+from simulation.clock import moment_of
 from simulation.mllp import Stopped
 from simulation.places import Places
 from simulation.state import StateError
@@ -38,7 +40,8 @@ _ROUND_OF_DEEDS: Final = 400  # told before the world is looked at again
 
 @dataclass
 class Staff:
-    """Everybody who plans discharges in a simulated system. `path` is the state that they read."""
+    """Everybody who plans discharges in a simulated system. `path` is the state that they read;
+    `signer` signs the daily returns."""
 
     places: Places
     path: Path
@@ -48,6 +51,7 @@ class Staff:
     stopped: Callable[[], bool]
     pause: Callable[[float], object] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    signer: Signer | None = None
     counts: Counter[str] = field(default_factory=Counter)
     _seen: float = _LONG_AGO
     _saved: float = _LONG_AGO
@@ -70,6 +74,8 @@ class Staff:
             pass
         finally:
             self.rest.close()
+            if self.signer is not None:
+                self.signer.rest.close()
             self.memory.save()
             self.say(f"stopped; {self._status()}")
 
@@ -94,6 +100,9 @@ class Staff:
             self._do(deed)
         if not due:
             self._seen = changed
+            if self.signer is not None:
+                # Only now: before, what the past days are counted from had not been told.
+                self.counts["signed"] += self.signer.sign(moment_of(state.now))
         return bool(due)
 
     def _due(self, there: Iterable[Stay], *, now: int) -> list[Deed]:
@@ -179,7 +188,16 @@ class Staff:
             left -= 0.5
 
     def _status(self) -> str:
-        kinds = ("found", "raised", "chased", "resolved", "asked", "answered", "withdrawn")
+        kinds = (
+            "found",
+            "raised",
+            "chased",
+            "resolved",
+            "asked",
+            "answered",
+            "withdrawn",
+            "signed",
+        )
         told = ", ".join(f"{self.counts[kind]} {kind}" for kind in kinds)
         return f"{told}; {self.counts['refused']} refused, {self.rest.again} tried again"
 

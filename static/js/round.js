@@ -6,6 +6,7 @@
   "use strict";
   const { typed, keys } = window.flowboard;
   const CRITERIA = "1234567890-=";
+  const NUMBERED = { pathway: "0123", frailty: "0123456789" }; // said by a digit, and left
   const panel = () => document.getElementById("panel");
   const review = () => document.getElementById("review");
   let asServed = ""; // the review as the server told it
@@ -39,6 +40,8 @@
     const back = refused ? [] : typed.restore(panel());
     const word = panel().querySelector("[data-kept]");
     if (word) word.hidden = !back.length;
+    const told = panel().querySelector("[data-takes-over]");
+    if (told) told.hidden = false;
     mark();
   }
 
@@ -208,8 +211,31 @@
     return found instanceof RadioNodeList ? [...found] : [found].filter(Boolean);
   }
 
+  /** Another entry of a list. */
+  function choose(field, value) {
+    if (!field || field.disabled || field.value === value) return;
+    field.value = value;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+    document.getElementById("news").textContent =
+      `${field.labels[0].firstChild.textContent.trim()}: ${field.selectedOptions[0].textContent}`;
+  }
+
+  /** What an earlier stay says, where nothing is said yet. */
+  function takeOver() {
+    const told = panel().querySelector("[data-takes-over]");
+    if (!told) return;
+    for (const name of ["frailty", "residence"]) {
+      const [field] = group(name);
+      if (field?.value === "" && told.dataset[name]) choose(field, told.dataset[name]);
+    }
+  }
+
   function turn(name) {
     const all = group(name);
+    if (all[0]?.options) {
+      choose(all[0], all[0].options[(all[0].selectedIndex + 1) % all[0].length].value);
+      return;
+    }
     const at = all.findIndex((one) => one.checked);
     touch(all[(at + 1) % all.length], true);
   }
@@ -269,6 +295,9 @@
     g: () => pick("day", "green"),
     m: () => turn("medicines"),
     t: () => turn("transport"),
+    l: () => turn("residence"),
+    o: takeOver,
+    f: () => group("frailty")[0]?.focus(),
     p: () => (group("pathway").find((one) => one.checked) ?? group("pathway")[0])?.focus(),
     w: () => group("red_reason")[0]?.focus(),
     e: () => group("expected")[0]?.focus(),
@@ -294,14 +323,15 @@
       press(panel().querySelector("[data-save]"), "You may look, but not record anything.");
       return;
     }
-    if (field && !box) return;
-    if (field?.type === "radio" && event.key.startsWith("Arrow")) return;
-    if (field?.name === "pathway" && "0123".includes(event.key)) {
+    if (NUMBERED[field?.name]?.includes(event.key)) {
       event.preventDefault();
-      pick("pathway", event.key);
+      if (box) pick(field.name, event.key);
+      else choose(field, event.key === "0" ? "" : event.key);
       panel().querySelector("[data-head]").focus();
       return;
     }
+    if (field && !box) return;
+    if (field?.type === "radio" && event.key.startsWith("Arrow")) return;
     const criterion = CRITERIA.indexOf(event.key);
     const deed = criterion < 0 ? deeds[event.key] : () => flip(group("criteria")[criterion]);
     if (!deed) return;
@@ -313,6 +343,7 @@
   function clicked(event) {
     if (event.target.closest("[data-shut-note]")) document.getElementById("note").hidden = true;
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest("[data-takes-over]")) takeOver();
     const link = event.target.closest("[data-round], [data-step]");
     const again = event.target.closest("[data-again]");
     const jump = event.target.closest("a[href^='#']");

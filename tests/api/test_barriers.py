@@ -81,6 +81,36 @@ def test_a_barrier_is_raised_seen_by_its_owner_and_resolved(nurse: Caller, counc
     assert "over already" in problem["detail"]
 
 
+def test_a_barrier_raised_by_mistake_is_taken_back_with_its_reason(
+    nurse: Caller, council: Caller
+) -> None:
+    episode = episodes()[0]
+    _, first = nurse.post(of(episode), reason="p3-capacity")
+    _, second = nurse.post(of(episode), reason="transport")
+    assert (first["reportable"], second["reportable"]) == (True, False)
+    deed = f"{LIST}{first['id']}/take-back/"
+    for said in ({}, {"note": ""}, {"note": "  "}):
+        status, problem = council.post(deed, **said)
+        assert status == 400
+        assert list(problem["errors"]) == ["note"]
+    status, after = council.post(deed, note="Of the patient in the next bed")
+    assert (status, after["status"], after["reportable"]) == (200, "mistaken", False)
+    assert after["ended_at"] is not None
+    assert [step["kind"] for step in after["steps"]] == ["raised", "mistaken"]
+    assert after["steps"][-1]["note"] == "Of the patient in the next bed"
+    assert council.get() == []
+    [left] = nurse.get()
+    assert (left["id"], left["reportable"]) == (second["id"], True)
+    assert council.post(deed, note="Again")[0] == 404
+    other = Caller("other", Role.READER, everywhere=True)
+    deed = f"{LIST}{second['id']}/take-back/"
+    assert other.post(deed, note="Not mine")[0] == 403
+    assert council.post(deed, note="Not ours")[0] == 404
+    assert nurse.post(f"{LIST}{second['id']}/resolve/")[0] == 200
+    status, problem = nurse.post(deed, note="Too late")
+    assert (status, problem["type"]) == (409, "/api/v1/problems/#refused")
+
+
 def test_a_partner_sees_no_other_patient_and_does_nothing_else(
     nurse: Caller, council: Caller
 ) -> None:
@@ -259,3 +289,37 @@ def code(slug: str) -> Code:
     return Code.objects.select_related("code_set").get(
         slug=slug, code_set__slug="delay-reasons-2024"
     )
+
+
+def test_who_hands_a_step_on_is_told_that_it_was_handed_on(nurse: Caller, council: Caller) -> None:
+    _, made = nurse.post(of(episodes()[0]), reason="p3-capacity")
+    status, after = council.post(
+        f"{LIST}{made['id']}/reassign/", organisation="RXX", team="TH", note="Ours no more"
+    )
+    assert (status, after["organisation"], after["team"]) == (200, "RXX", "TH")
+    assert [step["kind"] for step in after["steps"]][-1] == "reassigned"
+    assert council.get() == []
+
+
+@pytest.mark.parametrize("number", [2**63, 10**40])
+def test_a_number_that_no_row_has_is_not_found(nurse: Caller, number: int) -> None:
+    for address in (
+        f"{LIST}{number}/",
+        f"/api/v1/episodes/{number}/barriers/",
+        f"/api/v1/referrals/{number}/",
+    ):
+        assert nurse.client.get(address).status_code == 404, address
+    for deed in ("resolve", "escalate", "reassign", "contact", "take-back"):
+        status, _ = nurse.post(f"{LIST}{number}/{deed}/", note="Why")
+        assert status == 404, deed
+
+
+def test_a_moment_at_which_nothing_was_recorded_is_refused(nurse: Caller) -> None:
+    """The stays began long before anybody told of them."""
+    at = (timezone.now() - timedelta(hours=1)).isoformat()
+    for address in (LIST, "/api/v1/discharges/summary/", "/api/v1/referrals/"):
+        response = nurse.client.get(address, {"at": at})
+        assert response.status_code == 400, address
+        assert "Nothing had been recorded by then" in response.json()["errors"]["at"][0]
+        now = timezone.now().isoformat()
+        assert nurse.client.get(address, {"at": at, "known_at": now}).status_code == 200

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation, Team
 from accounts.roles import Role
+from accounts.tokens import TokenScope
 from flow.api.shapes_cohorts import CohortBoard, CohortLine, CohortMember
 from patients.code_loading import built_in as codes_built_in
 from patients.code_loading import load_codes
@@ -50,9 +51,12 @@ def episodes() -> list[Episode]:
     return list(Episode.objects.filter(status="in_hospital").order_by("pk"))
 
 
+READS = (TokenScope.WAITS_READ, TokenScope.EPISODES_READ)
+
+
 @pytest.fixture
 def nurse(hospital: Hospital) -> Caller:
-    return Caller("nurse", Role.WARD_NURSE, ward=hospital.wards[0])
+    return Caller("nurse", Role.WARD_NURSE, *READS, ward=hospital.wards[0])
 
 
 def one(caller: Caller, address: str = FRAIL, **query: Any) -> dict[str, Any]:
@@ -122,14 +126,14 @@ def test_an_unknown_cohort_is_not_found(nurse: Caller) -> None:
 
 
 def test_a_neighbourhood_team_is_told_of_its_own_people_alone(hospital: Hospital) -> None:
-    team = Caller("team", Role.PARTNER, team=Team.objects.get(code="NT"))
+    team = Caller("team", Role.PARTNER, *READS, team=Team.objects.get(code="NT"))
     told = one(team, OURS)
     assert [row["episode"] for row in told["results"]] == [episodes()[1].pk]
     assert told["people"] == 1
 
 
 def test_an_observer_is_told_figures_alone(hospital: Hospital) -> None:
-    observer = Caller("observer", Role.OBSERVER, everywhere=True)
+    observer = Caller("observer", Role.OBSERVER, *READS, everywhere=True)
     told = one(observer)
     assert (told["people"], told["results"], told["unseen"]) == (2, [], 2)
 
@@ -150,3 +154,17 @@ def test_the_people_are_written_as_csv(nurse: Caller) -> None:
     assert len(lines) == 3
     assert "accountable_name" in lines[0]
     assert "patient_nhs_number" in lines[0]
+
+
+def test_a_token_without_episodes_is_told_figures_alone(hospital: Hospital) -> None:
+    figures = Caller("figures", Role.WARD_NURSE, TokenScope.WAITS_READ, ward=hospital.wards[0])
+    told = one(figures)
+    assert (told["people"], told["results"], told["unseen"]) == (2, [], 2)
+    assert "999" not in figures.client.get(FRAIL, {"format": "csv"}).content.decode()
+
+
+def test_a_filter_that_nobody_fits_today_is_no_mistake(nurse: Caller, hospital: Hospital) -> None:
+    often = f"{LIST}often-in-hospital/"
+    for query in ({"area": "north"}, {"area": "none"}, {"site": hospital.wards[0].site.code}):
+        assert one(nurse, often, **query)["results"] == []
+    assert nurse.client.get(often, {"organisation": "ZZ"}).status_code == 400

@@ -178,7 +178,7 @@ def test_bad_queries_are_refused(client: APIClient, query: dict[str, str], name:
 @pytest.mark.parametrize(
     ("body", "name"),
     [
-        ([], ""),
+        ([], "body"),
         ({"visit": {"number": 1}}, "visit"),
         ({"visit": True}, "visit"),
         ({"family_name": "Smith"}, "family_name"),

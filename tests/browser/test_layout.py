@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.roles import Role
 from interop.models import Feed, Message
 from tests.browser.conftest import Opens
+from tests.browser.test_axe import complaints
 from tests.screens.hospital import Hospital, add_beds, build, user
 from wards.facts import MovementKind, Place
 from wards.models import Site, Ward
@@ -485,3 +486,44 @@ def test_the_header_takes_one_line_from_a_tablet_on(
     search = page.locator(".find").bounding_box()
     assert search is not None
     assert search["width"] >= 120
+
+
+def test_on_a_phone_the_header_is_one_line_and_the_search(
+    hospital: Hospital, opens: Opens, administrator: User
+) -> None:
+    page = opens(administrator, WARD, size=PHONE)
+    assert page.locator("header.head").evaluate("head => head.offsetHeight") <= 100
+    expect(page.get_by_role("navigation", name="Main", exact=True)).to_be_hidden()
+    page.locator(".nav-menu summary").click()
+    menu = page.get_by_role("navigation", name="Main menu")
+    expect(menu.get_by_role("link", name="Places after hospital")).to_be_visible()
+    assert complaints(page) == []
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    page.locator(".nav-menu summary").click()
+    menu.get_by_role("link", name="Returns").click()
+    expect(page).to_have_url(re.compile("/returns/"))
+    page = opens(administrator, WARD, size="1366x768")
+    expect(page.locator(".nav-menu")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [PHONE, "1366x768"])
+@pytest.mark.parametrize("code", ["W" * 60, "جناح" * 12], ids=["long", "right-to-left"])
+def test_a_ward_of_an_endless_name_widens_no_page(
+    hospital: Hospital, opens: Opens, administrator: User, code: str, size: str
+) -> None:
+    ward = Ward.objects.create(site=hospital.site, code=code, name=code)
+    add_beds(ward, 2)
+    hospital.admit(hospital.beds(ward)[0])
+    unknown = Ward.objects.create(
+        site=hospital.site, code=f"{code}2", name=f"{code}2", kind=Ward.Kind.UNRECOGNISED
+    )
+    hospital.admit(unknown)
+    page = opens(administrator, "/search/", size=size)
+    found = {}
+    for address in (f"/wards/{code}/", f"/wards/{code}2/", f"/rounds/{code}/", "/sites/TGH/",
+                    "/", "/feeds/places/", "/discharges/?long=7"):  # fmt: skip
+        page.goto(address)
+        page.wait_for_timeout(200)
+        found[address] = overflow(page)
+    assert {where: much for where, much in found.items() if much} == {}

@@ -16,7 +16,7 @@ from tests.browser.conftest import Opens, Server
 from tests.browser.test_axe import complaints
 from tests.browser.test_layout import overflow
 from tests.screens.hospital import Hospital, add_beds, user
-from tests.screens.rounds import Care, care_of, code
+from tests.screens.rounds import Care, care_of, code, earlier_stay
 from wards.barriers import Said
 from wards.escalation import escalate_overdue
 from wards.rounds import Found, review
@@ -83,7 +83,7 @@ def test_a_board_round_of_twenty_eight_patients_by_keyboard_alone(
     # The first four came today and were never looked at: none can be waved through.
     press(page, "c")
     expect(page.locator("#note")).to_contain_text("no review to confirm yet")
-    press(page, "x", "p", "1", "s", "m", "m", "t", "t", "Enter")
+    press(page, "x", "p", "1", "s", "m", "m", "t", "t", "f", "6", "l", "l", "l", "Enter")
     at(page, "2")
     press(page, "2", "g", "s", "n")
     page.keyboard.type("Echo, then home")
@@ -112,6 +112,7 @@ def test_a_board_round_of_twenty_eight_patients_by_keyboard_alone(
     one, two, three, four = (made[episode.pk] for episode in full.stays()[:4])
     assert (one.criteria, one.pathway, one.senior_reviewed) == ([], 1, True)
     assert (one.medicines, one.transport) == ("to_prescribe", "to_book")
+    assert (one.frailty, one.residence) == (6, "care_home")
     assert Readiness.objects.filter(episode=one.episode_id).exists()
     assert (two.criteria, two.day, two.next_step) == (["oxygen"], "green", "Echo, then home")
     assert three.red_reason is not None
@@ -123,6 +124,31 @@ def test_a_board_round_of_twenty_eight_patients_by_keyboard_alone(
     expect(page.get_by_text(re.compile("^Confirmed"))).to_be_visible()
     press(page, "?")
     expect(page.locator("#keys")).to_be_visible()
+
+
+def test_what_an_earlier_stay_says_is_taken_over_by_one_key(
+    care: Care, opens: Opens, nurse: User
+) -> None:
+    [one] = care.stays()[:1]
+    earlier_stay(care, one, Found(frailty=6, residence="care_home"))
+    page = opens(nurse, f"{ROUND}&patient={one.pk}")
+    live(page)
+    expect(page.get_by_label("Frailty")).to_have_value("")
+    assert complaints(page) == []
+    press(page, "1", "o", "Enter")
+    at(page, "2")
+    made = Review.objects.get(round__isnull=False)
+    assert (made.frailty, made.residence) == (6, "care_home")
+
+
+def test_the_round_of_a_patient_fits_the_screen_of_a_laptop(
+    full: Care, opens: Opens, nurse: User
+) -> None:
+    [one] = full.stays()[:1]
+    page = opens(nurse, f"{ROUND}&patient={one.pk}", size="1366x768")
+    live(page)
+    bottom = page.locator(".round-panel").evaluate("one => one.getBoundingClientRect().bottom")
+    assert bottom <= 768
 
 
 def test_the_keys_of_the_round_are_told(full: Care, opens: Opens, nurse: User) -> None:

@@ -143,7 +143,8 @@ def slow(stays: list[OneStay], number: float) -> dict[int, Expected]:
         if here:
             now, step = here[0], IN_PLACE[here[0].kind(whole)]
         else:
-            lately = [s for s in gone if whole - 30 <= (s.hi or 0) and s.beyond(s.hi or 0)]
+            # The question is asked half a day after the whole one.
+            lately = [s for s in gone if whole - 30 < (s.hi or 0) and s.beyond(s.hi or 0)]
             lately = [s for s in lately if not s.died]
             if not lately:
                 continue

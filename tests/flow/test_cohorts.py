@@ -416,3 +416,46 @@ def test_what_is_told_late_makes_the_day_be_counted_again(recorded: Town) -> Non
     assert [p.ready for p in series(one, sight=sight, until=until) if p.day == before.day] == [0]
     count_missing(now=later, patience=0)
     assert [p.ready for p in series(one, sight=sight, until=until) if p.day == before.day] == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_was_expected_and_came_is_expected_no_more_in_what_was_known_then(
+    town: Town, everywhere: Scope
+) -> None:
+    """Each of the two ways to be expected has to stand the question what was known."""
+    came = make_episode(admitted_at=None, expected_at=timezone.now() + DAY)
+    gone = make_episode(admitted_at=None, expected_at=timezone.now() + DAY)
+    before = timezone.now()
+    Episode.objects.filter(pk=came.pk).update(
+        status="in_hospital", admitted_at=timezone.now() - DAY
+    )
+    Episode.objects.filter(pk=gone.pk).update(status="cancelled")
+    put(town.ward, start=timezone.now() - DAY, episode=came)
+    everybody = cohort()
+
+    def steps(at: datetime) -> dict[int, str]:
+        found = board(everybody, moment=Moment(at, known_at=at), scope=everywhere)
+        assert found is not None
+        return {m.person.episode: m.person.step.value for m in found.listed}
+
+    assert steps(before) == {came.pk: "expected", gone.pk: "expected"}
+    assert steps(timezone.now()) == {came.pk: "treatment"}
+
+
+def test_who_is_expected_nowhere_in_particular_is_expected_by_the_body_that_knows_them(
+    town: Town, everywhere: Scope
+) -> None:
+    episode = make_episode(admitted_at=None, expected_at=day(3))
+    Patient.objects.filter(pk=episode.patient_id).update(authority="RXX")
+    [member] = shown(cohort(), day(1), everywhere).listed
+    assert (member.person.owner.organisation, member.person.owner.name) == ("RXX", "Test trust")
+
+
+def test_where_nothing_is_missing_the_worker_asks_little(recorded: Town) -> None:
+    """It asks every minute, for up to ninety days."""
+    cohort()
+    count_missing(now=day(9))
+    beginning.records()
+    with CaptureQueriesContext(connection) as captured:
+        assert count_missing(now=day(9)) == 0
+    assert len(captured) <= 4

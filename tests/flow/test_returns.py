@@ -253,12 +253,26 @@ def test_a_number_of_ones_own_needs_a_reason(trust: Trust) -> None:
         send(" ")
     with pytest.raises(Refused, match="less than nought"):
         send("Beds on loan", -1)
+    for value in (1e-9, 12.7):
+        with pytest.raises(Refused, match="whole number"):
+            send("Beds on loan", value)
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(Refused, match="give a number"):
+            send("Beds on loan", value, "ga_occupancy")
     with pytest.raises(Refused, match="no line"):
         send("Beds on loan", 3, "other")
     assert not ReturnNumber.objects.exists()
     send("Two wards are not on the system yet")
     kept = ReturnNumber.objects.get(key="ga_open")
     assert (kept.value, kept.counted) == (3, 12)
+
+
+def test_a_rate_of_ones_own_keeps_its_decimals(trust: Trust) -> None:
+    submit(
+        kind="sitrep", organisation=trust.body, day=DAY, by=trust.duty, at=EIGHT,
+        entered={"ga_occupancy": Entered(91.7, "As the trust reckons it")},
+    )  # fmt: skip
+    assert ReturnNumber.objects.get(key="ga_occupancy").value == 91.7
 
 
 def test_two_people_do_not_send_it_twice(trust: Trust) -> None:

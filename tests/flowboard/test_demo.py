@@ -36,7 +36,10 @@ def northmoor(db: None) -> None:
     trust = Organisation.objects.create(code="RNM", name="Hospitals", kind="trust", parent=system)
     site = Site.objects.create(code="NGH", name="General", organisation=trust)
     Ward.objects.create(code="NGH-W12", name="Ward 12", site=site, kind="inpatient")
-    Organisation.objects.create(code="RNC", name="Community", kind="community", parent=system)
+    community = Organisation.objects.create(
+        code="RNC", name="Community", kind="community", parent=system
+    )
+    Team.objects.create(organisation=community, code="NT-NORTH", name="North", kind="neighbourhood")
     council = Organisation.objects.create(code="NMC", name="Council", kind="council", parent=system)
     Team.objects.create(organisation=council, code="SW", name="Social work", kind="social_work")
     Organisation.objects.create(code="REM", name="Neighbour", kind="trust")
@@ -51,9 +54,9 @@ def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: P
     again = demo.make_accounts(tmp_path)
     assert again == first
     assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
-    assert Grant.objects.count() == 9
-    assert ApiToken.objects.count() == 2
-    for name in ("demo.json", "staff.token"):
+    assert Grant.objects.count() == 11
+    assert ApiToken.objects.count() == 3
+    for name in ("demo.json", "staff.token", "signer.token"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 
@@ -73,6 +76,7 @@ def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path
     assert {(g.user.username, str(g.team or g.organisation)) for g in partners} == {
         ("social.work", "Social work"),
         ("community", "Community"),
+        ("neighbourhood", "North"),
     }
 
 
@@ -85,6 +89,13 @@ def test_the_simulated_staff_plan_and_do_nothing_else(northmoor: None, tmp_path:
     assert secret.startswith(token.prefix)
     assert set(token.scopes) == {"episodes:read", "waits:read", "waits:write"}
     assert not any("flow_" in part for p in programs(tmp_path) for part in p.command)
+    signer = User.objects.get(username="northmoor.returns")
+    assert not signer.has_usable_password()
+    assert ApiToken.objects.get(user=signer).scopes == ["returns:write"]
+    secret = demo.signer_token(tmp_path).read_text()
+    assert secret.startswith(ApiToken.objects.get(user=signer).prefix)
+    demo.make_accounts(tmp_path)
+    assert demo.signer_token(tmp_path).read_text() == secret
 
 
 def programs(home: Path) -> list[Program]:

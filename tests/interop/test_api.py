@@ -119,7 +119,11 @@ def test_every_part_of_a_body_is_kept_and_answered_by_itself(
 def test_an_empty_body_and_other_kinds_of_body_are_refused(
     client: Client, headers: dict[str, str]
 ) -> None:
-    assert client.post(ADDRESS, b" ", HL7, headers=headers).status_code == 400
+    empty = client.post(ADDRESS, b" ", HL7, headers=headers)
+    assert empty.status_code == 400
+    [[field, [reason]]] = empty.json()["errors"].items()
+    assert field == "body"
+    assert "begins with MSH" in reason
     assert client.post(ADDRESS, {"a": 1}, "application/json", headers=headers).status_code == 415
     assert client.get(ADDRESS, headers=headers).status_code == 405
     assert ends() == {}

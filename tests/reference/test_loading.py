@@ -86,6 +86,25 @@ def test_a_corrected_file_changes_what_it_corrects(load: Load) -> None:
     assert back["changed"] == 3, "the earlier file again is a change like any other"
 
 
+def test_what_cannot_be_read_takes_no_figure_away(
+    load: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(TEXT)
+    text = lines(NCTR, days(['"1,23"', "-4", "-5", '"1,23"', "-6"]))
+    [told] = load(text)
+    assert (told["new"], told["changed"], told["same"], told["kept"]) == (1, 1, 3, 3)
+    assert set(told["doubts"]) == {"negative", "not_a_number"}
+    assert values() == [262, 0, None, 434, None]
+    kept = ReferenceValue.objects.order_by("date").values_list("mark", "doubt")
+    good, wrong = [("", ""), ("", "zero")], [("-5", "negative"), ("", ""), ("-6", "negative")]
+    assert list(kept) == [*good, *wrong]
+    capsys.readouterr()
+    call_command("load_national", str(tmp_path / "file0.csv"))
+    assert "3 figures left alone" in capsys.readouterr().out
+    load(lines(NCTR, days([300, 301, 302, "NA"])))
+    assert values() == [300, 301, 302, None, None], "a correction that can be read still counts"
+
+
 def test_a_dry_run_writes_nothing(load: Load) -> None:
     [told] = load(TEXT, options=("--dry-run",))
     assert (told["status"], told["new"]) == ("dry-run", 4)

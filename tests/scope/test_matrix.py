@@ -105,6 +105,14 @@ def addresses(area: Area) -> Iterator[str]:
     today = timezone.localdate()
     yield from ("/", "/work/", "/referrals/", "/returns/", "/peers/", "/feeds/", "/people/")
     yield from ("/discharges/", "/discharges/?long=7", "/discharges/?format=csv&long=7")
+    yield from (
+        "/cohorts/",
+        "/cohorts/our-people/",
+        "/cohorts/our-neighbourhoods/",
+        "/cohorts/new/?try=1",
+    )
+    yield from ("/cohorts/our-neighbourhoods/?format=csv", "/cohorts/waiting-on-support/")
+    yield from ("/cohorts/new/?from=long-stays", "/cohorts/long-stays/edit/")
     yield from ("/referrals/?show=over", "/feeds/troubles/", "/feeds/places/", "/to-check/")
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
@@ -237,9 +245,10 @@ DEEDS = {
     # Said by POST alone: their own tests hold who may do them.
     "accounts:sign_out", "people:revoke_token", "people:give_role", "people:withdraw_role",
     "people:deactivate", "people:activate", "people:unlock", "people:reset_password",
-    "interop:replay", "flow_api:resolve", "flow_api:escalate",
-    "flow_api:reassign", "flow_api:contact", "flow_api:accept", "flow_api:decline",
-    "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes", "flow:search",
+    "interop:replay", "cohorts:withdraw", "flow_api:resolve", "flow_api:escalate",
+    "flow_api:reassign", "flow_api:contact", "flow_api:take_back", "flow_api:accept",
+    "flow_api:decline", "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes",
+    "flow_api:sign_return", "flow:search",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Organisation, Team, User
 from accounts.roles import Role
 from patients.code_loading import built_in, load_codes
+from patients.keys import PersonKey, VisitKey
 from patients.models import Barrier, Code, Episode, EscalationStep
 from tests.screens.hospital import Hospital, user
 from wards.barriers import Said, raise_barrier
+from wards.facts import Moved, MovementKind, Place
+from wards.movements import record
+from wards.rounds import Found, review
 
 REASONS = "delay-reasons-2024"
 HOUR = timedelta(hours=1)
+PAGE = "/rounds/TGH-W1/?site=TGH"
+"""The round of the first ward."""
 
 
 @dataclass
@@ -73,3 +82,48 @@ def care_of(hospital: Hospital) -> Care:
             organisation=council, code="SW", name="Social work", kind="social_work"
         ),
     )
+
+
+def earlier_stay(care: Care, episode: Episode, found: Found, *, number: str = "old") -> None:
+    """The person was here before, and a round found something out."""
+    who, came = episode.patient, timezone.now() - timedelta(days=40)
+    went = came + timedelta(days=2)
+    admitted = Moved(
+        key=f"{number} in",
+        sent_at=came,
+        person=PersonKey(who.authority, who.identifier),
+        visit=VisitKey("RXX", number),
+        kind=MovementKind.ADMITTED,
+        occurred_at=came,
+        admitted_at=came,
+        place=Place(care.hospital.wards[1].pk),
+    )
+    discharged = replace(
+        admitted,
+        key=f"{number} out",
+        sent_at=went,
+        kind=MovementKind.DISCHARGED,
+        occurred_at=went,
+        admitted_at=None,
+        discharged_at=went,
+    )
+    record([admitted], source="feed")
+    old = Episode.objects.exclude(pk=episode.pk).get(visit__number=number)
+    by, _ = User.objects.get_or_create(username="somebody")
+    review(episode=old, found=found, said=Said(came + timedelta(hours=1), by))
+    record([discharged], source="feed")
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return found[1].replace("&#x27;", "'")
+
+
+def send(client: Client, episode: Episode, deed: str = "save", **said: Any) -> Any:
+    """Open the patient, change what is said, and send it."""
+    page = client.get(f"{PAGE}&patient={episode.pk}").content.decode()
+    kept = {"seen": hidden(page, "seen"), "key": hidden(page, "key")}
+    body = {"deed": deed, "episode": episode.pk, "day": "red", **kept, **said}
+    return client.post(f"{PAGE}&fragment=panel", body)

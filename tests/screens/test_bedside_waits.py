@@ -68,12 +68,15 @@ def test_the_last_review_stands_in_the_drawer(care: Care, nurse: Client) -> None
     one = care.stays()[0]
     by = User.objects.get(username="nurse")
     found = Found(criteria=[], pathway=2, day="red", red_reason=code("therapy", "red-day-reasons"),
-                  next_step="Stairs")  # fmt: skip
+                  next_step="Stairs", frailty=6, residence="care_home")  # fmt: skip
     review(episode=one, found=found, said=Said(timezone.now(), by))
     page = nurse.get(address(care)).content.decode()
-    for words in ("Ready to leave", "rehab bed", "Waiting for therapy", "Stairs", "by Nurse"):
+    for words in ("Ready to leave", "rehab bed", "Waiting for therapy", "Stairs", "by Nurse",
+                  "6, Living with moderate frailty", "Care home"):  # fmt: skip
         assert words in page, words
     assert f"/rounds/TGH-W1/?site=TGH&amp;patient={one.pk}" in page
+    observer = signed_in(user("counts", Role.OBSERVER, everywhere=True))
+    assert "moderate frailty" not in observer.get(address(care)).content.decode()
 
 
 def test_a_past_drawer_tells_what_was_waited_for_then(care: Care, nurse: Client) -> None:

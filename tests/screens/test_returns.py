@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from io import StringIO
 
 import pytest
@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from accounts.roles import Role
-from flow.models import ReturnVersion
+from flow.counts import LONDON
+from flow.models import ReturnNumber, ReturnVersion
 from patients.code_loading import built_in, load_codes
 from tests.screens.hospital import FAMILY, Hospital, add_beds, signed_in, user
 
@@ -111,11 +112,13 @@ def test_there_is_no_other_return(duty: Client, address: str) -> None:
     assert duty.get(address).status_code == 404
 
 
-@pytest.mark.parametrize("said", ["a few", "-1", "nan", "1e999"])
+@pytest.mark.parametrize("said", ["a few", "-1", "nan", "1e999", "1e-9", "12.7", "1,5", "1" * 5000])
 def test_what_is_no_number_is_refused_and_kept(duty: Client, said: str) -> None:
     answer = duty.post(lately(), {"seen": "0", "value-ga_open": said, "why-ga_open": "So"})
     assert answer.status_code == 422
-    assert f'value="{said}"' in answer.content.decode()
+    page = answer.content.decode()
+    assert f'value="{said}"' in page
+    assert "give a whole number from 0 up" in page
     assert not ReturnVersion.objects.exists()
 
 
@@ -126,6 +129,34 @@ def test_a_return_is_downloaded_as_a_table(duty: Client) -> None:
     rows = list(csv.DictReader(StringIO(answer.content.decode())))
     line = next(row for row in rows if row["line"] == "ga_open")
     assert (line["sent"], line["counted_now"], line["signed_by"]) == ("12", "12", "Duty")
+
+
+def test_a_thousand_may_be_parted_by_a_comma(duty: Client) -> None:
+    duty.post(lately(), {"seen": "0", "value-ga_open": "1,204", "why-ga_open": "So"})
+    assert ReturnNumber.objects.get(key="ga_open").value == 1204
+
+
+def test_a_reason_is_no_formula_in_a_spreadsheet(duty: Client) -> None:
+    said = '=HYPERLINK("x")'
+    duty.post(lately(), {"seen": "0", "value-ga_open": "11", "why-ga_open": said})
+    told = duty.get(lately() + "?format=csv").content.decode()
+    [line] = [row for row in csv.DictReader(StringIO(told)) if row["line"] == "ga_open"]
+    assert (line["sent"], line["counted_now"], line["reason"]) == ("11", "12", f"'{said}")
+
+
+def test_the_table_has_no_number_before_it_is_counted(
+    duty: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eight = datetime.combine(timezone.localdate(), time(8), LONDON)
+    counted = []
+    for late in (-1, 0):
+        at = (eight + timedelta(minutes=late)).astimezone(UTC)
+        monkeypatch.setattr(timezone, "now", lambda at=at: at)
+        told = duty.get(lately(days=0) + "?format=csv").content.decode()
+        [line] = [row for row in csv.DictReader(StringIO(told)) if row["line"] == "ga_open"]
+        counted.append(line["counted_now"])
+        assert datetime.fromisoformat(line["counted_from"]) == eight
+    assert counted == ["", "12"]
 
 
 @pytest.mark.parametrize("kind", ["sitrep", "discharge"])

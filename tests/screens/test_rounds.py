@@ -17,32 +17,17 @@ from accounts.roles import Role
 from live import shared
 from patients.models import Barrier, Episode, Readiness, Review
 from tests.screens.hospital import FAMILY, Hospital, add_beds, signed_in, user
-from tests.screens.rounds import Care, care_of, code
+from tests.screens.rounds import PAGE, Care, care_of, code, hidden, send
 from wards.barriers import Said
 from wards.models import Ward
 from wards.rounds import Found, review
 
-PAGE = "/rounds/TGH-W1/?site=TGH"
 TODAY = "%Y-%m-%d"
 
 
 @pytest.fixture
 def care(hospital: Hospital) -> Care:
     return care_of(hospital)
-
-
-def hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    assert found is not None, name
-    return found[1].replace("&#x27;", "'")
-
-
-def send(client: Client, episode: Episode, deed: str = "save", **said: Any) -> Any:
-    """Open the patient, change what is said, and send it."""
-    page = client.get(f"{PAGE}&patient={episode.pk}").content.decode()
-    kept = {"seen": hidden(page, "seen"), "key": hidden(page, "key")}
-    body = {"deed": deed, "episode": episode.pk, "day": "red", **kept, **said}
-    return client.post(f"{PAGE}&fragment=panel", body)
 
 
 def ago(**length: float) -> Any:

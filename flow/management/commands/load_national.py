@@ -124,6 +124,7 @@ def _stored(stored: Stored) -> dict[str, Any]:
         "new": stored.new,
         "changed": stored.changed,
         "same": stored.same,
+        "kept": stored.kept,
         "taken_up_at": stored.taken_up_at,
         "changes": [
             {
