@@ -80,13 +80,11 @@ def table(history: Stays, question: Question) -> Table:
     ready = history.log("ready").last(who, at)
     barrier = history.log("oldest_barrier").last(who, at)
     values = {
-        "ward": _code(history.log("ward").last(who, at, default=0)),
-        "specialty": _code(history.specialties[who].astype(np.float64)),
-        "method": _code(history.methods[who].astype(np.float64)),
+        **{name: np.minimum(history.code(name, who, at), MOST_CODES) for name in CATEGORIES},
         "weekday": weekday,
         "hour": hour,
         "lead": question.ahead / HOUR,
-        "elapsed": (begins - history.admitted[who]) / HOUR,
+        "elapsed": (begins - history.admitted(who, at)) / HOUR,
         "on_ward": (at - history.log("ward").since(who, at)) / HOUR,
         "moves": history.log("ward").count(who, at),
         "age": history.ages[who],
@@ -103,7 +101,3 @@ def table(history: Stays, question: Question) -> Table:
         "marks_for": (at - history.log("marks").since(who, at)) / HOUR,
     }
     return np.stack([np.asarray(values[name], dtype=np.float64) for name in NAMES], axis=1)
-
-
-def _code(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.minimum(values, MOST_CODES)

@@ -86,7 +86,9 @@ def fit_floor(history: Stays, *, since: int, until: int, seed: int = 0) -> Floor
 
 
 def _hours(history: Stays, since: int, until: int) -> int:
-    inside = np.minimum(history.ended, until) - np.maximum(history.admitted, since)
+    everyone, now = np.arange(len(history)), np.full(len(history), until)
+    ended, admitted = history.ended(everyone, now), history.admitted(everyone, now)
+    inside = np.minimum(ended, until) - np.maximum(admitted, since)
     return int(np.maximum(inside, 0).sum() // 60)
 
 

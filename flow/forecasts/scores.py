@@ -74,9 +74,7 @@ def of_chances(
     )
 
 
-def _bins(
-    chances: NDArray[np.float64], came: NDArray[np.float64], number: int
-) -> Iterable[Bin]:
+def _bins(chances: NDArray[np.float64], came: NDArray[np.float64], number: int) -> Iterable[Bin]:
     edges = np.linspace(0, 1, number + 1)
     which = np.minimum((chances * number).astype(int), number - 1)
     for n in range(number):
