@@ -27,6 +27,11 @@ def minute_of(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(minutes=1)
 
 
+def minute_reached(moment: datetime) -> int:
+    """The first full minute at or after an aware moment."""
+    return -((_EPOCH - moment) // timedelta(minutes=1))
+
+
 def moment_of(minute: int) -> datetime:
     """The beginning of a minute, in UTC."""
     return _EPOCH + timedelta(minutes=int(minute))

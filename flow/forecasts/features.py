@@ -20,6 +20,8 @@ Table = NDArray[np.float64]
 CATEGORIES: Final = ("ward", "specialty", "method")
 """Features that are codes; each is told apart up to `MOST_CODES`, the rest together."""
 MOST_CODES: Final = 250
+MARKS: Final = ("medicines", "transport", "places", "announced")
+"""Logs of what shows that a discharge is arranged: anything above 0 does."""
 NAMES: Final = (
     *CATEGORIES,
     "weekday",
@@ -44,11 +46,12 @@ NAMES: Final = (
 """In the order of the columns. Times are in hours.
 
 weekday, hour: local, of the moment at which the day begins that is asked about. lead: from now
-until then. elapsed: in hospital by then. on_ward: on the present ward by now. to_plan: from the expected discharge date until then,
-negative before it. slips: changes of that date. ready, ready_for: no criteria to reside are met,
-and for how long. barriers, barrier_for: open ones, and for how long the oldest has been open.
-green: of the last review. marks: signs of a definite discharge (medicines ready, transport booked,
-place agreed); marks_for: since the last of them. What is not known is NaN.
+until then. elapsed: in hospital by then. on_ward: on the present ward by now. to_plan: from the
+expected discharge date until then, negative before it. slips: changes of that date. ready,
+ready_for: no criteria to reside are met, and for how long. barriers, barrier_for: open ones, and
+for how long the oldest has been open. green: of the last review. marks: signs of a definite
+discharge (medicines ready, transport booked, place agreed, discharge announced); marks_for: since
+the last change of them. What is not known is NaN.
 """
 
 
@@ -79,6 +82,8 @@ def table(history: Stays, question: Question) -> Table:
     plan = history.log("plan").last(who, at)
     ready = history.log("ready").last(who, at)
     barrier = history.log("oldest_barrier").last(who, at)
+    marks = [history.log(name).last(who, at, default=0) > 0 for name in MARKS]
+    since = [history.log(name).since(who, at) for name in MARKS]
     values = {
         **{name: np.minimum(history.code(name, who, at), MOST_CODES) for name in CATEGORIES},
         "weekday": weekday,
@@ -97,7 +102,7 @@ def table(history: Stays, question: Question) -> Table:
         "barriers": history.log("barriers").last(who, at),
         "barrier_for": (at - barrier) / HOUR,
         "green": history.log("green").last(who, at),
-        "marks": history.log("marks").last(who, at),
-        "marks_for": (at - history.log("marks").since(who, at)) / HOUR,
+        "marks": np.sum(marks, axis=0),
+        "marks_for": (at - np.fmax.reduce(since)) / HOUR,
     }
     return np.stack([np.asarray(values[name], dtype=np.float64) for name in NAMES], axis=1)

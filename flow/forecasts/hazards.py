@@ -114,7 +114,7 @@ class Boosted:
         """As in `Model`."""
         if not question.stays.size:
             return np.zeros(0)
-        found = self.trees.predict_proba(table(history, question)[:, self.columns])[:, 1]
+        found: Chances = self.trees.predict_proba(table(history, question)[:, self.columns])[:, 1]
         return np.clip(found, LEAST, 1 - LEAST)
 
 

@@ -76,8 +76,8 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class WardFacts:
-    """What a ward's number stands for. counts: whether a patient there is in hospital (not in an
-    emergency department, a clinic or a lounge)."""
+    """What a ward's number stands for. counts: whether a patient there is an inpatient (not in
+    an emergency department, for a day case or in a clinic)."""
 
     key: int
     name: str
