@@ -8,7 +8,7 @@ reach an answer about the past.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -47,6 +47,10 @@ class Log:
         found = np.maximum(place, 0)
         mine = (place >= 0) & (self._starts[found] == stays)
         return np.where(mine, self._values[found], default)
+
+    def entries(self) -> tuple[Indices, Minutes, Floats]:
+        """Of which stay, learnt when, and the value: by stay, and of each in order of time."""
+        return self._starts, self._keys - self._starts * _SPAN, self._values
 
     def count(self, stays: Indices, at: Minutes) -> Floats:
         """How many entries each stay has by its moment."""
@@ -92,11 +96,13 @@ class Stays:
 
     keys: the primary key of each one's episode; `sexes` 0 female, 1 male, 2 anything else; `ages`
     in years at admission, NaN where unknown. `codes` name the numbers in `specialty` and `method`,
-    `wards` those in `ward`; number 0 is "not known".
+    `wards` those in `ward`; number 0 is "not known". `people`: the primary key of the person of
+    each, as known now; empty where nobody can be told apart.
 
     Logs, all by number of the stay: `ward`, `specialty`, `method`; `admitted` and `ended`, in
-    minutes, as far as known then (NOT_YET: no such stay, and still there); and whatever
-    `features` reads beside them.
+    minutes, as far as known then (NOT_YET: no such stay, and still there); `asked`, the minute
+    since which a bed on another ward is asked for (NaN: none is); and whatever `features` reads
+    beside them.
     """
 
     keys: Indices
@@ -105,6 +111,7 @@ class Stays:
     codes: Mapping[str, Sequence[str]]
     wards: Sequence[WardFacts]
     logs: Mapping[str, Log]
+    people: Indices = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return self.keys.size

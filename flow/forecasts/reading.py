@@ -2,8 +2,9 @@
 
 For each visit the movements are taken in the order in which we learnt of them; whatever was
 believed after each becomes an entry of a log. Reviews and barriers are read by the time at which
-they were recorded. Sex and date of birth are read as they are known now, and so is which stay a
-movement without a visit number belongs to: these say who somebody is, not when they leave.
+they were recorded. Sex, date of birth and which records are one person are read as they are known
+now, and so is which stay a movement without a visit number belongs to: these say who somebody is,
+not when they leave.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ _ROWS: Final = f"""
       LEFT JOIN wards_belonging b ON b.movement_id = rows.id
 """  # noqa: S608 - put together from constants
 _PEOPLE: Final = """
-    SELECT e.visit_id, e.ordinal, e.id, p.sex, p.date_of_birth
+    SELECT e.visit_id, e.ordinal, e.id, p.sex, p.date_of_birth, coalesce(p.person_id, p.id)
       FROM patients_episode e JOIN patients_patient p ON p.id = e.patient_id
      WHERE e.visit_id = ANY(%s)
 """
@@ -109,6 +110,7 @@ class _Person:
     episode: int
     sex: int
     born: date | None
+    person: int
 
 
 class _Reader:
@@ -127,6 +129,7 @@ class _Reader:
         self._keys: list[int] = []
         self._sexes: list[int] = []
         self._ages: list[float] = []
+        self._persons: list[int] = []
 
     def stays(self, visits: list[int]) -> Stays:
         """The stays in these visits."""
@@ -139,6 +142,7 @@ class _Reader:
             codes={name: tuple(codes) for name, codes in self._codes.items()},
             wards=tuple(self._wards),
             logs=self._notes.logs(),
+            people=np.array(self._persons, dtype=np.int64),
         )
 
     def _read(self, visits: Collection[int]) -> None:
@@ -176,6 +180,7 @@ class _Reader:
         self._keys.append(person.episode if person else 0)
         self._sexes.append(person.sex if person else 2)
         self._ages.append(_age(person, state))
+        self._persons.append(person.person if person else 0)
         return len(self._keys) - 1
 
     def _note(self, stay: int, minute: int, state: State, before: State | None) -> None:
@@ -194,6 +199,7 @@ class _Reader:
             "method": self._code("method", state.details.get("admission_method", "")),
             "plan": minute_of(datetime.fromisoformat(plan)) if plan else None,
             "announced": 1.0 if state.is_announced else None,
+            "asked": minute_of(state.asked) if state.asked else None,
         }
 
     def _code(self, name: str, value: str) -> int:
@@ -224,8 +230,8 @@ def _people(visits: Collection[int]) -> dict[tuple[int, int], _Person]:
     with connection.cursor() as cursor:
         cursor.execute(_PEOPLE, [list(visits)])
         return {
-            (visit, ordinal): _Person(episode, _SEXES.get(sex, 2), born)
-            for visit, ordinal, episode, sex, born in cursor.fetchall()
+            (visit, ordinal): _Person(episode, _SEXES.get(sex, 2), born, person)
+            for visit, ordinal, episode, sex, born, person in cursor.fetchall()
         }
 
 

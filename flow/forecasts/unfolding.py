@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Final
 
 from wards.facts import MovementKind as Kind
-from wards.projection import Claim, Stay, project
+from wards.projection import Claim, Request, Stay, project
 from wards.said import Told
 
 _PLAIN: Final = (Kind.ADMITTED, Kind.TRANSFERRED, Kind.DISCHARGED)
@@ -46,6 +46,8 @@ class State:
     details: Mapping[str, str]
     is_announced: bool
     """Whether its discharge is announced (HL7 A16)."""
+    asked: datetime | None = None
+    """Since when a bed on another ward is asked for."""
 
 
 def unfold(
@@ -81,7 +83,12 @@ def _state(stay: Stay, claims: Sequence[Claim], at: datetime) -> State:
         ward=begun[-1].place.ward,
         details=stay.details,
         is_announced=any(r.kind == "discharge" and r.until is None for r in stay.requests),
+        asked=min((r.since for r in stay.requests if _is_open_move(r)), default=None),
     )
+
+
+def _is_open_move(request: Request) -> bool:
+    return request.kind in ("admit", "transfer") and request.until is None
 
 
 def _plain(ordered: Sequence[Learnt]) -> Sequence[Learnt] | None:
