@@ -23,14 +23,13 @@ import numpy as np
 from flow.forecasts import sums
 from flow.forecasts.history import Floats
 from flow.forecasts.inputs import NO_BED, Inputs
-from flow.forecasts.level import lifted
 from flow.forecasts.outlook import Fan, Parts, Spreads
 from flow.forecasts.pools import Share, pools, site
 from flow.forecasts.whereabouts import Whereabouts
 
 _FEWER: Final = 3
 """Levels that stand for all in pools smaller than the site."""
-_RARE: Final = 0.004
+_RARE: Final = 0.002
 """Patients whose chance to be in a pool never exceeds this are counted in it as a Poisson number:
 the error is less than the sum of their squared chances (Le Cam L, Pac J Math 1960;10:1181-1197)."""
 _NOTHING: Final = 1e-9
@@ -74,13 +73,26 @@ def _fewer(levels: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """Of each level and hour (in this order), what a number of patients is the sum of: chances
-    (in columns), the mean of what is Poisson, and the variance that comes on top of that."""
+class _Patients:
+    """What the number of patients in a pool is the sum of: chances of single patients (levels by
+    patients by hours), expected numbers of those with hardly any chance, and expected numbers of
+    those of whom nothing is known, with the variance that comes on top (levels by hours)."""
 
     chances: Floats
-    means: Floats
+    rare: Floats
+    unknown: Floats
     excess: Floats
+
+    @property
+    def means(self) -> Floats:
+        """Levels by hours."""
+        return np.asarray(self.chances.sum(1) + self.rare + self.unknown)
+
+    @property
+    def variances(self) -> Floats:
+        """Levels by hours."""
+        single = (self.chances * (1 - self.chances)).sum(1)
+        return np.asarray(single + self.rare + self.unknown + self.excess)
 
 
 def _fan(
@@ -90,14 +102,11 @@ def _fan(
     number: int,
     levels: _Levels,
 ) -> Fan:
-    people = inputs.residents
-    there, usable = where.residents(number), where.usable(number)
+    usable = where.usable(number)
     open_beds = inputs.supply.usable[share.beds].sum(0)
-    rows = _rows(inputs, where, number, there, levels)
-    spreads = _spreads(rows, levels.weights, open_beds)
+    spreads = _spreads(_patients(inputs, where, number, levels), levels.weights, open_beds)
     patients, free = _now(inputs, share)
-    mean = float(levels.residents @ levels.weights)
-    stays = 1 - lifted(people.left, mean)
+    stays = where.stays(float(levels.residents @ levels.weights))
     emergency, listed, unknown = where.coming(number, float(levels.comers[len(levels.comers) // 2]))
     return Fan(
         pool=share.pool,
@@ -107,7 +116,7 @@ def _fan(
         spreads=spreads,
         parts=Parts(
             left=(usable * (1 - stays)).sum(0),
-            moved_out=(usable * stays * (1 - where.put(number))).sum(0),
+            moved_out=(usable * stays * (1 - where.put())).sum(0),
             moved_in=(where.moved_in(number) * stays).sum(0),
             emergency=emergency.sum(0),
             listed=listed.sum(0),
@@ -124,21 +133,24 @@ def _now(inputs: Inputs, share: Share) -> tuple[int, int]:
     return patients, int(inputs.supply.empty[share.beds].sum()) - round(float(bedless))
 
 
-def _rows(inputs: Inputs, where: Whereabouts, number: int, there: Floats, levels: _Levels) -> _Rows:
-    chances, means, excess = [], [], []
+def _patients(inputs: Inputs, where: Whereabouts, number: int, levels: _Levels) -> _Patients:
+    there = where.residents(number)
     often = there.max(1, initial=0.0) > _RARE
+    chances, rare, unknown = [], [], []
     for level, comers in zip(levels.residents, levels.comers, strict=True):
-        stays = 1 - lifted(inputs.residents.left, float(level))
-        emergency, listed, unknown = where.coming(number, float(comers))
-        single = np.concatenate([there[often] * stays[often], emergency, listed])
-        seldom = single.max(1, initial=0.0) <= _RARE
-        chances.append(single[~seldom].T)
-        rare = (there[~often] * stays[~often]).sum(0)
-        means.append(rare + single[seldom].sum(0) + unknown.sum(0))
-        excess.append(_excess(inputs, unknown))
-    size = max(part.shape[1] for part in chances)
-    padded = [np.pad(part, ((0, 0), (0, size - part.shape[1]))) for part in chances]
-    return _Rows(np.concatenate(padded), np.concatenate(means), np.concatenate(excess))
+        stays = where.stays(float(level))
+        emergency, listed, to_come = where.coming(number, float(comers))
+        chances.append(np.concatenate([there[often] * stays[often], emergency, listed]))
+        rare.append((there[~often] * stays[~often]).sum(0))
+        unknown.append(to_come)
+    single = np.stack(chances)
+    often = single.max((0, 2), initial=0.0) > _RARE
+    return _Patients(
+        chances=single[:, often],
+        rare=np.stack(rare) + single[:, ~often].sum(1),
+        unknown=np.stack([one.sum(0) for one in unknown]),
+        excess=np.stack([_excess(inputs, one) for one in unknown]),
+    )
 
 
 def _excess(inputs: Inputs, unknown: Floats) -> Floats:
@@ -152,42 +164,44 @@ def _excess(inputs: Inputs, unknown: Floats) -> Floats:
     return np.asarray(found)
 
 
-def _spreads(rows: _Rows, weights: Floats, open_beds: Floats) -> Spreads:
+def _spreads(patients: _Patients, weights: Floats, open_beds: Floats) -> Spreads:
     """Open beds less patients, over all levels."""
-    means = rows.chances.sum(1) + rows.means
-    variances = (rows.chances * (1 - rows.chances)).sum(1) + rows.means + rows.excess
-    most = rows.chances.shape[1] + _most(rows)
+    means, variances = patients.means, patients.variances
+    most = patients.chances.shape[1] + _most(patients.rare + patients.unknown, patients.excess)
     width = sums.width_for(variances, means, most)
-    transform = np.concatenate(
-        [
-            sums.events(rows.chances[part], width)
-            * sums.counts(rows.means[part], rows.excess[part], width)
-            for part in _parts(rows.means.size)
-        ]
-    )
-    lowest, found = sums.chances(transform, means, width)
-    hours = open_beds.size
-    # Of each row the highest number of free beds, and how far below it goes.
-    top = np.tile(open_beds, weights.size) - lowest
-    first, last = int((top - width + 1).min()), int(top.max())
-    mixed = np.zeros((hours, last - first + 1))
+    top = open_beds - np.zeros(means.shape, dtype=np.int64)
+    found = np.zeros((*means.shape, width))
+    known: dict[bytes, sums.Transform] = {}
+    for n in range(weights.size):
+        # Of those yet to come the same holds at every level, but for the whole site.
+        key = patients.unknown[n].tobytes()
+        if key not in known:
+            known[key] = sums.counts(patients.unknown[n], patients.excess[n], width)
+        transform = _single(patients, n, width) * known[key]
+        lowest, found[n] = sums.chances(transform, means[n], width)
+        top[n] -= lowest
+    # Of each level and hour the highest number of free beds, and how far below it goes.
+    first, last = int(top.min()) - width + 1, int(top.max())
+    total = np.zeros((means.shape[1], last - first + 1))
+    hours = np.arange(means.shape[1])[:, None]
     for n, weight in enumerate(weights):
-        mine = slice(n * hours, (n + 1) * hours)
-        columns = top[mine, None] - np.arange(width) - first
-        mixed[np.arange(hours)[:, None], columns] += weight * found[mine]
-    return _trimmed(first, mixed)
+        total[hours, top[n, :, None] - np.arange(width) - first] += weight * found[n]
+    return _trimmed(first, total)
 
 
-def _most(rows: _Rows) -> int:
-    """A number that what is Poisson does not exceed."""
-    variance = rows.means + rows.excess
-    skew = variance / np.maximum(rows.means, 1.0)
-    return int((rows.means + 12 * (np.sqrt(variance) + skew)).max(initial=0.0)) + 12
+def _single(patients: _Patients, level: int, width: int) -> sums.Transform:
+    """The number of single patients at one level: a row for each hour."""
+    chances, rare = patients.chances[level], patients.rare[level]
+    often = chances.max(1, initial=0.0) > sums.SELDOM
+    found = sums.events(chances[often].T, width)
+    return np.asarray(found * sums.seldom(chances[~often].T, rare, width))
 
 
-def _parts(rows: int) -> list[slice]:
-    """Rows worked on at a time, so that all of it stays near the processor."""
-    return [slice(first, min(first + 36, rows)) for first in range(0, rows, 36)]
+def _most(means: Floats, excess: Floats) -> int:
+    """A number that what is Poisson, or wider, does not exceed."""
+    variance = means + excess
+    skew = variance / np.maximum(means, 1.0)
+    return int((means + 12 * (np.sqrt(variance) + skew)).max(initial=0.0)) + 12
 
 
 def _trimmed(lowest: int, chances: Floats) -> Spreads:

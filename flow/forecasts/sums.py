@@ -17,11 +17,18 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Transform = NDArray[np.complex128]
 
-_TOGETHER: Final = 32
+_TOGETHER: Final = 8
 """Up to this many events are multiplied as polynomials before they are transformed."""
-_DEVIATIONS: Final = 9.0
+_TERMS: Final = 12
+SELDOM: Final = 0.05
+"""Chances up to this may be given to `seldom`."""
+_DEVIATIONS: Final = 7.0
 """Standard deviations on either side of the mean that are told apart, and as many again for a sum
 whose tail is longer than that of a normal number."""
+
+
+def _turns(width: int) -> Transform:
+    return np.asarray(np.exp(-2j * np.pi * np.arange(width // 2 + 1) / width))
 
 
 def events(chances: Floats, width: int) -> Transform:
@@ -36,7 +43,9 @@ def events(chances: Floats, width: int) -> Transform:
     found = np.stack([1 - padded, padded], axis=2)
     while found.shape[1] > blocks:
         found = _products(found[:, 0::2], found[:, 1::2])
-    return np.asarray(np.fft.rfft(_folded(found, width), n=width, axis=2).prod(axis=1))
+    powers = _turns(width) ** np.arange(found.shape[2])[:, None]
+    at_roots = found.reshape(rows * blocks, -1) @ powers.view(np.float64)
+    return np.asarray(at_roots.view(np.complex128).reshape(rows, blocks, -1).prod(axis=1))
 
 
 def _products(ones: Floats, others: Floats) -> Floats:
@@ -48,27 +57,38 @@ def _products(ones: Floats, others: Floats) -> Floats:
     return found
 
 
-def _folded(found: Floats, width: int) -> Floats:
-    """Polynomials with the powers beyond the width added to those they equal on the circle."""
-    while found.shape[2] > width:
-        rest = found[:, :, width:]
-        found = found[:, :, :width].copy()
-        found[:, :, : min(width, rest.shape[2])] += rest[:, :, :width]
-    return found
+def seldom(chances: Floats, means: Floats, width: int) -> Transform:
+    """The same of events of which each is rare (at most `SELDOM`), and of Poisson numbers with
+    these means: the logarithm of the generating function as a series, whose rest is less than
+    1e-13 for each event."""
+    turn = _turns(width) - 1
+    terms = np.arange(1, _TERMS + 1)
+    series = -((-turn) ** terms[:, None]) / terms[:, None]
+    powers = np.empty((chances.shape[0], _TERMS))
+    power = np.ones_like(chances)
+    for term in range(_TERMS):
+        power = power * chances
+        powers[:, term] = power.sum(1)
+    powers[:, 0] += means
+    found = (powers @ series.view(np.float64)).view(np.complex128)
+    return np.asarray(np.exp(found))
 
 
 def counts(means: Floats, excess: Floats, width: int) -> Transform:
     """Poisson numbers around an uncertain mean: rows of means, and of the variance that comes on
     top of a Poisson number's own (0: none), taken as that of a Gamma distribution of the mean; so
     the number is negative binomial."""
-    turn = np.exp(-2j * np.pi * np.arange(width // 2 + 1) / width) - 1
-    found = np.exp(means[:, None] * turn)
+    turn = _turns(width) - 1
     wide = excess > 1e-9 * np.maximum(means, 1e-9)
-    if wide.any():
-        ratio = excess[wide] / means[wide]
-        shape = means[wide] / ratio
-        found[wide] = np.exp(-shape[:, None] * np.log1p(-ratio[:, None] * turn))
-    return np.asarray(found)
+    ratio = np.where(wide, excess, 1.0) / np.where(wide, means, 1.0)
+    shape = np.where(wide, means / ratio, 0.0)
+    return np.asarray(
+        np.where(
+            wide[:, None],
+            np.exp(-shape[:, None] * np.log(1 - ratio[:, None] * turn)),
+            np.exp(means[:, None] * turn),
+        )
+    )
 
 
 def width_for(variances: Floats, means: Floats, most: int) -> int:

@@ -30,7 +30,7 @@ _DAYTIME: Final = (9, 17)
 
 
 def changed(inputs: Inputs, scenario: Scenario) -> Inputs:
-    """The inputs as they would be. Raises `BadScenario` for a ward or a patient who is not there."""
+    """The inputs as they would be. Raises `BadScenario` for a ward or patient who is not there."""
     scenario.check_places(
         wards={ward.key for ward, has in zip(inputs.wards, inputs.beds, strict=True) if has},
         patients=set(inputs.residents.keys.tolist()),

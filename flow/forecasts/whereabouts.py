@@ -9,6 +9,7 @@ import numpy as np
 
 from flow.forecasts.history import Floats
 from flow.forecasts.inputs import OFF_THE_BOOKS, Comers, Inputs
+from flow.forecasts.level import lifted
 from flow.forecasts.pools import Flags, Share
 from flow.forecasts.supply import FEMALE, MALE
 
@@ -22,10 +23,19 @@ class Whereabouts:
         self._whole = whole
         self._shares = np.stack([share.residents for share in shares])
         self._comers = np.stack([share.comers for share in shares])
+        self._stays: dict[float, Floats] = {}
         self._coming: dict[float, tuple[Floats, Floats, Floats]] = {}
 
-    def put(self, pool: int) -> Floats:
-        """The chance of those in the pool not to have moved to another ward, unless they left."""
+    def stays(self, level: float) -> Floats:
+        """The chance of everybody in hospital to be on the site still, at a level of all hazards
+        of leaving."""
+        if level not in self._stays:
+            self._stays[level] = 1 - lifted(self._inputs.residents.left, level)
+        return self._stays[level]
+
+    def put(self) -> Floats:
+        """The chance of everybody in hospital not to have moved to another ward, unless they left
+        the site."""
         if self._whole:
             return np.ones(self._inputs.residents.put.shape)
         return self._inputs.residents.put
@@ -47,7 +57,7 @@ class Whereabouts:
 
     def residents(self, pool: int) -> Floats:
         """The chance of everybody in hospital to count in the pool, unless they left the site."""
-        return np.asarray(self.usable(pool) * self.put(pool) + self.moved_in(pool))
+        return np.asarray(self.usable(pool) * self.put() + self.moved_in(pool))
 
     def coming(self, pool: int, level: float) -> tuple[Floats, Floats, Floats]:
         """The same of those who may come and may have left again: single patients from the
