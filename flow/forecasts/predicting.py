@@ -1,0 +1,90 @@
+"""From hazards by day to chances by hour and day for patients in hospital. Pure: no Django."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from flow.forecasts.clock import DAY, HOUR, Minutes, midnight_after, weekday_and_hour
+from flow.forecasts.features import Question
+from flow.forecasts.hazards import Model
+from flow.forecasts.history import Floats, Indices, Stays
+from flow.forecasts.hours import Hours, groups
+from flow.forecasts.leaving import DAYS, HOURS, Leaving
+from flow.forecasts.level import Day, Levels, lifted
+
+_SATURDAY = 5
+_FOLLOWED_DAYS = 60
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What speaks: a model, and how a day's hazard is spread over its hours."""
+
+    model: Model
+    hours: Hours
+
+    def left_by(self, history: Stays, stays: Indices, at: int, moments: Minutes) -> Floats:
+        """The chance of each stay to have ended by each of these moments, which lie within the
+        next `DAYS` days; stays by moments. At level 1."""
+        now = np.full(stays.size, at, dtype=np.int64)
+        begins = _beginnings(at, int(moments.max()))
+        passed = np.zeros((stays.size, moments.size))
+        for begin in begins:
+            until = int(midnight_after(np.array([begin]))[0])
+            question = Question(stays, now, np.full(stays.size, begin))
+            hazard = -np.log1p(-self.model.chances(history, question))
+            group = groups(history, stays, now, question.begins)
+            inside = (moments > begin) & (moments < until)
+            start = self.hours.by(group, question.begins)
+            for place in np.flatnonzero(inside):
+                here = self.hours.by(group, np.full(stays.size, moments[place]))
+                share = (here - start) / np.maximum(1 - start, 1e-9)
+                passed[:, place] += hazard * np.clip(share, 0, 1)
+            passed[:, moments >= until] += hazard[:, None]
+        return np.asarray(-np.expm1(-passed))
+
+
+def _beginnings(at: int, last: int) -> list[int]:
+    """Now, and the local midnights after it before `last`."""
+    found = [at]
+    while (after := int(midnight_after(np.array([found[-1]]))[0])) < last:
+        found.append(after)
+    return found
+
+
+def leaving(voice: Voice, levels: Levels, history: Stays, at: int) -> Leaving:
+    """The chances of everybody in hospital at `at`, as known then."""
+    stays = history.present(at)
+    hours = at + HOUR * np.arange(1, HOURS + 1)
+    days = at + DAY * np.arange(1, DAYS + 1)
+    raw = voice.left_by(history, stays, at, np.concatenate([hours, days]))
+    factors = levels.factors(level_groups(history, stays, at))
+    raised = lifted(raw, factors[:, None])
+    return Leaving(at, stays, hours=raised[:, :HOURS], days=raised[:, HOURS:], level=levels.common)
+
+
+def level_groups(history: Stays, stays: Indices, at: int) -> Indices:
+    """The groups that have levels of their own: by specialty, and weekdays or weekend."""
+    now = np.full(stays.size, at, dtype=np.int64)
+    weekday, _ = weekday_and_hour(now)
+    return np.stack([history.code("specialty", stays, now), (weekday >= _SATURDAY) * 1], axis=1)
+
+
+def day_over(voice: Voice, history: Stays, at: int, known: int) -> Day:
+    """The 24 hours from `at` on, as they look at `known`, when they are over."""
+    stays = history.present(at)
+    ended = history.ended(stays, np.full(stays.size, known))
+    chances = voice.left_by(history, stays, at, np.array([at + DAY]))[:, 0]
+    return Day(chances, ended <= at + DAY, level_groups(history, stays, at))
+
+
+def levels_at(voice: Voice, history: Stays, at: int, *, since: int) -> Levels:
+    """The levels at `at`, from the days before it, each beginning at this hour of the clock."""
+    levels = Levels()
+    for number in range(_FOLLOWED_DAYS, 0, -1):
+        begin = at - number * DAY
+        if begin >= since:
+            levels = levels.after(day_over(voice, history, begin, at))
+    return levels
