@@ -69,6 +69,11 @@ class Log:
         mine = (place >= 0) & (self._starts[found] == stays)
         return np.where(mine, (self._keys[found] % _SPAN).astype(np.float64), np.nan)
 
+    @property
+    def reached(self) -> int:
+        """When the last entry was learnt, in minutes; 0 where there is none."""
+        return int((self._keys % _SPAN).max()) if self._keys.size else 0
+
     def known_by(self, at: int) -> Log:
         """The log as it was at a moment."""
         kept = Log()
@@ -94,10 +99,10 @@ class WardFacts:
 class Stays:
     """Stays at one site, side by side; a stay lasts until its patient leaves the site.
 
-    keys: the primary key of each one's episode; `sexes` 0 female, 1 male, 2 anything else; `ages`
-    in years at admission, NaN where unknown. `codes` name the numbers in `specialty` and `method`,
-    `wards` those in `ward`; number 0 is "not known". `people`: the primary key of the person of
-    each, as known now; empty where nobody can be told apart.
+    keys: the primary key of each one's episode; `names` the number its source knows it by, where
+    they were asked for; `sexes` 0 female, 1 male, 2 anything else; `ages` in years at admission,
+    NaN where unknown. `codes` name the numbers in `specialty` and `method`, `wards` those in
+    `ward`; number 0 is "not known".
 
     Logs, all by number of the stay: `ward`, `specialty`, `method`; `admitted` and `ended`, in
     minutes, as far as known then (NOT_YET: no such stay, and still there); `asked`, the minute
@@ -111,6 +116,7 @@ class Stays:
     codes: Mapping[str, Sequence[str]]
     wards: Sequence[WardFacts]
     logs: Mapping[str, Log]
+    names: Sequence[str] = ()
     people: Indices = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:

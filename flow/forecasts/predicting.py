@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from flow.forecasts.hazards import Model
 from flow.forecasts.history import Floats, Indices, Stays
 from flow.forecasts.hours import Hours, groups
 from flow.forecasts.leaving import DAYS, HOURS, Leaving
-from flow.forecasts.level import Day, Levels, lifted
+from flow.forecasts.level import Day, Level, Levels, lifted
 
-_SATURDAY = 5
-_FOLLOWED_DAYS = 60
+_SATURDAY: Final = 5
+_FOLLOWED_DAYS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,31 @@ def _beginnings(at: int, last: int) -> list[int]:
     return found
 
 
-def leaving(voice: Voice, levels: Levels, history: Stays, at: int) -> Leaving:
+@dataclass(frozen=True)
+class Said:
+    """What a voice says of everybody in hospital at `at`: the chance of each to have left by each
+    of some moments, with the groups' levels in it, and the common level beside it."""
+
+    stays: Indices
+    chances: Floats
+    common: Level
+
+
+def say(voice: Voice, levels: Levels, history: Stays, at: int, moments: Minutes) -> Said:
     """The chances of everybody in hospital at `at`, as known then."""
     stays = history.present(at)
+    raw = voice.left_by(history, stays, at, moments)
+    factors = levels.factors(level_groups(history, stays, at))
+    return Said(stays, lifted(raw, factors[:, None]), levels.common)
+
+
+def leaving(voice: Voice, levels: Levels, history: Stays, at: int) -> Leaving:
+    """By each of the hours and days ahead."""
     hours = at + HOUR * np.arange(1, HOURS + 1)
     days = at + DAY * np.arange(1, DAYS + 1)
-    raw = voice.left_by(history, stays, at, np.concatenate([hours, days]))
-    factors = levels.factors(level_groups(history, stays, at))
-    raised = lifted(raw, factors[:, None])
-    return Leaving(at, stays, hours=raised[:, :HOURS], days=raised[:, HOURS:], level=levels.common)
+    said = say(voice, levels, history, at, np.concatenate([hours, days]))
+    chances = said.chances
+    return Leaving(at, said.stays, chances[:, :HOURS], chances[:, HOURS:], said.common)
 
 
 def level_groups(history: Stays, stays: Indices, at: int) -> Indices:
@@ -72,12 +89,12 @@ def level_groups(history: Stays, stays: Indices, at: int) -> Indices:
     return np.stack([history.code("specialty", stays, now), (weekday >= _SATURDAY) * 1], axis=1)
 
 
-def day_over(voice: Voice, history: Stays, at: int, known: int) -> Day:
-    """The 24 hours from `at` on, as they look at `known`, when they are over."""
-    stays = history.present(at)
+def day_over(voice: Voice, history: Stays, begin: int, end: int, *, known: int) -> Day:
+    """A day that is over, about 24 hours long, as it looks at `known`."""
+    stays = history.present(begin)
     ended = history.ended(stays, np.full(stays.size, known))
-    chances = voice.left_by(history, stays, at, np.array([at + DAY]))[:, 0]
-    return Day(chances, ended <= at + DAY, level_groups(history, stays, at))
+    chances = voice.left_by(history, stays, begin, np.array([end]))[:, 0]
+    return Day(chances, ended <= end, level_groups(history, stays, begin))
 
 
 def levels_at(voice: Voice, history: Stays, at: int, *, since: int) -> Levels:
@@ -86,5 +103,5 @@ def levels_at(voice: Voice, history: Stays, at: int, *, since: int) -> Levels:
     for number in range(_FOLLOWED_DAYS, 0, -1):
         begin = at - number * DAY
         if begin >= since:
-            levels = levels.after(day_over(voice, history, begin, at))
+            levels = levels.after(day_over(voice, history, begin, begin + DAY, known=at))
     return levels

@@ -72,3 +72,25 @@ def _answered(history: Stays, question: Question, until: int) -> Sample:
     left = ended <= question.ends
     decided = (ended > question.begins) & (np.where(left, ended, question.ends) <= until)
     return Sample(question.only(decided), left[decided].astype(np.float64))
+
+
+def told_from(history: Stays, *, until: int) -> int:
+    """From which minute on departures are told of in full, as known at `until`; `until` itself
+    where none are.
+
+    A first load tells of the patients who are there, and of when they came, but not of those who
+    had left: learnt from, such days would say that nobody ever leaves. So it is the first
+    departure that opens a week with a quarter of the departures of a usual week, and two at least.
+    """
+    everyone = np.arange(len(history))
+    ended = history.ended(everyone, np.full(len(history), until))
+    left = np.sort(ended[ended <= until])
+    if not left.size:
+        return until
+    week = 7 * DAY
+    later = left[left >= left[left.size // 2]]
+    weeks = max(1.0, float(until - later[0]) / week)
+    enough = max(2, int(later.size / weeks / 4))
+    opened = np.searchsorted(left, left + week) - np.arange(left.size)
+    opens = np.flatnonzero(opened >= enough)
+    return int(left[opens[0]]) if opens.size else int(left[0])
