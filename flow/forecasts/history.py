@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -73,6 +74,15 @@ class Log:
     def reached(self) -> int:
         """When the last entry was learnt, in minutes; 0 where there is none."""
         return int((self._keys % _SPAN).max()) if self._keys.size else 0
+
+    def first(self, stays: Indices) -> Minutes:
+        """When something was first learnt of each stay; NOT_YET where nothing was."""
+        if not self._keys.size:
+            return np.full(stays.shape, NOT_YET)
+        place = np.searchsorted(self._starts, stays, side="left")
+        found = np.minimum(place, self._starts.size - 1)
+        mine = self._starts[found] == stays
+        return np.where(mine, self._keys[found] % _SPAN, NOT_YET)
 
     def known_by(self, at: int) -> Log:
         """The log as it was at a moment."""
@@ -146,8 +156,22 @@ class Stays:
 
     def present(self, at: int) -> Indices:
         """The stays that were known, at the moment, to be in hospital then."""
-        everyone = np.arange(len(self))
-        return everyone[self.in_hospital(everyone, np.full(len(self), at))]
+        begun, settled, over = self._known
+        stays = np.flatnonzero((begun <= at) & ~((settled <= at) & (over <= at)))
+        return stays[self.in_hospital(stays, np.full(stays.size, at))]
+
+    @cached_property
+    def _known(self) -> tuple[Minutes, Minutes, Minutes]:
+        """When each stay was first known of, from when on nothing more was learnt of its end, and
+        when it ended as known then: what spares `present` a look at those long gone."""
+        everyone, never = np.arange(len(self)), np.full(len(self), NOT_YET)
+        ended = self.log("ended")
+        settled = ended.since(everyone, np.full(len(self), _SPAN - 1))
+        return (
+            self.log("admitted").first(everyone),
+            np.where(np.isnan(settled), never, settled).astype(np.int64),
+            self.ended(everyone, np.full(len(self), _SPAN - 1)),
+        )
 
     def known_by(self, at: int) -> Stays:
         """The same as far as it was known at a moment."""
