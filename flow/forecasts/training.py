@@ -42,7 +42,7 @@ def train(
     """Learn from what was known at `until`. The boosted model speaks if, learnt without the last
     days, it would have told them better than the floor; else the floor does."""
     known = history.known_by(until)
-    hours = fit_hours(known, since=since, until=until, seed=seed)
+    hours = fit_hours(known, since=since, until=until)
     floor = Voice(fit_floor(known, hours, since=since, until=until, seed=seed), hours)
     trial = _trial(known, since=since, until=until, seed=seed, say=say)
     voice = floor
@@ -63,7 +63,7 @@ def _trial(
         return None
     say("trying the last days")
     early = history.known_by(split)
-    hours = fit_hours(early, since=since, until=split, seed=seed)
+    hours = fit_hours(early, since=since, until=split)
     boosted = fit_boosted(early, since=since, until=split, seed=seed, fits=1)
     if boosted is None:
         return None
