@@ -44,6 +44,18 @@ def weekday_and_hour(minutes: Minutes) -> tuple[NDArray[np.int64], NDArray[np.in
     return (days + _THURSDAY) % 7, local % DAY // HOUR
 
 
+def midnight_after(minutes: Minutes) -> Minutes:
+    """The local midnight that follows each moment; of a midnight, the next."""
+    local = ((minutes + _offsets(minutes)) // DAY + 1) * DAY
+    guess = local - _offsets(minutes)
+    return np.asarray(local - _offsets(guess))
+
+
+def local_hours(minutes: Minutes) -> NDArray[np.float64]:
+    """Local hours since midnight of each moment, with their fraction."""
+    return np.asarray((minutes + _offsets(minutes)) % DAY / HOUR)
+
+
 def _offsets(minutes: Minutes) -> Minutes:
     if not minutes.size:
         return np.zeros(0, dtype=np.int64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -69,6 +70,20 @@ class Log:
         mine = (place >= 0) & (self._starts[found] == stays)
         return np.where(mine, (self._keys[found] % _SPAN).astype(np.float64), np.nan)
 
+    @property
+    def reached(self) -> int:
+        """When the last entry was learnt, in minutes; 0 where there is none."""
+        return int((self._keys % _SPAN).max()) if self._keys.size else 0
+
+    def first(self, stays: Indices) -> Minutes:
+        """When something was first learnt of each stay; NOT_YET where nothing was."""
+        if not self._keys.size:
+            return np.full(stays.shape, NOT_YET)
+        place = np.searchsorted(self._starts, stays, side="left")
+        found = np.minimum(place, self._starts.size - 1)
+        mine = self._starts[found] == stays
+        return np.where(mine, self._keys[found] % _SPAN, NOT_YET)
+
     def known_by(self, at: int) -> Log:
         """The log as it was at a moment."""
         kept = Log()
@@ -94,10 +109,11 @@ class WardFacts:
 class Stays:
     """Stays at one site, side by side; a stay lasts until its patient leaves the site.
 
-    keys: the primary key of each one's episode; `sexes` 0 female, 1 male, 2 anything else; `ages`
-    in years at admission, NaN where unknown. `codes` name the numbers in `specialty` and `method`,
-    `wards` those in `ward`; number 0 is "not known". `people`: the primary key of the person of
-    each, as known now; empty where nobody can be told apart.
+    keys: the primary key of each one's episode; `names` the number its source knows it by, where
+    they were asked for; `sexes` 0 female, 1 male, 2 anything else; `ages` in years at admission,
+    NaN where unknown. `codes` name the numbers in `specialty` and `method`, `wards` those in
+    `ward`; number 0 is "not known". `people`: the primary key of the person of each, as known now;
+    empty where nobody can be told apart.
 
     Logs, all by number of the stay: `ward`, `specialty`, `method`; `admitted` and `ended`, in
     minutes, as far as known then (NOT_YET: no such stay, and still there); `asked`, the minute
@@ -111,6 +127,7 @@ class Stays:
     codes: Mapping[str, Sequence[str]]
     wards: Sequence[WardFacts]
     logs: Mapping[str, Log]
+    names: Sequence[str] = ()
     people: Indices = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -140,8 +157,22 @@ class Stays:
 
     def present(self, at: int) -> Indices:
         """The stays that were known, at the moment, to be in hospital then."""
-        everyone = np.arange(len(self))
-        return everyone[self.in_hospital(everyone, np.full(len(self), at))]
+        begun, settled, over = self._known
+        stays = np.flatnonzero((begun <= at) & ~((settled <= at) & (over <= at)))
+        return stays[self.in_hospital(stays, np.full(stays.size, at))]
+
+    @cached_property
+    def _known(self) -> tuple[Minutes, Minutes, Minutes]:
+        """When each stay was first known of, from when on nothing more was learnt of its end, and
+        when it ended as known then: what spares `present` a look at those long gone."""
+        everyone, never = np.arange(len(self)), np.full(len(self), NOT_YET)
+        ended = self.log("ended")
+        settled = ended.since(everyone, np.full(len(self), _SPAN - 1))
+        return (
+            self.log("admitted").first(everyone),
+            np.where(np.isnan(settled), never, settled).astype(np.int64),
+            self.ended(everyone, np.full(len(self), _SPAN - 1)),
+        )
 
     def known_by(self, at: int) -> Stays:
         """The same as far as it was known at a moment."""

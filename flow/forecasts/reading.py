@@ -60,7 +60,7 @@ _OPEN: Final = """
      WHERE o.ward_id = ANY(%(wards)s) AND upper_inf(o.period)
 """
 _ROWS: Final = f"""
-    SELECT rows.*, b.visit_id, v.number = ''
+    SELECT rows.*, b.visit_id, v.number
       FROM ({MOVEMENTS} WHERE m.recorded_at <= %(at)s AND (m.visit_id = ANY(%(visits)s)
              OR m.id IN (SELECT movement_id FROM wards_belonging WHERE visit_id = ANY(%(visits)s))
              OR m.visit_id IN (SELECT visit_id FROM wards_movement
@@ -100,7 +100,7 @@ def read_present(site: Site, *, at: datetime) -> Stays:
 class _Visit:
     """What was learnt of a visit; `until`: when it turned out to be part of another."""
 
-    nameless: bool
+    number: str = ""
     learnt: list[Learnt] = field(default_factory=list)
     until: datetime | None = None
 
@@ -127,6 +127,7 @@ class _Reader:
         self._codes: dict[str, dict[str, int]] = {"specialty": {"": 0}, "method": {"": 0}}
         self._notes = Notes()
         self._keys: list[int] = []
+        self._names: list[str] = []
         self._sexes: list[int] = []
         self._ages: list[float] = []
         self._persons: list[int] = []
@@ -142,6 +143,7 @@ class _Reader:
             codes={name: tuple(codes) for name, codes in self._codes.items()},
             wards=tuple(self._wards),
             logs=self._notes.logs(),
+            names=tuple(self._names),
             people=np.array(self._persons, dtype=np.int64),
         )
 
@@ -162,7 +164,7 @@ class _Reader:
         numbers: dict[Unit, int] = {}
         before: dict[Unit, State] = {}
         for at, states in _until(
-            unfold(visit.learnt, self._ward_codes, nameless=visit.nameless), visit
+            unfold(visit.learnt, self._ward_codes, nameless=not visit.number), visit
         ):
             minute = minute_reached(at)
             for unit in before.keys() - states.keys():
@@ -170,13 +172,14 @@ class _Reader:
             for unit, state in states.items():
                 person = people.get((pk, unit.stay))
                 if unit not in numbers:
-                    numbers[unit] = self._begin(person, state)
+                    numbers[unit] = self._begin(visit, person, state)
                     if person is not None and unit.run == 0:
                         waits.get(person.episode, Waits()).note(self._notes, numbers[unit])
                 self._note(numbers[unit], minute, state, before.get(unit))
             before = dict(states)
 
-    def _begin(self, person: _Person | None, state: State) -> int:
+    def _begin(self, visit: _Visit, person: _Person | None, state: State) -> int:
+        self._names.append(visit.number)
         self._keys.append(person.episode if person else 0)
         self._sexes.append(person.sex if person else 2)
         self._ages.append(_age(person, state))
@@ -243,7 +246,9 @@ def _visits(visits: Collection[int], at: datetime) -> dict[int, _Visit]:
         for row in cursor.fetchall():
             read_row = told(row[:23])
             counts_for = row[23] or read_row.visit
-            found.setdefault(counts_for, _Visit(nameless=row[24] and not row[23]))
+            visit = found.setdefault(counts_for, _Visit())
+            if counts_for == read_row.visit:
+                visit.number = row[24]
             rows[counts_for].append(read_row)
     for pk, mine in rows.items():
         found[pk].learnt += [Learnt(r.told, r.recorded_at) for r in mine]
