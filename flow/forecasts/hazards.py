@@ -27,10 +27,7 @@ from flow.forecasts.sampling import Sample, later, moments, today
 LEAST: Final = 1e-4
 """No day is without any chance of leaving, and none is certain: a chance of exactly 0 or 1 that
 is wrong once costs any log score everything."""
-FITS: Final = 4
-_MOMENTS: Final = 250_000
-"""Moments for each fit; each patient's day is then seen at several hours."""
-_FAR_MOMENTS: Final = 120_000
+_FLOOR_MOMENTS: Final = 120_000
 _ENOUGH: Final = 300
 """Departures from which on boosting is tried at all."""
 _CHECKED_DAYS: Final = 28
@@ -42,6 +39,17 @@ _LONGEST: Final = 30
 
 Chances = NDArray[np.float64]
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work a boosted model is worth. fits: for what is left of today, averaged; moments:
+    looked at by each of them, so that each patient's day is seen at several hours; far_moments: by
+    the one fit for the days after."""
+
+    fits: int = 4
+    moments: int = 250_000
+    far_moments: int = 120_000
 
 
 class Model(Protocol):
@@ -85,7 +93,7 @@ def fit_floor(history: Stays, hours: Hours, *, since: int, until: int, seed: int
     specialties = max(len(history.codes.get("specialty", ())), 1)
     shape = (specialties, 7, _LONGEST)
     left, there = np.zeros(shape), np.zeros(shape)
-    stays, at = moments(history, since=since, until=until, most=_FAR_MOMENTS, rng=rng)
+    stays, at = moments(history, since=since, until=until, most=_FLOOR_MOMENTS, rng=rng)
     if stays.size:
         sample = today(history, stays, at, until=until)
         keys = _keys(table(history, sample.question), specialties)
@@ -142,11 +150,11 @@ def fit_boosted(
     since: int,
     until: int,
     seed: int = 0,
-    fits: int = FITS,
+    effort: Effort = Effort(),
     say: Say = lambda _: None,
 ) -> Boosted | None:
     """The boosted model from what was known at `until`; None where there is too little to learn
-    from. `say` is told what is done, `fits` is how many there are for what is left of today."""
+    from. `say` is told what is done."""
     rng = np.random.default_rng(seed)
     split = until - min((until - since) // 5, _CHECKED_DAYS * DAY)
     early = history.known_by(split)
@@ -160,12 +168,13 @@ def fit_boosted(
 
         return ask(early, since, split, most), ask(history, split, until, most // 4)
 
-    learnt, checked = learn("today", _MOMENTS)
+    learnt, checked = learn("today", effort.moments)
     if min(_who_left(learnt), _who_left(checked) * 10) < _ENOUGH:
         return None
     columns = np.flatnonzero(_told(table(early, learnt.question)))
     found: dict[str, list[Any]] = {"today": [], "later": []}
-    for which, most, number in (("today", _MOMENTS, fits), ("later", _FAR_MOMENTS, 1)):
+    todo = (("today", effort.moments, effort.fits), ("later", effort.far_moments, 1))
+    for which, most, number in todo:
         for one in range(number):
             say(f"learning who leaves {which}: fit {one + 1} of {number}")
             learnt, checked = learn(which, most)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from flow.forecasts.clock import DAY
-from flow.forecasts.hazards import FITS, fit_boosted, fit_floor
+from flow.forecasts.hazards import Effort, fit_boosted, fit_floor
 from flow.forecasts.history import Stays
 from flow.forecasts.hours import fit_hours
 from flow.forecasts.predicting import Voice
@@ -37,17 +37,23 @@ class Trained:
 
 
 def train(
-    history: Stays, *, since: int, until: int, seed: int = 0, say: Say = lambda _: None
+    history: Stays,
+    *,
+    since: int,
+    until: int,
+    seed: int = 0,
+    effort: Effort = Effort(),  # noqa: B008 - frozen
+    say: Say = lambda _: None,
 ) -> Trained:
     """Learn from what was known at `until`. The boosted model speaks if, learnt without the last
     days, it would have told them better than the floor; else the floor does."""
     known = history.known_by(until)
     hours = fit_hours(known, since=since, until=until)
     floor = Voice(fit_floor(known, hours, since=since, until=until, seed=seed), hours)
-    trial = _trial(known, since=since, until=until, seed=seed, say=say)
+    trial = _trial(known, since=since, until=until, seed=seed, effort=effort, say=say)
     voice = floor
     if trial is not None and trial[1] < trial[0]:
-        boosted = fit_boosted(known, since=since, until=until, seed=seed, fits=FITS, say=say)
+        boosted = fit_boosted(known, since=since, until=until, seed=seed, effort=effort, say=say)
         voice = floor if boosted is None else Voice(boosted, hours)
     everyone = np.arange(len(known))
     ended = known.ended(everyone, np.full(len(known), until))
@@ -56,7 +62,7 @@ def train(
 
 
 def _trial(
-    history: Stays, *, since: int, until: int, seed: int, say: Say
+    history: Stays, *, since: int, until: int, seed: int, effort: Effort, say: Say
 ) -> tuple[float, float] | None:
     split = until - TRIAL_DAYS * DAY
     if split <= since:
@@ -64,7 +70,8 @@ def _trial(
     say("trying the last days")
     early = history.known_by(split)
     hours = fit_hours(early, since=since, until=split)
-    boosted = fit_boosted(early, since=since, until=split, seed=seed, fits=1)
+    once = replace(effort, fits=1)
+    boosted = fit_boosted(early, since=since, until=split, seed=seed, effort=once)
     if boosted is None:
         return None
     floor = Voice(fit_floor(early, hours, since=since, until=split, seed=seed), hours)
