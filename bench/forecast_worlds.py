@@ -17,27 +17,11 @@ import time
 from flow.forecasts.hazards import Effort
 from simulation.judging import Verdict, hospital, judge, live, worlds
 
-WARDS = [
-    "ERH-ED",
-    "ERH-AMU",
-    "ERH-SAU",
-    "ERH-FAU",
-    "ERH-ITU",
-    "ERH-ASH",
-    "ERH-BEE",
-    "ERH-CED",
-    "ERH-HAW",
-    "ERH-HAZ",
-    "ERH-LAR",
-    "ERH-MAP",
-    "ERH-OAK",
-    "ERH-DCU",
-    "ERH-DL",
-    "ACH-LAP",
-    "NVW-1",
-    "NRT-1",
-    "NCH-OAK",
-]
+WARDS = (
+    "ERH-ED", "ERH-AMU", "ERH-SAU", "ERH-FAU", "ERH-ITU", "ERH-ASH", "ERH-BEE", "ERH-CED",
+    "ERH-HAW", "ERH-HAZ", "ERH-LAR", "ERH-MAP", "ERH-OAK", "ERH-DCU", "ERH-DL", "ACH-LAP",
+    "NVW-1", "NRT-1", "NCH-OAK",
+)  # fmt: skip
 
 
 def main() -> None:
