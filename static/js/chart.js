@@ -7,19 +7,30 @@
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
+  /** The colours of a trace: its `meta` names them all in one, or each by what it colours. */
+  function dress(trace) {
+    const named = typeof trace.meta === "string" ? { line: trace.meta, marker: trace.meta } : trace.meta;
+    if (!named) return;
+    if (named.line) trace.line = { ...trace.line, color: colour(named.line) };
+    if (named.fill) trace.fillcolor = colour(named.fill);
+    if (named.text) trace.textfont = { ...trace.textfont, color: colour(named.text) };
+    if (trace.marker && named.marker) {
+      trace.marker = { ...trace.marker, color: colour(named.marker) };
+    }
+  }
+
   function dressed(figure) {
     const [ink, line] = [colour("--ink-2"), colour("--line")];
-    for (const trace of figure.data) {
-      trace.line = { ...trace.line, color: colour(trace.meta) };
-      if (trace.marker) trace.marker = { ...trace.marker, color: colour(trace.meta) };
-    }
+    figure.data.forEach(dress);
     const layout = figure.layout;
     layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
     layout.font = { family: colour("--face"), size: 12, color: ink };
     layout.hoverlabel = { bgcolor: colour("--paper"), bordercolor: line, font: { color: colour("--ink") } };
-    for (const axis of ["xaxis", "yaxis"]) {
+    for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
       layout[axis] = { ...layout[axis], gridcolor: line, linecolor: line, zeroline: false };
     }
+    for (const shape of layout.shapes ?? []) shape.line = { ...shape.line, color: colour(shape.name) };
+    for (const note of layout.annotations ?? []) note.font = { ...note.font, color: colour(note.name) };
     return figure;
   }
 

@@ -1,0 +1,311 @@
+"""The fan chart as a Plotly figure, and the same numbers as rows of a table.
+
+The figure is plain data. Colours are named by variables of tokens.css: of a trace in `meta`, of
+lines and words on the chart in `name`; chart.js puts the page's own in their place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from flow.forecast_pages.reading import Seen
+from flow.forecasts.clock import HOUR, moment_of
+from flow.forecasts.outlook import Fan, Mark, MarkKind, Outlook, PoolKind
+from flow.forecasts.wording import Names, chance_said, mark_said, time_said
+
+HEIGHT: Final = 420
+_BANDS: Final = ((0, 6, "90"), (1, 5, "80"), (2, 4, "50"))
+"""Columns of the quantiles that bound each band, the widest first."""
+_MIDDLE: Final = 3
+_LANES: Final[tuple[tuple[str | Promise, tuple[MarkKind, ...]], ...]] = (
+    (
+        lazy("Beds"),
+        (
+            MarkKind.CLOSURE_BEGINS, MarkKind.CLOSURE_ENDS,
+            MarkKind.OPENING_BEGINS, MarkKind.OPENING_ENDS,
+        ),
+    ),
+    (lazy("Expected"), (MarkKind.LISTED,)),
+    (lazy("Leaving"), (MarkKind.DISCHARGE,)),
+)  # fmt: skip
+"""What is planned, in lanes under the fan."""
+_FEWER_BEDS: Final = (MarkKind.CLOSURE_BEGINS, MarkKind.OPENING_ENDS)
+
+Trace = dict[str, Any]
+
+
+def marks_of(fan: Fan, outlook: Outlook) -> list[Mark]:
+    """What is planned for the beds of a fan."""
+    if fan.pool.kind is PoolKind.SITE:
+        return list(outlook.marks)
+    return [mark for mark in outlook.marks if mark.ward in fan.pool.wards]
+
+
+def fan_figure(
+    fan: Fan,
+    outlook: Outlook,
+    *,
+    names: Names,
+    seen: Sequence[Seen] = (),
+    as_is: Fan | None = None,
+) -> str:
+    """The chart as JSON. names: of wards. seen: free beds as counted, before the forecast and
+    after. as_is: the fan without the scenario that `fan` shows."""
+    lanes = _lanes(marks_of(fan, outlook), names, at=outlook.at)
+    traces = [*_bands(fan, outlook, is_scenario=as_is is not None)]
+    if as_is is not None:
+        traces += _as_is(as_is, outlook)
+    if seen:
+        traces.append(_counted(seen))
+    traces += [_lane(number, lane) for number, lane in enumerate(lanes)]
+    return json.dumps({"data": traces, "layout": _layout(outlook, seen, [one[0] for one in lanes])})
+
+
+def _x(minute: int) -> str:
+    return f"{timezone.localtime(moment_of(minute)):%Y-%m-%dT%H:%M}"
+
+
+def _bands(fan: Fan, outlook: Outlook, *, is_scenario: bool) -> Iterable[Trace]:
+    """Two invisible bounds for each band, filled in between, and the line of the middle. They
+    begin at what is free at the moment of the forecast."""
+    x = [_x(outlook.at), *(_x(int(end)) for end in outlook.ends)]
+    columns = [[fan.free_now, *fan.quantiles[:, n].tolist()] for n in range(7)]
+    ground = "--if" if is_scenario else "--fan"
+    for low, high, sure in _BANDS:
+        bound = {"x": x, "mode": "lines", "hoverinfo": "skip", "line": {"width": 0}}
+        yield bound | {"y": columns[low], "name": ""}
+        yield bound | {
+            "y": columns[high],
+            "name": _("%(sure)s %% of the time") % {"sure": sure},
+            "fill": "tonexty",
+            "meta": {"fill": f"{ground}-{sure}"},
+        }
+    ranges = [
+        _("%(low)s to %(high)s (8 in 10)") % {"low": low, "high": high}
+        for low, high in zip(columns[1], columns[5], strict=True)
+    ]
+    yield {
+        "x": x,
+        "y": columns[_MIDDLE],
+        "name": _("If so") if is_scenario else _("Middle"),
+        "mode": "lines",
+        "line": {"width": 2.5},
+        "meta": f"{ground}-line",
+        "text": ranges,
+        "hovertemplate": "%{y}, %{text}",
+    }
+
+
+def _as_is(fan: Fan, outlook: Outlook) -> Iterable[Trace]:
+    """The forecast without the scenario: its middle, and where 8 in 10 lie, as lines."""
+    x = [_x(outlook.at), *(_x(int(end)) for end in outlook.ends)]
+    for column, width, dash in ((1, 1, "dot"), (_MIDDLE, 2, "dash"), (5, 1, "dot")):
+        is_middle = column == _MIDDLE
+        yield {
+            "x": x,
+            "y": [fan.free_now, *fan.quantiles[:, column].tolist()],
+            "name": _("As it is") if is_middle else "",
+            "mode": "lines",
+            "line": {"width": width, "dash": dash},
+            "meta": "--ink-2",
+            **({"hovertemplate": "%{y}"} if is_middle else {"hoverinfo": "skip"}),
+        }
+
+
+def _counted(seen: Sequence[Seen]) -> Trace:
+    x: list[str | None] = []
+    y: list[int | None] = []
+    for one in seen:
+        if one.gap:
+            x.append(None)
+            y.append(None)
+        x.append(_x(one.minute))
+        y.append(one.free)
+    return {
+        "x": x,
+        "y": y,
+        "name": _("Counted"),
+        "mode": "lines+markers" if len(seen) < 20 else "lines",
+        "line": {"width": 3},
+        "marker": {"size": 5},
+        "meta": "--ink",
+        "hovertemplate": "%{y}",
+    }
+
+
+# --- what is planned, under the fan ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    minute: int
+    short: str
+    words: str
+
+
+def _lanes(marks: Sequence[Mark], names: Names, *, at: int) -> list[tuple[str, list[_Sign]]]:
+    """The lanes in which anything is planned, with their signs by the hour."""
+    found = []
+    for label, kinds in _LANES:
+        inside: defaultdict[tuple[int, bool], list[Mark]] = defaultdict(list)
+        for mark in marks:
+            if mark.kind in kinds:
+                inside[mark.minute // HOUR * HOUR, mark.kind in _FEWER_BEDS].append(mark)
+        signs = [
+            _Sign(
+                max(hour, at),
+                _short(sum(one.number for one in group), fewer=fewer, kinds=kinds),
+                "<br>".join(mark_said(one, names, at=at) for one in group[:8]),
+            )
+            for (hour, fewer), group in sorted(inside.items())
+        ]
+        if signs:
+            found.append((str(label), signs))
+    return found
+
+
+def _short(number: int, *, fewer: bool, kinds: Sequence[MarkKind]) -> str:
+    if MarkKind.CLOSURE_BEGINS not in kinds:
+        return str(number)
+    return f"−{number}" if fewer else f"+{number}"
+
+
+def _lane(number: int, lane: tuple[str, list[_Sign]]) -> Trace:
+    label, signs = lane
+    return {
+        "x": [_x(sign.minute) for sign in signs],
+        "y": [number] * len(signs),
+        "yaxis": "y2",
+        "name": label,
+        "mode": "markers+text",
+        "marker": {"size": 20, "symbol": "circle"},
+        "text": [sign.short for sign in signs],
+        "textposition": "middle center",
+        "textfont": {"size": 11},
+        "hovertext": [sign.words for sign in signs],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "meta": {"marker": "--held-soft", "text": "--ink"},
+    }
+
+
+def _layout(outlook: Outlook, seen: Sequence[Seen], lanes: Sequence[str]) -> dict[str, Any]:
+    first = min([outlook.at, *(one.minute for one in seen[:1])])
+    room = 0.075 * len(lanes)
+    layout: dict[str, Any] = {
+        "margin": {"l": 40, "r": 10, "t": 10, "b": 40},
+        "height": HEIGHT,
+        "showlegend": False,
+        "hovermode": "x unified",
+        "xaxis": {
+            "range": [_x(first), _x(int(outlook.ends[-1]))],
+            "tickformat": "%H:%M\n%a %-d %b",
+            "hoverformat": "%a %-d %b %H:%M",
+            "dtick": 6 * HOUR * 60_000,
+            "tick0": "2000-01-01T00:00",
+            "fixedrange": True,
+            "anchor": "y2" if lanes else "y",
+        },
+        "yaxis": {
+            "fixedrange": True,
+            "rangemode": "tozero",
+            "nticks": 8,
+            "tickformat": "d",
+            "domain": [room + 0.05 if lanes else 0, 1],
+        },
+        "shapes": [
+            _line("--bad-line", y0=0, y1=0, x0=0, x1=1, xref="paper"),
+            _line(
+                "--ink-2", x0=_x(outlook.at), x1=_x(outlook.at), y0=0, y1=1, yref="paper", dash="dot"
+            ),
+        ],
+        "annotations": [
+            {
+                "name": "--ink-2",
+                "text": time_said(outlook.at, at=outlook.at),
+                "x": _x(outlook.at),
+                "y": 1,
+                "yref": "paper",
+                "xanchor": "left",
+                "yanchor": "top",
+                "xshift": 3,
+                "showarrow": False,
+            }
+        ],
+    }
+    if lanes:
+        layout["yaxis2"] = {
+            "fixedrange": True,
+            "domain": [0, room],
+            "range": [len(lanes) - 0.5, -0.5],
+            "tickvals": list(range(len(lanes))),
+            "ticktext": list(lanes),
+            "automargin": True,
+            "showgrid": False,
+            "zeroline": False,
+        }
+    return layout
+
+
+def _line(colour: str, *, dash: str = "solid", **where: object) -> dict[str, Any]:
+    return {
+        "type": "line", "name": colour, "layer": "above", "line": {"width": 1.5, "dash": dash},
+        **where,
+    }  # fmt: skip
+
+
+# --- the same as a table --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HourRow:
+    """An hour of the fan. half, eight, nine: between which numbers 5, 8 and 9 chances in 10 lie.
+    short: the chance of more patients than beds, in words. came: counted then, if it was. as_is:
+    the middle without the scenario."""
+
+    when: str
+    middle: int
+    half: tuple[int, int]
+    eight: tuple[int, int]
+    nine: tuple[int, int]
+    open: int
+    short: str
+    came: int | None
+    as_is: int | None
+    is_key: bool
+
+
+def hour_rows(
+    fan: Fan,
+    outlook: Outlook,
+    *,
+    came: Sequence[int | None] = (),
+    as_is: Fan | None = None,
+) -> list[HourRow]:
+    """Every hour of the fan."""
+    found = []
+    for place, end in enumerate(outlook.ends.tolist()):
+        numbers = [int(one) for one in fan.quantiles[place]]
+        found.append(
+            HourRow(
+                when=time_said(end, at=outlook.at),
+                middle=numbers[_MIDDLE],
+                half=(numbers[2], numbers[4]),
+                eight=(numbers[1], numbers[5]),
+                nine=(numbers[0], numbers[6]),
+                open=int(fan.open[place]),
+                short=chance_said(float(fan.short[place])),
+                came=came[place] if came else None,
+                as_is=int(as_is.quantiles[place, _MIDDLE]) if as_is is not None else None,
+                is_key=place in outlook.shown_always,
+            )
+        )
+    return found

@@ -1,0 +1,163 @@
+"""The hours of a forecast that are shown whatever else is, and the parts of its days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from flow.forecasts.clock import moment_of, weekday_and_hour
+from flow.forecasts.outlook import SAID, Fan, Floats, Outlook, Waiting
+from flow.forecasts.wording import chance_said, time_said
+
+EVENING: Final = 18
+"""The local hour that a bed manager decides about in the morning."""
+_SOON: Final = 120
+"""Minutes: an hour so near is no longer decided about."""
+_PARTS: Final = (0, 6, 12, 18)
+"""Local hours at which the parts of a day begin."""
+
+
+def headline_hour(outlook: Outlook) -> int:
+    """The place of the hour that a forecast is summed up by: the next evening or morning that is
+    not nearer than two hours."""
+    hours = weekday_and_hour(outlook.ends)[1]
+    far = outlook.ends >= outlook.at + _SOON
+    return int(np.flatnonzero(far & np.isin(hours, (8, EVENING)))[0])
+
+
+def key_hours(outlook: Outlook) -> list[int]:
+    """The places of the hours that are always shown: each midnight and eight o'clock, and the
+    first evening."""
+    hours = weekday_and_hour(outlook.ends)[1]
+    evening = int(np.flatnonzero(hours == EVENING)[0])
+    return sorted({*outlook.shown_always, evening})
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHour:
+    """What is said of one of those hours. place: of the hour. when: in words. sure, likely: at
+    least so many beds with 9 and 7 chances in 10. middle: the median. short: the chance of more
+    patients than beds, in words. came: the free beds then, None while that is not known; held:
+    whether 9 chances in 10 held it. as_is: `sure` without the scenario, None where there is none.
+    """
+
+    place: int
+    when: str
+    sure: int
+    likely: int
+    middle: int
+    short: str
+    came: int | None = None
+    held: bool = True
+    as_is: int | None = None
+
+
+def key_hours_said(
+    fan: Fan,
+    outlook: Outlook,
+    *,
+    came: Sequence[int | None] = (),
+    as_is: Fan | None = None,
+) -> list[KeyHour]:
+    """What a fan says of the hours always shown. came: by hour. as_is: the fan without the
+    scenario that `fan` shows."""
+    found = []
+    for place in key_hours(outlook):
+        (_sure, sure), (_likely, likely) = fan.said(place, SAID)
+        seen = came[place] if came else None
+        quantiles = fan.quantiles[place]
+        found.append(
+            KeyHour(
+                place=place,
+                when=time_said(int(outlook.ends[place]), at=outlook.at),
+                sure=sure,
+                likely=likely,
+                middle=int(quantiles[3]),
+                short=chance_said(float(fan.short[place])),
+                came=seen,
+                held=seen is None or bool(quantiles[0] <= seen <= quantiles[6]),
+                as_is=as_is.said(place, SAID[:1])[0][1] if as_is is not None else None,
+            )
+        )
+    return found
+
+
+def none_over_said(waiting: Waiting, place: int) -> str:
+    """The chance that nobody comes to wait too long by this hour, in words."""
+    return chance_said(float(waiting.none_over[place]))
+
+
+@dataclass(frozen=True, slots=True)
+class DayPart:
+    """A part of a day: the expected numbers of patients who leave and come in it. day: of which
+    day, empty where it is that of the part before. left: leave the site. out, into: moved to and
+    from other wards. emergency, listed, to_come: come from the emergency department, by name, and
+    not known of yet; of these three, those who have left again are taken off. change: of free
+    beds, by patients alone."""
+
+    day: str
+    when: str
+    left: float
+    out: float
+    into: float
+    emergency: float
+    listed: float
+    to_come: float
+
+    @property
+    def leave(self) -> float:
+        """All who go."""
+        return self.left + self.out
+
+    @property
+    def come(self) -> float:
+        """All who come."""
+        return self.into + self.emergency + self.listed + self.to_come
+
+    @property
+    def change(self) -> float:
+        """Free beds more by the end of the part, all other things equal."""
+        return self.leave - self.come
+
+
+def day_parts(fan: Fan, outlook: Outlook) -> list[DayPart]:
+    """Arrivals and departures in each part of the days ahead; the first and the last may be
+    shorter."""
+    ends = outlook.ends
+    hours = weekday_and_hour(ends)[1]
+    bounds = [n for n in range(ends.size) if int(hours[n]) in _PARTS]
+    if bounds[-1] != ends.size - 1:
+        bounds.append(ends.size - 1)
+    found: list[DayPart] = []
+    day = ""
+    for before, last in pairwise([-1, *bounds]):
+        begin = outlook.at if before < 0 else int(ends[before])
+        local = timezone.localtime(moment_of(begin))
+        end = timezone.localtime(moment_of(int(ends[last])))
+        this = f"{local:%a %-d %b}"
+        until = "24:00" if end.hour == 0 else f"{end:%H:%M}"
+        parts = fan.parts
+        found.append(
+            DayPart(
+                day="" if this == day else this,
+                when=_("%(begin)s to %(end)s") % {"begin": f"{local:%H:%M}", "end": until},
+                left=_within(parts.left, before, last),
+                out=_within(parts.moved_out, before, last),
+                into=_within(parts.moved_in, before, last),
+                emergency=_within(parts.emergency, before, last),
+                listed=_within(parts.listed, before, last),
+                to_come=_within(parts.to_come, before, last),
+            )
+        )
+        day = this
+    return found
+
+
+def _within(cumulated: Floats, before: int, last: int) -> float:
+    return float(cumulated[last] - (cumulated[before] if before >= 0 else 0.0))
