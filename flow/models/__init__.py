@@ -1,7 +1,17 @@
-"""The census as last confirmed, cohorts by day, returns as sent, national reference figures."""
+"""The census as last confirmed, cohorts by day, forecasts and how right they were, returns as sent,
+national reference figures."""
 
 from flow.models.census import WardCensus
 from flow.models.cohorts import CohortCount, CohortDay
+from flow.models.forecasts import (
+    Forecast,
+    ForecastDue,
+    ForecastLevels,
+    ForecastModel,
+    ForecastPatterns,
+    ForecastScore,
+    ForecastTraining,
+)
 from flow.models.reference import (
     ReferenceBody,
     ReferenceFile,
@@ -14,6 +24,13 @@ __all__ = [
     "CohortCount",
     "CohortDay",
     "DailyReturn",
+    "Forecast",
+    "ForecastDue",
+    "ForecastLevels",
+    "ForecastModel",
+    "ForecastPatterns",
+    "ForecastScore",
+    "ForecastTraining",
     "ReferenceBody",
     "ReferenceFile",
     "ReferenceMeasure",
