@@ -49,11 +49,11 @@ class Spread:
 
     def quantile(self, level: float) -> int:
         """The smallest number that is not exceeded with at least this chance."""
-        return self.lowest + numbers.quantile(self.chances, level)
+        return int(self.lowest + numbers.quantile(self.chances, level))
 
     def at_least(self, chance: float) -> int:
         """The largest number of which "at least so many" holds with this chance or more."""
-        return self.lowest + numbers.at_least(self.chances, chance)
+        return int(self.lowest + numbers.at_least(self.chances, chance))
 
     def chance_of_at_least(self, number: int) -> float:
         """The chance of this number or more."""
@@ -67,8 +67,47 @@ class Spread:
     def crps(self, seen: int) -> float:
         """Continuous ranked probability score beside what was seen; see `numbers.crps`."""
         if seen < self.lowest:
-            return self.lowest - seen + numbers.crps(self.chances, 0)
-        return numbers.crps(self.chances, seen - self.lowest)
+            return float(self.lowest - seen + numbers.crps(self.chances, 0))
+        return float(numbers.crps(self.chances, seen - self.lowest))
+
+
+@dataclass(frozen=True)
+class Spreads:
+    """Distributions of a number at each hour: `chances[h, k]` is the chance of exactly `lowest + k`
+    at the hour at place h. `spreads[h]` is that hour's alone."""
+
+    lowest: int
+    chances: Floats
+
+    def __len__(self) -> int:
+        return len(self.chances)
+
+    def __getitem__(self, hour: int) -> Spread:
+        return Spread(self.lowest, self.chances[hour])
+
+    @cached_property
+    def means(self) -> Floats:
+        """The expected number at each hour."""
+        return np.asarray(self.lowest + self.chances @ np.arange(self.chances.shape[1]))
+
+    def quantiles(self, levels: Sequence[float]) -> Counts:
+        """Hours by levels: the smallest number not exceeded with at least this chance."""
+        return self._first(np.cumsum(self.chances, axis=1), levels)
+
+    def at_least(self, chances: Sequence[float]) -> Counts:
+        """Hours by chances: the largest number of which "at least so many" holds with it."""
+        tail = np.cumsum(self.chances[:, ::-1], axis=1)
+        from_top = self._first(tail, chances) - self.lowest
+        return np.asarray(self.lowest + self.chances.shape[1] - 1 - from_top)
+
+    def chance_of_at_least(self, number: int) -> Floats:
+        """The chance at each hour of this number or more."""
+        return np.asarray(self.chances[:, max(0, number - self.lowest) :].sum(1))
+
+    def _first(self, reached: Floats, levels: Sequence[float]) -> Counts:
+        # A level that is missed by rounding alone counts as reached.
+        rows = [(reached >= level - 1e-12).argmax(axis=1) for level in levels]
+        return np.asarray(self.lowest + np.stack(rows, axis=1))
 
 
 class PoolKind(StrEnum):
@@ -123,31 +162,35 @@ class Fan:
     Free are open beds without a patient, being cleaned included; below 0 are patients without a
     bed. patients, free_now: at the moment of the forecast. open: beds at each hour that are open
     by then, as is planned now (a closed bed with a patient in it counts in neither). spreads: the
-    distribution at each hour. parts: what changes it.
+    distributions. parts: what changes them.
     """
 
     pool: Pool
     patients: int
     free_now: int
     open: Counts
-    spreads: tuple[Spread, ...]
+    spreads: Spreads
     parts: Parts
+
+    @property
+    def has_beds(self) -> bool:
+        """Whether any bed is known to be there; without one nothing can be said of free beds."""
+        return bool(self.open.any()) or self.patients + self.free_now > 0
 
     @cached_property
     def quantiles(self) -> Counts:
         """Hours by `QUANTILES`."""
-        rows = [[spread.quantile(q) for q in QUANTILES] for spread in self.spreads]
-        return np.array(rows, dtype=np.int64)
+        return self.spreads.quantiles(QUANTILES)
 
-    @cached_property
+    @property
     def means(self) -> Floats:
         """The expected number at each hour."""
-        return np.array([spread.mean for spread in self.spreads])
+        return self.spreads.means
 
     @cached_property
     def short(self) -> Floats:
         """The chance at each hour that there are more patients than beds."""
-        return np.array([1 - spread.chance_of_at_least(0) for spread in self.spreads])
+        return np.asarray(1 - self.spreads.chance_of_at_least(0))
 
     def said(self, hour: int, chances: Sequence[float] = SAID) -> tuple[tuple[float, int], ...]:
         """Of the hour at this place (0 to 71): pairs of a chance and the number of which "at least
@@ -169,8 +212,8 @@ class Waiting:
     limit_hours: int
     now: int
     over_now: int
-    numbers: tuple[Spread, ...]
-    over: tuple[Spread, ...]
+    numbers: Spreads
+    over: Spreads
     none_over: Floats
     paths: int
 
