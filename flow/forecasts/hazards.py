@@ -21,7 +21,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from flow.forecasts.clock import DAY
 from flow.forecasts.features import CATEGORIES, NAMES, Question, Table, table
 from flow.forecasts.history import Indices, Stays
-from flow.forecasts.hours import Hours, groups
+from flow.forecasts.hours import Hours
 from flow.forecasts.sampling import Sample, later, moments, today
 
 LEAST: Final = 1e-4
@@ -66,13 +66,8 @@ class Floor:
     def chances(self, history: Stays, question: Question) -> Chances:
         """As in `Model`."""
         rates = self.rates[_keys(table(history, question), self.rates.shape[0])]
-        found = -np.expm1(-rates * _left_of_day(history, self.hours, question))
+        found = -np.expm1(-rates * self.hours.left_of(question.begins))
         return np.clip(found, LEAST, 1 - LEAST)
-
-
-def _left_of_day(history: Stays, hours: Hours, question: Question) -> NDArray[np.float64]:
-    group = groups(history, question.stays, question.at, question.begins)
-    return 1 - hours.by(group, question.begins)
 
 
 def _keys(rows: Table, specialties: int) -> tuple[NDArray[np.int64], ...]:
@@ -94,7 +89,7 @@ def fit_floor(history: Stays, hours: Hours, *, since: int, until: int, seed: int
     if stays.size:
         sample = today(history, stays, at, until=until)
         keys = _keys(table(history, sample.question), specialties)
-        exposed = _left_of_day(history, hours, sample.question)
+        exposed = hours.left_of(sample.question.begins)
         # The moments of one day tell much the same: what is left of it counts once for all.
         days = max(1.0, float(exposed.sum()))
         weight = min(1.0, _days(history, since, until) / days)

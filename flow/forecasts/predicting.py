@@ -29,22 +29,22 @@ class Voice:
     def left_by(self, history: Stays, stays: Indices, at: int, moments: Minutes) -> Floats:
         """The chance of each stay to have ended by each of these moments, which lie within the
         next `DAYS` days; stays by moments. At level 1."""
+        if not stays.size:
+            return np.zeros((0, moments.size))
         now = np.full(stays.size, at, dtype=np.int64)
+        group = groups(history, stays, now)
         begins = _beginnings(at, int(moments.max()))
-        passed = np.zeros((stays.size, moments.size))
-        for begin in begins:
-            until = int(midnight_after(np.array([begin]))[0])
-            question = Question(stays, now, np.full(stays.size, begin))
-            hazard = -np.log1p(-self.model.chances(history, question))
-            group = groups(history, stays, now, question.begins)
-            inside = (moments > begin) & (moments < until)
-            start = self.hours.by(group, question.begins)
-            for place in np.flatnonzero(inside):
-                here = self.hours.by(group, np.full(stays.size, moments[place]))
-                share = (here - start) / np.maximum(1 - start, 1e-9)
-                passed[:, place] += hazard * np.clip(share, 0, 1)
-            passed[:, moments >= until] += hazard[:, None]
-        return np.asarray(-np.expm1(-passed))
+        every = np.repeat(np.array(begins, dtype=np.int64), stays.size)
+        question = Question(np.tile(stays, len(begins)), np.full(every.size, at), every)
+        chances = self.model.chances(history, question).reshape(len(begins), stays.size)
+        still = np.ones((stays.size, moments.size))
+        for begin, until, chance in zip(begins, question.ends[:: stays.size], chances, strict=True):
+            start = np.full(stays.size, begin)
+            for place in np.flatnonzero((moments > begin) & (moments < until)):
+                share = self.hours.passed(group, start, int(moments[place]), now=begin == at)
+                still[:, place] *= 1 - chance * share
+            still[:, moments >= until] *= (1 - chance)[:, None]
+        return 1 - still
 
 
 def _beginnings(at: int, last: int) -> list[int]:

@@ -70,7 +70,7 @@ def train(
     days, it would have told them better than the floor; else the floor does. trial: where that
     has been found out already."""
     known = history.known_by(until)
-    hours = fit_hours(known, since=since, until=until, seed=seed)
+    hours = fit_hours(known, since=since, until=until)
     floor = Voice(fit_floor(known, hours, since=since, until=until, seed=seed), hours)
     trial = trial or tried(known, since=since, until=until, seed=seed, say=say)
     voice = floor
@@ -92,7 +92,7 @@ def tried(
         return None
     say("trying the last days")
     early = history.known_by(split)
-    hours = fit_hours(early, since=since, until=split, seed=seed)
+    hours = fit_hours(early, since=since, until=split)
     floor = Voice(fit_floor(early, hours, since=since, until=split, seed=seed), hours)
     found = fit_boosted(early, since=since, until=split, seed=seed, fits=1)
     if found is None:
