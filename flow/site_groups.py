@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -25,26 +25,27 @@ class Group(Generic[T]):
 
 
 _HOSPITALS: Final = (Site.Kind.ACUTE, Site.Kind.COMMUNITY)
-_WARDS: Final = (
-    (_("Emergency"), (Ward.Kind.EMERGENCY,)),
-    (_("Assessment"), (Ward.Kind.ASSESSMENT,)),
-    (_("Critical care"), (Ward.Kind.CRITICAL_CARE,)),
-    (_("Wards"), (Ward.Kind.INPATIENT, Ward.Kind.COMMUNITY)),
-    (_("Maternity"), (Ward.Kind.MATERNITY,)),
-    (
-        _("Day units, theatres and lounges"),
-        (
-            Ward.Kind.DAY_CASE,
-            Ward.Kind.THEATRE,
-            Ward.Kind.DISCHARGE_LOUNGE,
-            Ward.Kind.CLINIC,
-        ),
-    ),
-    (
-        _("Places at home and in care homes"),
-        (Ward.Kind.VIRTUAL, Ward.Kind.REABLEMENT, Ward.Kind.CARE_HOME),
-    ),
-)
+_K: Final = Ward.Kind
+WARD_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "emergency": (_K.EMERGENCY,),
+    "assessment": (_K.ASSESSMENT,),
+    "critical_care": (_K.CRITICAL_CARE,),
+    "wards": (_K.INPATIENT, _K.COMMUNITY),
+    "maternity": (_K.MATERNITY,),
+    "day": (_K.DAY_CASE, _K.THEATRE, _K.DISCHARGE_LOUNGE, _K.CLINIC),
+    "home": (_K.VIRTUAL, _K.REABLEMENT, _K.CARE_HOME),
+}
+"""Kinds of ward that are listed together, in the order patients pass through them."""
+
+WARD_GROUP_LABELS: Final[Mapping[str, str | Promise]] = {
+    "emergency": _("Emergency"),
+    "assessment": _("Assessment"),
+    "critical_care": _("Critical care"),
+    "wards": _("Wards"),
+    "maternity": _("Maternity"),
+    "day": _("Day units, theatres and lounges"),
+    "home": _("Places at home and in care homes"),
+}
 
 
 def site_groups(sites: Iterable[SiteLine]) -> list[Group[SiteLine]]:
@@ -63,6 +64,11 @@ def ward_groups(wards: Iterable[WardLine]) -> list[Group[WardLine]]:
     """Wards by kind, in the order patients pass through them."""
     listed = list(wards)
     groups: list[Group[WardLine]] = [
-        Group(label, label, [w for w in listed if w.place.kind in kinds]) for label, kinds in _WARDS
+        Group(
+            WARD_GROUP_LABELS[name],
+            WARD_GROUP_LABELS[name],
+            [ward for ward in listed if ward.place.kind in kinds],
+        )
+        for name, kinds in WARD_GROUPS.items()
     ]
     return [group for group in groups if group.lines]

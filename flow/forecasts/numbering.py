@@ -15,9 +15,7 @@ import numpy as np
 from flow.forecasts.history import Indices, Log, Stays, WardFacts
 
 
-def numbered(
-    history: Stays, *, wards: Sequence[int], codes: Mapping[str, Sequence[str]]
-) -> Stays:
+def numbered(history: Stays, *, wards: Sequence[int], codes: Mapping[str, Sequence[str]]) -> Stays:
     """The same stays, side by side as before, with wards (by primary key) and codes numbered in
     this order; wards that are not among these come after them."""
     facts = {ward.key: ward for ward in history.wards}

@@ -6,10 +6,12 @@ from flow.models.cohorts import CohortCount, CohortDay
 from flow.models.forecasts import (
     Forecast,
     ForecastDue,
+    ForecastInputs,
     ForecastLevels,
     ForecastModel,
     ForecastPatterns,
     ForecastScore,
+    ForecastScoring,
     ForecastTraining,
 )
 from flow.models.reference import (
@@ -26,10 +28,12 @@ __all__ = [
     "DailyReturn",
     "Forecast",
     "ForecastDue",
+    "ForecastInputs",
     "ForecastLevels",
     "ForecastModel",
     "ForecastPatterns",
     "ForecastScore",
+    "ForecastScoring",
     "ForecastTraining",
     "ReferenceBody",
     "ReferenceFile",

@@ -149,9 +149,16 @@ class ForecastPatterns(models.Model):
 class ForecastTraining(models.Model):
     """One go at learning a site anew, while it runs and afterwards.
 
-    `step` is what is being done (a word of `flow.forecasts.steps`), `done` of `steps` are over;
-    `heard_at` is when it was last heard of. `stop_asked`: somebody wants it to stop.
+    `step` is what is being done, `done` of `steps` are over; `heard_at` is when it was last heard
+    of. `stop_asked`: somebody wants it to stop.
     """
+
+    class Step(models.TextChoices):
+        READING = "reading", _("Reading the history")
+        TRYING = "trying", _("Trying it on the last days")
+        COMPARING = "comparing", _("Comparing it with the model that speaks")
+        LEARNING = "learning", _("Learning from all days")
+        FOLLOWING = "following", _("Following the last weeks")
 
     class State(models.TextChoices):
         RUNNING = "running", _("Running")
@@ -162,7 +169,7 @@ class ForecastTraining(models.Model):
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="forecast_trainings")
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
-    step = models.CharField(max_length=20, blank=True, default="")
+    step = models.CharField(max_length=10, choices=Step, blank=True, default="")
     done = models.PositiveSmallIntegerField(default=0)
     steps = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField()
@@ -257,14 +264,33 @@ class Forecast(models.Model):
         return f"forecast of site {self.site_id} at {self.at:%Y-%m-%d %H:%M}"
 
 
+class ForecastInputs(models.Model):
+    """What the latest forecast of a site was worked out from; what lies in `blob` is read by
+    `flow.forecasts.learnt`."""
+
+    site = models.OneToOneField(
+        Site, on_delete=models.CASCADE, primary_key=True, related_name="forecast_inputs"
+    )
+    forecast = models.ForeignKey(Forecast, on_delete=models.CASCADE, related_name="+")
+    format = models.PositiveSmallIntegerField()
+    libraries = models.CharField(max_length=200)
+    blob = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "forecast inputs"
+
+    def __str__(self) -> str:
+        return f"inputs of forecast {self.forecast_id}"
+
+
 class ForecastScore(models.Model):
-    """How right one speaker was about one horizon of one forecast, in sums that can be added up.
+    """How right one speaker was about one number of one forecast, in sums that can be added up.
 
     A projection of the forecast and of what happened, as known at `scored_at`: what is told late
     makes it be counted anew.
 
-    day, hour: local, of the moment of the forecast. what, horizon, part, speaker: words of
-    `flow.forecasts.horizons`; key: primary key of a ward, or code of a specialty.
+    day, hour: local, of the moment of the forecast. what, until, part, speaker: words of
+    `flow.forecasts.recorded`; key: primary key of a ward, or code of a specialty.
     Of chances of single patients: patients, sums of the log score (nats) and of the Brier score;
     by tenth of the chance how many, the sum of what was said, and how many it came true for.
     Of the number: forecasts (1 where a distribution was said), seen, said (the mean), crps, and
@@ -276,7 +302,7 @@ class ForecastScore(models.Model):
     day = models.DateField()
     hour = models.PositiveSmallIntegerField()
     what = models.CharField(max_length=10)
-    horizon = models.CharField(max_length=10)
+    until = models.CharField(max_length=10)
     part = models.CharField(max_length=10)
     key = models.CharField(max_length=60, blank=True, default="")
     speaker = models.CharField(max_length=20)
@@ -300,7 +326,7 @@ class ForecastScore(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["forecast", "what", "horizon", "part", "key", "speaker"],
+                fields=["forecast", "what", "until", "part", "key", "speaker"],
                 name="forecast_score_once",
             ),
             models.CheckConstraint(
@@ -321,3 +347,15 @@ class ForecastScore(models.Model):
 
     def __str__(self) -> str:
         return f"score {self.pk}"
+
+
+class ForecastScoring(models.Model):
+    """Until when what was foretold of a site has been scored."""
+
+    site = models.OneToOneField(
+        Site, on_delete=models.CASCADE, primary_key=True, related_name="forecast_scoring"
+    )
+    over = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"site {self.site_id} is scored until {self.over:%Y-%m-%d %H:%M}"
