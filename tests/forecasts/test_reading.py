@@ -138,7 +138,8 @@ def test_the_age_said_with_an_admission_counts_where_no_birth_is_known() -> None
     record(
         [
             Moved(
-                key="born", sent_at=START, person=PersonKey("RXX", "P1"), visit=VisitKey("RXX", "1"),
+                key="born", sent_at=START,
+                person=PersonKey("RXX", "P1"), visit=VisitKey("RXX", "1"),
                 kind=Kind.ADMITTED, occurred_at=START, place=hospital.ward(0),
                 details=Details({"date_of_birth": "1950-03-02", "sex": "female"}),
             ),
@@ -168,8 +169,8 @@ def test_nothing_recorded_later_changes_what_is_read_of_the_past() -> None:
     known = read(site(), since=START, at=NOW).known_by(minute_of(moment))
     assert set(before.logs) == set(after.logs)
     for name, log in before.logs.items():
-        for mine, theirs in zip(log.entries(), after.logs[name].entries(), strict=True):
-            assert np.array_equal(mine, theirs, equal_nan=True), name
+        for one, other in zip(log.entries(), after.logs[name].entries(), strict=True):
+            assert np.array_equal(one, other, equal_nan=True), name
     for minute in range(0, 3000, 171):
         when = int(at(minute)[0])
         mine = sorted(before.names[n] for n in before.present(when))
