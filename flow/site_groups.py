@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -25,27 +25,39 @@ class Group(Generic[T]):
 
 
 _HOSPITALS: Final = (Site.Kind.ACUTE, Site.Kind.COMMUNITY)
-_K: Final = Ward.Kind
-WARD_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "emergency": (_K.EMERGENCY,),
-    "assessment": (_K.ASSESSMENT,),
-    "critical_care": (_K.CRITICAL_CARE,),
-    "wards": (_K.INPATIENT, _K.COMMUNITY),
-    "maternity": (_K.MATERNITY,),
-    "day": (_K.DAY_CASE, _K.THEATRE, _K.DISCHARGE_LOUNGE, _K.CLINIC),
-    "home": (_K.VIRTUAL, _K.REABLEMENT, _K.CARE_HOME),
-}
-"""Kinds of ward that are listed together, in the order patients pass through them."""
 
-WARD_GROUP_LABELS: Final[Mapping[str, str | Promise]] = {
-    "emergency": _("Emergency"),
-    "assessment": _("Assessment"),
-    "critical_care": _("Critical care"),
-    "wards": _("Wards"),
-    "maternity": _("Maternity"),
-    "day": _("Day units, theatres and lounges"),
-    "home": _("Places at home and in care homes"),
-}
+
+@dataclass(frozen=True, slots=True)
+class WardGroup:
+    """Wards that are listed together: a name for programs, the label, and their kinds."""
+
+    key: str
+    label: str | Promise
+    kinds: tuple[str, ...]
+
+
+WARD_GROUPS: Final = (
+    WardGroup("emergency", _("Emergency"), (Ward.Kind.EMERGENCY,)),
+    WardGroup("assessment", _("Assessment"), (Ward.Kind.ASSESSMENT,)),
+    WardGroup("critical_care", _("Critical care"), (Ward.Kind.CRITICAL_CARE,)),
+    WardGroup("wards", _("Wards"), (Ward.Kind.INPATIENT, Ward.Kind.COMMUNITY)),
+    WardGroup("maternity", _("Maternity"), (Ward.Kind.MATERNITY,)),
+    WardGroup(
+        "day",
+        _("Day units, theatres and lounges"),
+        (
+            Ward.Kind.DAY_CASE,
+            Ward.Kind.THEATRE,
+            Ward.Kind.DISCHARGE_LOUNGE,
+            Ward.Kind.CLINIC,
+        ),
+    ),
+    WardGroup(
+        "home",
+        _("Places at home and in care homes"),
+        (Ward.Kind.VIRTUAL, Ward.Kind.REABLEMENT, Ward.Kind.CARE_HOME),
+    ),
+)
 
 
 def site_groups(sites: Iterable[SiteLine]) -> list[Group[SiteLine]]:
@@ -64,11 +76,7 @@ def ward_groups(wards: Iterable[WardLine]) -> list[Group[WardLine]]:
     """Wards by kind, in the order patients pass through them."""
     listed = list(wards)
     groups: list[Group[WardLine]] = [
-        Group(
-            WARD_GROUP_LABELS[name],
-            WARD_GROUP_LABELS[name],
-            [ward for ward in listed if ward.place.kind in kinds],
-        )
-        for name, kinds in WARD_GROUPS.items()
+        Group(one.label, one.label, [w for w in listed if w.place.kind in one.kinds])
+        for one in WARD_GROUPS
     ]
     return [group for group in groups if group.lines]

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from flow.forecasts.clock import DAY
-from flow.forecasts.features import NAMES, Table
+from flow.forecasts.features import NAMES, Question, Table, table
 from flow.forecasts.history import Floats, Stays
 from flow.forecasts.level import lifted
 from flow.forecasts.predicting import Voice
@@ -70,28 +70,24 @@ def drivers(
     """The facts that move the chance of one stay most, the strongest first. typical: usual values
     (`Learnt.typical`); level: the factor on all hazards that is believed now."""
     facts = list(COLUMNS)
-    own: list[Table] = []
+    many = np.full(len(facts) + 1, stay, dtype=np.int64)
 
-    def replaced(rows: Table) -> Table:
-        """Of each repeated stay another fact; the first stays as it is."""
-        own.append(rows.copy())
+    def change(rows: Table) -> Table:
         found = rows.copy()
-        # Questions come day after day, each for the stay as it is and for every fact.
+        # The stays come day after day: the first as it is, then one for each fact.
         for n, fact in enumerate(facts, start=1):
-            for name in COLUMNS[fact]:
-                column = NAMES.index(name)
-                found[n :: len(facts) + 1, column] = _usual(rows, column, typical)[
-                    n :: len(facts) + 1
-                ]
+            for column in map(NAMES.index, COLUMNS[fact]):
+                found[n :: many.size, column] = typical[column]
         return found
 
-    many = np.full(len(facts) + 1, stay, dtype=np.int64)
-    raw = voice.left_by(history, many, at, np.array([at + WITHIN]), change=replaced)[:, 0]
+    then = np.array([at + WITHIN])
+    raw = voice.left_by(history, many, at, then, change=change)[:, 0]
     chances = lifted(raw, level)
-    values = dict(zip(NAMES, own[0][0], strict=True))
+    now = np.array([at], dtype=np.int64)
+    values = dict(zip(NAMES, table(history, Question.today(many[:1], now))[0], strict=True))
     found = [
-        Driver(fact, float(chances[0] - without), {name: values[name] for name in COLUMNS[fact]})
-        for fact, without in zip(facts, chances[1:], strict=True)
+        Driver(fact, float(chances[0] - other), {name: values[name] for name in COLUMNS[fact]})
+        for fact, other in zip(facts, chances[1:], strict=True)
     ]
     told = [one for one in found if abs(one.change) >= LEAST]
     return tuple(sorted(told, key=lambda one: -abs(one.change))[:MOST])

@@ -115,9 +115,10 @@ def _bands(ages: Floats) -> Indices:
     return np.where(np.isnan(ages), len(_AGES), bin_of(np.maximum(ages, 0), _AGES))
 
 
-def learn(seen: Attendances, *, at: int) -> Department:
-    """The department's rates, from the attendances of the last months as known at `at`."""
-    since = at - LEARNT_DAYS * DAY
+def learn(seen: Attendances, *, since: int, at: int) -> Department:
+    """The department's rates, from the attendances of the last months that began at `since` or
+    later, as known at `at`."""
+    since = max(since, at - LEARNT_DAYS * DAY)
     recent = seen.arrived >= since
     arrived, ended = seen.arrived[recent], np.minimum(seen.ended[recent], at)
     admitted = seen.admitted[recent]

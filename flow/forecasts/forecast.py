@@ -25,6 +25,6 @@ def outlook(
         site=site_fan(inputs),
         pools=fans(inputs, groups),
         waiting=waiting(inputs, paths=paths),
-        marks=tuple(mark for mark in inputs.supply.marks if inputs.ahead.at < mark.minute),
+        marks=tuple(mark for mark in inputs.marks if mark.minute <= inputs.ahead.ends[-1]),
         days_known=inputs.days_known,
     )

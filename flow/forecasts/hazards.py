@@ -27,10 +27,7 @@ from flow.forecasts.sampling import Sample, later, moments, today
 LEAST: Final = 1e-4
 """No day is without any chance of leaving, and none is certain: a chance of exactly 0 or 1 that
 is wrong once costs any log score everything."""
-FITS: Final = 4
-_MOMENTS: Final = 250_000
-"""Moments for each fit; each patient's day is then seen at several hours."""
-_FAR_MOMENTS: Final = 120_000
+_FLOOR_MOMENTS: Final = 120_000
 _ENOUGH: Final = 300
 """Departures from which on boosting is tried at all."""
 _CHECKED_DAYS: Final = 28
@@ -42,6 +39,24 @@ _LONGEST: Final = 30
 
 Chances = NDArray[np.float64]
 Say = Callable[[str], None]
+Change = Callable[[Table], Table]
+"""Replaces facts by others before a model is asked."""
+
+
+def as_known(rows: Table) -> Table:
+    """Without any change."""
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much work a boosted model is worth. fits: for what is left of today, averaged; moments:
+    looked at by each of them, so that each patient's day is seen at several hours; far_moments: by
+    the one fit for the days after."""
+
+    fits: int = 4
+    moments: int = 250_000
+    far_moments: int = 120_000
 
 
 class Model(Protocol):
@@ -51,8 +66,8 @@ class Model(Protocol):
     def name(self) -> str:
         """Which sort of model it is."""
 
-    def chances(self, history: Stays, question: Question) -> Chances:
-        """The chance of each part of the question."""
+    def chances(self, history: Stays, question: Question, change: Change = as_known) -> Chances:
+        """The chance of each part of the question, with the facts changed so."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +78,9 @@ class Floor:
     hours: Hours
     name: str = "Kaplan-Meier"
 
-    def chances(self, history: Stays, question: Question) -> Chances:
+    def chances(self, history: Stays, question: Question, change: Change = as_known) -> Chances:
         """As in `Model`."""
-        rates = self.rates[_keys(table(history, question), self.rates.shape[0])]
+        rates = self.rates[_keys(change(table(history, question)), self.rates.shape[0])]
         found = -np.expm1(-rates * self.hours.left_of(question.begins))
         return np.clip(found, LEAST, 1 - LEAST)
 
@@ -85,7 +100,7 @@ def fit_floor(history: Stays, hours: Hours, *, since: int, until: int, seed: int
     specialties = max(len(history.codes.get("specialty", ())), 1)
     shape = (specialties, 7, _LONGEST)
     left, there = np.zeros(shape), np.zeros(shape)
-    stays, at = moments(history, since=since, until=until, most=_FAR_MOMENTS, rng=rng)
+    stays, at = moments(history, since=since, until=until, most=_FLOOR_MOMENTS, rng=rng)
     if stays.size:
         sample = today(history, stays, at, until=until)
         keys = _keys(table(history, sample.question), specialties)
@@ -125,13 +140,13 @@ class Boosted:
     columns: Indices
     name: str = "boosted hazard"
 
-    def chances(self, history: Stays, question: Question) -> Chances:
+    def chances(self, history: Stays, question: Question, change: Change = as_known) -> Chances:
         """As in `Model`."""
         found = np.zeros(question.stays.size)
         now = question.begins == question.at
         for which, fits in ((now, self.today), (~now, self.later)):
             if which.any():
-                rows = table(history, question.only(which))[:, self.columns]
+                rows = change(table(history, question.only(which)))[:, self.columns]
                 found[which] = np.mean([fit.predict_proba(rows)[:, 1] for fit in fits], axis=0)
         return np.clip(found, LEAST, 1 - LEAST)
 
@@ -142,11 +157,11 @@ def fit_boosted(
     since: int,
     until: int,
     seed: int = 0,
-    fits: int = FITS,
+    effort: Effort = Effort(),
     say: Say = lambda _: None,
 ) -> Boosted | None:
     """The boosted model from what was known at `until`; None where there is too little to learn
-    from. `say` is told what is done, `fits` is how many there are for what is left of today."""
+    from. `say` is told what is done."""
     rng = np.random.default_rng(seed)
     split = until - min((until - since) // 5, _CHECKED_DAYS * DAY)
     early = history.known_by(split)
@@ -160,12 +175,13 @@ def fit_boosted(
 
         return ask(early, since, split, most), ask(history, split, until, most // 4)
 
-    learnt, checked = learn("today", _MOMENTS)
+    learnt, checked = learn("today", effort.moments)
     if min(_who_left(learnt), _who_left(checked) * 10) < _ENOUGH:
         return None
     columns = np.flatnonzero(_told(table(early, learnt.question)))
     found: dict[str, list[Any]] = {"today": [], "later": []}
-    for which, most, number in (("today", _MOMENTS, fits), ("later", _FAR_MOMENTS, 1)):
+    todo = (("today", effort.moments, effort.fits), ("later", effort.far_moments, 1))
+    for which, most, number in todo:
         for one in range(number):
             say(f"learning who leaves {which}: fit {one + 1} of {number}")
             learnt, checked = learn(which, most)

@@ -112,7 +112,8 @@ class Stays:
     keys: the primary key of each one's episode; `names` the number its source knows it by, where
     they were asked for; `sexes` 0 female, 1 male, 2 anything else; `ages` in years at admission,
     NaN where unknown. `codes` name the numbers in `specialty` and `method`, `wards` those in
-    `ward`; number 0 is "not known".
+    `ward`; number 0 is "not known". `people`: the primary key of the person of each, as known now;
+    empty where nobody can be told apart.
 
     Logs, all by number of the stay: `ward`, `specialty`, `method`; `admitted` and `ended`, in
     minutes, as far as known then (NOT_YET: no such stay, and still there); `asked`, the minute

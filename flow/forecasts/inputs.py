@@ -6,6 +6,7 @@ is yet to come and which beds there are. What `beds`, `queueing` and `whatif` do
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +15,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from flow.forecasts.clock import HOUR
 from flow.forecasts.history import NOT_YET, Floats, Indices, Stays, WardFacts
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.leaving import HOURS, Leaving
 from flow.forecasts.level import Level
 from flow.forecasts.listed import Listed
+from flow.forecasts.outlook import Mark, MarkKind
 from flow.forecasts.paths import HERE, Attendances, Flags, Way, paths
 from flow.forecasts.patterns import Patterns
 from flow.forecasts.supply import EITHER, Supply
@@ -102,7 +105,7 @@ class Asking:
 class Inputs:
     """All of it. wards: by number. beds: which of them have the site's beds. level: on all hazards
     of leaving. away: hazards of leaving again, by way in (`Staying.hazards`). put_from, moves: of
-    those who come to a ward (`Onward`)."""
+    those who come to a ward (`Onward`). marks: what is planned."""
 
     ahead: Horizon
     wards: Sequence[WardFacts]
@@ -118,6 +121,7 @@ class Inputs:
     put_from: Floats
     moves: Floats
     days_known: float
+    marks: tuple[Mark, ...]
 
     @cached_property
     def bed_ward(self) -> Indices:
@@ -157,14 +161,17 @@ def gather(
     flow = patterns.streams[Way.DEPARTMENT]
     to_come, admitted = patterns.department.to_come(flow.expected(ahead), ahead)
     waiting = _still(department).asked
+    residents = _residents(history, leaving, patterns, supply, since, seen.beds)
+    expected = lists.expected(at)
+    expected = expected.only(~np.isin(expected.keys, residents.keys))
     return Inputs(
         ahead=ahead,
         wards=history.wards,
         beds=seen.beds,
         supply=supply,
-        residents=_residents(history, leaving, patterns, supply, since, seen.beds),
+        residents=residents,
         emergency=_in_department(_still(department), gets, patterns),
-        listed=_by_name(lists.expected(at), history, patterns, ahead, seen.beds),
+        listed=_by_name(expected, history, patterns, ahead, seen.beds),
         unknown=_unknown(patterns, ahead, admitted),
         asking=Asking(
             asked=waiting[waiting < NOT_YET],
@@ -179,6 +186,7 @@ def gather(
         put_from=patterns.onward.stay_put_from(ahead),
         moves=patterns.onward.moves,
         days_known=patterns.days,
+        marks=_marks(supply, expected, at),
     )
 
 
@@ -219,6 +227,17 @@ def _residents(
         ready=np.where(ready > 0, ready, np.nan),
         pathway=history.log("pathway").last(stays, now),
     )
+
+
+def _marks(supply: Supply, expected: Listed, at: int) -> tuple[Mark, ...]:
+    """What is planned: of the beds, and who is expected by name, by hour and ward."""
+    hours = expected.planned // HOUR * HOUR
+    numbers = Counter(zip(hours.tolist(), expected.ward.tolist(), strict=True))
+    people = [
+        Mark(max(hour, at), MarkKind.LISTED, number, ward or None)
+        for (hour, ward), number in numbers.items()
+    ]
+    return tuple(sorted([*supply.marks, *people], key=lambda mark: (mark.minute, mark.kind)))
 
 
 def _women(sexes: Indices, wards: int) -> Floats:

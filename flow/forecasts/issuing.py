@@ -24,19 +24,15 @@ from flow.forecasts import learnt, versions
 from flow.forecasts.clock import minute_of
 from flow.forecasts.composing import composed
 from flow.forecasts.following import levels_now
-from flow.forecasts.forecast import outlook
+from flow.forecasts.forecasting import inputs_of, outlook_of
 from flow.forecasts.history import Stays
-from flow.forecasts.inputs import Inputs, gather
+from flow.forecasts.inputs import Inputs
 from flow.forecasts.learnt import Unreadable, packed, unpacked
-from flow.forecasts.leaving import Leaving
-from flow.forecasts.listed import nobody
 from flow.forecasts.predicting import leaving
 from flow.forecasts.reading import read_present
 from flow.forecasts.recorded import is_standard
 from flow.forecasts.stored import FORMAT, written
-from flow.forecasts.supply import no_beds
 from flow.models import Forecast, ForecastDue, ForecastInputs, ForecastModel
-from flow.site_groups import WARD_GROUPS
 from live.doorbell import ring
 from wards.models import Site
 
@@ -126,8 +122,9 @@ def issue(site: Site, *, at: datetime, issued_at: datetime | None = None) -> For
     history = live.learnt.numbered(raw)
     levels = levels_now(site, live, at=at)
     said = leaving(live.learnt.trained.voice, levels, history, minute)
-    inputs = inputs_of(site, history, said, at=at)
-    told = outlook(inputs, WARD_GROUPS) if inputs is not None else None
+    patterns = versions.patterns(site.pk, at=at)
+    inputs = None if patterns is None else inputs_of(site, history, said, patterns)
+    told = None if inputs is None else outlook_of(inputs)
     document, arrays = written(composed(said, history, _specialties(raw, minute), inputs, told))
     low, high = levels.common.interval
     with transaction.atomic():
@@ -149,15 +146,6 @@ def issue(site: Site, *, at: datetime, issued_at: datetime | None = None) -> For
             _keep_inputs(row, inputs)
         transaction.on_commit(lambda: ring([f"forecast:{site.pk}", "forecasts"]))
     return row
-
-
-def inputs_of(site: Site, history: Stays, said: Leaving, *, at: datetime) -> Inputs | None:
-    """What a forecast of beds is worked out from; None before the first training has looked at how
-    patients come and go."""
-    patterns = versions.patterns(site.pk, at=at)
-    if patterns is None:
-        return None
-    return gather(history, said, patterns, no_beds(), nobody())
 
 
 def _specialties(history: Stays, minute: int) -> list[str]:

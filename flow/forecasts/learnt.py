@@ -31,6 +31,7 @@ LIBRARIES: Final = (
     f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, scipy {scipy.__version__}"
 )
 _LEVEL: Final = 6
+_WEDNESDAY: Final = 2
 
 T = TypeVar("T")
 
@@ -43,7 +44,8 @@ class Unreadable(Exception):
 class Learnt:
     """What speaks for a site. wards, codes: how it numbers wards (by primary key) and specialties
     and admission methods. typical: of those in hospital when it was learnt, the usual value of
-    each of `features.NAMES`: the median, of codes the most frequent."""
+    each of `features.NAMES`: the median, of codes the most frequent, and for a weekday the middle
+    of the week."""
 
     trained: Trained
     wards: tuple[int, ...]
@@ -70,6 +72,9 @@ def _typical(history: Stays, at: int) -> Floats:
     rows = table(history, Question.today(stays, np.full(stays.size, at, dtype=np.int64)))
     found = np.full(len(NAMES), np.nan)
     for n, name in enumerate(NAMES):
+        if name == "weekday":
+            found[n] = _WEDNESDAY
+            continue
         known = rows[:, n][~np.isnan(rows[:, n])]
         # What is not known of most is usually not known.
         if known.size * 2 <= stays.size:

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from flow.forecasts.clock import DAY, HOUR, midnight_after
+from flow.forecasts.clock import DAY, midnight_after
 from flow.forecasts.history import Floats
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.leaving import DAYS

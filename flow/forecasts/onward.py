@@ -72,13 +72,15 @@ class Onward:
         return Onward(np.where(new[:, None, None], 0.0, self.rates[ward]), moves, each)
 
 
-def learn(seen: Paths, history: Stays, *, at: int) -> Onward:
-    """Moves between wards, from those of the last months as known at `at`."""
+def learn(seen: Paths, history: Stays, *, since: int, at: int) -> Onward:
+    """Moves between wards, from those of the last months, and not before `since`, as known at
+    `at`."""
+    since = max(since, at - LEARNT_DAYS * DAY)
     kinds = np.array([ward.kind for ward in history.wards])
     found = np.zeros((kinds.size, len(_ON_WARD), _BLOCKS))
     spells = seen.spells
     ends = np.minimum(spells.ends, at)
-    of_late = (ends > at - LEARNT_DAYS * DAY) & seen.beds[spells.wards]
+    of_late = (ends > since) & seen.beds[spells.wards]
     moved = of_late & (spells.following >= 0) & seen.beds[np.maximum(spells.following, 0)]
     for kind in np.unique(kinds[seen.beds]):
         wards = np.flatnonzero(kinds == kind)
@@ -86,13 +88,13 @@ def learn(seen: Paths, history: Stays, *, at: int) -> Onward:
         place[wards] = np.arange(wards.size)
         mine = np.flatnonzero(of_late & (kinds[spells.wards] == kind))
         shape = (wards.size, len(_ON_WARD), _BLOCKS)
-        begin = np.maximum(spells.starts[mine], at - LEARNT_DAYS * DAY)
+        begin = np.maximum(spells.starts[mine], since)
         which, pieces, lengths = hourly_pieces(begin, ends[mine])
         went = mine[moved[mine]]
 
         def keys(of: Indices, moments: Minutes, place: Indices = place) -> tuple[Indices, ...]:
-            since = bin_of(np.maximum(moments - spells.starts[of], 0) / HOUR, _ON_WARD)
-            return place[spells.wards[of]], since, local_hour(moments) // _BLOCK
+            there = bin_of(np.maximum(moments - spells.starts[of], 0) / HOUR, _ON_WARD)
+            return place[spells.wards[of]], there, local_hour(moments) // _BLOCK
 
         hours = counted(shape, keys(mine[which], pieces), lengths)
         events = counted(shape, keys(went, ends[went]), np.ones(went.size))

@@ -23,6 +23,10 @@ _STAY_DAYS: Final = 6.0
 """How long people stay where nothing is known yet."""
 _SHARES: Final = {Way.DEPARTMENT: 0.0, Way.EMERGENCY: 0.6, Way.ELECTIVE: 0.25, Way.OTHER: 0.15}
 """By which ways they come then."""
+_WITH_DEPARTMENT: Final = {
+    Way.DEPARTMENT: 1.8, Way.EMERGENCY: 0.1, Way.ELECTIVE: 0.2, Way.OTHER: 0.15,
+}  # fmt: skip
+"""The same where there is an emergency department: of those who come to it three in ten stay."""
 _DRAWN: Final = 5.0
 
 
@@ -81,17 +85,18 @@ def learn(history: Stays, lists: Listed, *, since: int, at: int) -> Patterns:
     specialties = tuple(history.codes.get("specialty", ("",)))
     beds = [ward.key for ward, is_bed in zip(history.wards, seen.beds, strict=True) if is_bed]
     lists = lists.only(np.isin(lists.ward, [0, *beds]))
-    first, women = _first(seen)
+    begin = _begin(history, since, at)
+    first, women = _first(seen, begin)
     return Patterns(
         at=at,
-        days=(at - _begin(seen, since)) / DAY,
+        days=(at - begin) / DAY,
         wards=tuple(ward.key for ward in history.wards),
         specialties=specialties,
-        streams=_streams(seen, history, since=since, at=at),
-        department=emergency.learn(seen.attendances, at=at),
-        onward=onward.learn(seen, history, at=at),
-        staying=staying.learn(seen.admissions, len(specialties), at=at),
-        punctuality=listed.learn(lists, seen.admissions, since=since, at=at),
+        streams=_streams(seen, history, begin),
+        department=emergency.learn(seen.attendances, since=begin, at=at),
+        onward=onward.learn(seen, history, since=begin, at=at),
+        staying=staying.learn(seen.admissions, len(specialties), since=begin, at=at),
+        punctuality=listed.learn(lists, seen.admissions, since=begin, at=at),
         first=first,
         women=women,
     )
@@ -99,15 +104,27 @@ def learn(history: Stays, lists: Listed, *, since: int, at: int) -> Patterns:
 
 def following(patterns: Patterns, history: Stays, *, since: int, at: int) -> Patterns:
     """The same with the numbers of arrivals as they were known at `at`: these change soonest."""
-    seen = paths(history, at)
-    streams = _streams(seen, history, since=since, at=at)
-    return replace(patterns, at=at, days=(at - _begin(seen, since)) / DAY, streams=streams)
+    begin = _begin(history, since, at)
+    streams = _streams(paths(history, at), history, begin)
+    return replace(patterns, at=at, days=(at - begin) / DAY, streams=streams)
 
 
-def _begin(seen: Paths, since: int) -> int:
-    """From when on anything is known: a history may begin later than it was asked for."""
-    begins = [times.min() for times in _times(seen).values() if times.size]
-    return int(max(since, min([*begins, seen.at])))
+def _begin(history: Stays, since: int, at: int) -> int:
+    """From when on all who came are known of, as far as was known at `at`.
+
+    A first load tells of those who are still there, whenever they came, and not of those who had
+    left. So the beginning is the first departure that opens a week with at least 1 in 20 of those
+    of a typical week (the one from the middle departure on), and no fewer than two: the rule by
+    which the boards know when departures are told of.
+    """
+    everyone = np.arange(len(history))
+    ended = np.sort(history.ended(everyone, np.full(len(history), at)))
+    ended = ended[ended <= at]
+    if not ended.size:
+        return at
+    week = np.searchsorted(ended, ended + 7 * DAY) - np.arange(ended.size)
+    enough = np.flatnonzero(week >= max(2, week[ended.size // 2] / 20))
+    return int(max(since, ended[enough[0]])) if enough.size else at
 
 
 def _times(seen: Paths) -> dict[Way, Minutes]:
@@ -118,20 +135,20 @@ def _times(seen: Paths) -> dict[Way, Minutes]:
     return found
 
 
-def _streams(seen: Paths, history: Stays, *, since: int, at: int) -> dict[Way, Stream]:
-    begin = _begin(seen, since)
+def _streams(seen: Paths, history: Stays, begin: int) -> dict[Way, Stream]:
     # As many must come as leave: patients over the length of their stay (Little JDC, Oper Res
     # 1961;9:383-387).
-    a_day = max(1.0, history.present(at).size / _STAY_DAYS)
+    a_day = max(1.0, history.present(seen.at).size / _STAY_DAYS)
+    shares = _WITH_DEPARTMENT if seen.departments.any() else _SHARES
     return {
-        way: arrivals.learn(times, since=begin, at=at, usual=a_day * _SHARES[way])
+        way: arrivals.learn(times, since=begin, at=seen.at, usual=a_day * shares[way])
         for way, times in _times(seen).items()
     }
 
 
-def _first(seen: Paths) -> tuple[Floats, Floats]:
+def _first(seen: Paths, begin: int) -> tuple[Floats, Floats]:
     came, wards = seen.admissions, seen.beds.size
-    recent = came.at >= seen.at - onward.LEARNT_DAYS * DAY
+    recent = came.at >= max(begin, seen.at - onward.LEARNT_DAYS * DAY)
     one = np.ones(int(recent.sum()))
     ward = came.ward[recent]
     numbers = counted((len(Way), wards), (came.way[recent], ward), one)

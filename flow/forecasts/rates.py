@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 _ROUNDS: Final = 8
+_WHOLE: Final = 0.5
 _PSEUDO: Final = 6.0
 """Events as expected that are added to those seen, for the whole and for each factor."""
 
@@ -32,7 +33,7 @@ def rates(events: Floats, hours: Floats, *, usual: float | Floats, own: float = 
     product of the factors (a gamma prior around it); 0: none may.
     """
     start = np.broadcast_to(np.asarray(usual, dtype=np.float64), events.shape)
-    whole = (events.sum() + _PSEUDO) / ((start * hours).sum() + _PSEUDO)
+    whole = (events.sum() + _WHOLE) / ((start * hours).sum() + _WHOLE)
     factors = [np.ones(size) for size in events.shape]
     for _ in range(_ROUNDS):
         for axis in range(events.ndim):

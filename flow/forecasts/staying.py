@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from flow.forecasts.clock import DAY, HOUR, Minutes
-from flow.forecasts.history import NOT_YET, Floats, Indices
+from flow.forecasts.history import Floats, Indices
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.paths import Admissions
 from flow.forecasts.rates import bin_of, counted, hourly_pieces, local_hour, rates
@@ -59,21 +59,25 @@ class Staying:
         return np.asarray(self.specialties[np.array(_KINDS)[ways], known])
 
 
-def learn(seen: Admissions, specialties: int, *, at: int) -> Staying:
+def learn(seen: Admissions, specialties: int, *, since: int, at: int) -> Staying:
     """How long people stay, from the admissions of the last half year as known at `at`.
-    specialties: how many are told apart."""
+    specialties: how many are told apart.
+
+    Of who came before `since` only those are known who were there still, so that their time counts
+    from then on alone.
+    """
     recent = seen.at >= at - LEARNT_DAYS * DAY
     begin, left = seen.at[recent], seen.left[recent]
     end = np.minimum(np.minimum(left, at), begin + _LOOKED_AT)
     kind = np.array(_KINDS)[seen.way[recent]]
-    over = np.flatnonzero((left < NOT_YET) & (left <= begin + _LOOKED_AT))
+    over = np.flatnonzero((left <= end) & (left >= since))
     shape = (len(set(_KINDS)), len(_SINCE), 24)
 
     def keys(of: Indices, moments: Minutes) -> tuple[Indices, ...]:
         since = bin_of(np.maximum(moments - begin[of], 0) / HOUR, _SINCE)
         return kind[of], since, local_hour(moments)
 
-    which, pieces, lengths = hourly_pieces(begin, end)
+    which, pieces, lengths = hourly_pieces(np.maximum(begin, since), end)
     cells = keys(which, pieces)
     hours = counted(shape, cells, lengths)
     events = counted(shape, keys(over, end[over]), np.ones(over.size))

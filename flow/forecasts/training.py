@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from flow.forecasts.clock import DAY
-from flow.forecasts.hazards import FITS, fit_boosted, fit_floor
+from flow.forecasts.hazards import Effort, fit_boosted, fit_floor
 from flow.forecasts.history import Stays
 from flow.forecasts.hours import fit_hours
 from flow.forecasts.predicting import Voice
@@ -63,6 +63,7 @@ def train(
     since: int,
     until: int,
     seed: int = 0,
+    effort: Effort = Effort(),  # noqa: B008 - frozen
     say: Say = lambda _: None,
     trial: Trial | None = None,
 ) -> Trained:
@@ -72,19 +73,27 @@ def train(
     known = history.known_by(until)
     hours = fit_hours(known, since=since, until=until)
     floor = Voice(fit_floor(known, hours, since=since, until=until, seed=seed), hours)
-    trial = trial or tried(known, since=since, until=until, seed=seed, say=say)
+    if trial is None:
+        trial = tried(known, since=since, until=until, seed=seed, effort=effort, say=say)
     voice = floor
     if trial is not None and trial.voice is not trial.floor:
-        boosted = fit_boosted(known, since=since, until=until, seed=seed, fits=FITS, say=say)
+        boosted = fit_boosted(known, since=since, until=until, seed=seed, effort=effort, say=say)
         voice = floor if boosted is None else Voice(boosted, hours)
     everyone = np.arange(len(known))
     ended = known.ended(everyone, np.full(len(known), until))
     departures = int(np.sum((ended > since) & (ended <= until)))
-    return Trained(since, until, voice, floor, departures, trial and trial.losses)
+    losses = None if trial is None else trial.losses
+    return Trained(since, until, voice, floor, departures, losses)
 
 
 def tried(
-    history: Stays, *, since: int, until: int, seed: int = 0, say: Say = lambda _: None
+    history: Stays,
+    *,
+    since: int,
+    until: int,
+    seed: int = 0,
+    effort: Effort = Effort(),  # noqa: B008 - frozen
+    say: Say = lambda _: None,
 ) -> Trial | None:
     """Learn without the last days, and tell them; None where the history is no longer than that."""
     split = until - TRIAL_DAYS * DAY
@@ -94,7 +103,8 @@ def tried(
     early = history.known_by(split)
     hours = fit_hours(early, since=since, until=split)
     floor = Voice(fit_floor(early, hours, since=since, until=split, seed=seed), hours)
-    found = fit_boosted(early, since=since, until=split, seed=seed, fits=1)
+    once = replace(effort, fits=1)
+    found = fit_boosted(early, since=since, until=split, seed=seed, effort=once)
     if found is None:
         return Trial(split, floor, None, None)
     boosted = Voice(found, hours)

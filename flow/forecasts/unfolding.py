@@ -7,7 +7,7 @@ forecast reads is what the boards showed then, and nothing learnt later can reac
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
@@ -141,7 +141,8 @@ def _in_steps(
             current = State(since, None, told.place.ward, dict(details), False)
         elif current is not None:
             current = State(current.admitted, told.occurred_at, current.ward, dict(details), False)
-        states = dict(closed)
+        # What is said of a stay is said of all its times here.
+        states = {unit: replace(state, details=dict(details)) for unit, state in closed.items()}
         if current is not None:
             unit = Unit(0, len(closed))
             states[unit] = current

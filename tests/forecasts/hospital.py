@@ -101,15 +101,15 @@ def run(truth: Truth, days: int, *, seed: int, full: int = 300) -> Run:
     people: list[_Patient] = []
     sexes: list[int] = []
     ages: list[float] = []
-    seen = Run(Stays(*[np.zeros(0)] * 3, {}, (), {}))  # type: ignore[arg-type]
+    seen = Run(Stays(*[np.zeros(0)] * 3, {}, (), {}))  # type: ignore[arg-type, call-arg]
     day = 1.0
 
-    def come(ward: int, minute: int, method: int) -> _Patient:
+    def come(ward: int, minute: int, method: int, learnt: int = 0) -> _Patient:
         stay = len(sexes)
         sexes.append(int(rng.integers(0, 2)))
         ages.append(float(rng.uniform(1, 95)))
         for name, value in (("admitted", minute), ("ward", ward), ("method", method)):
-            notes.add(name, stay, minute, value)
+            notes.add(name, stay, max(minute, learnt), value)
         people.append(_Patient(stay, ward))
         return people[-1]
 
@@ -117,7 +117,8 @@ def run(truth: Truth, days: int, *, seed: int, full: int = 300) -> Run:
         return 2 if truth.has_unit and rng.uniform() < 0.7 else 3 + int(rng.integers(truth.wards))
 
     for _ in range(full):
-        come(3 + int(rng.integers(truth.wards)), START, 1)
+        ago = int(rng.exponential(1 / truth.go) * HOUR)
+        come(3 + int(rng.integers(truth.wards)), START - ago, 1, START)
     for hour in range(days * 24):
         begin = START + hour * HOUR
         if hour % 24 == 0 and truth.own:
