@@ -101,7 +101,7 @@ def run(truth: Truth, days: int, *, seed: int, full: int = 300) -> Run:
     people: list[_Patient] = []
     sexes: list[int] = []
     ages: list[float] = []
-    seen = Run(Stays(*[np.zeros(0)] * 3, {}, (), {}))  # type: ignore[arg-type]
+    seen = Run(Stays(*[np.zeros(0)] * 3, {}, (), {}))  # type: ignore[arg-type, call-arg]
     day = 1.0
 
     def come(ward: int, minute: int, method: int, learnt: int = 0) -> _Patient:
