@@ -49,9 +49,10 @@ class Records:
     has recognised were said to hold, stray messages as a rule, begins nothing. departures: the
     first of many discharges since. A first load tells when those came who are still there, and
     nothing of those who had left, so until departures are told figures are too low. recorded:
-    when the first movement of all was recorded. cleaning: from when on beds were said to be
-    cleaned or to be cleaned; before it, such a bed counts as free. One bed in twenty may have
-    been spoken of before, by mistake.
+    when the first stay of all was written here, however long before it had been; history that is
+    loaded counts as known at its time, but no board showed it then. cleaning: from when on beds
+    were said to be cleaned or to be cleaned; before it, such a bed counts as free. One bed in
+    twenty may have been spoken of before, by mistake.
     """
 
     begin: datetime | None = None
@@ -127,7 +128,7 @@ SELECT (SELECT at FROM begun),
                                       OVER (ORDER BY occurred_at) AS enough FROM gone) g
            WHERE enough < occurred_at + interval '7 days' ORDER BY occurred_at LIMIT 1),
          (SELECT occurred_at FROM gone ORDER BY occurred_at LIMIT 1)),
-       (SELECT m.recorded_at FROM wards_movement m ORDER BY m.id LIMIT 1),
+       (SELECT e.pgh_created_at FROM patients_episodeevent e ORDER BY e.pgh_id LIMIT 1),
        (SELECT percentile_disc(0.05) WITHIN GROUP (ORDER BY first.occurred_at) FROM wards_bed b
          CROSS JOIN LATERAL (SELECT s.occurred_at FROM wards_bedstatus s
                               WHERE s.bed_id = b.id AND s.status IN ('H', 'K')

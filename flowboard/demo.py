@@ -321,7 +321,8 @@ class Preparation:
             written.touch()
         self._told.unlink(missing_ok=True)  # whatever it says, this database was not told
         self._say("receiving them as HL7 messages …")
-        self._run("manage.py", "receive_hl7", "--file", str(messages))
+        # Its staff knew of each movement when it was made, not only now that it is loaded.
+        self._run("manage.py", "receive_hl7", "--history", "--file", str(messages))
 
     def _run(self, *command: str) -> None:
         process = subprocess.Popen(

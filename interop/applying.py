@@ -35,12 +35,12 @@ _TRIES: Final = 4  # of a batch that PostgreSQL broke off because of a deadlock
 
 _CLAIM: Final = """
     SELECT id, raw FROM interop_message
-     WHERE status = 'received' AND feed_id = %s
+     WHERE status = 'received' AND feed_id = %s AND is_history = %s
      ORDER BY id LIMIT %s
        FOR NO KEY UPDATE SKIP LOCKED
 """
 _NEXT_FEED: Final = """
-    SELECT feed_id FROM interop_message
+    SELECT feed_id, is_history FROM interop_message
      WHERE status = 'received'
      ORDER BY id LIMIT 1
        FOR NO KEY UPDATE SKIP LOCKED
@@ -65,7 +65,8 @@ class Applier:
         self._understand = understand
 
     def apply_batch(self, limit: int = BATCH) -> Counter[str]:
-        """Apply up to `limit` waiting messages of one feed; how many came to which end.
+        """Apply up to `limit` waiting messages of one feed, either history or not; how many came
+        to which end.
 
         Empty when nothing was waiting. Raises OperationalError or InterfaceError when the
         database is away; whatever was not applied is still waiting.
@@ -96,13 +97,13 @@ class Applier:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
             cursor.execute(_NEXT_FEED)
-            next_feed = cursor.fetchone()
-            if next_feed is None:
+            waiting = cursor.fetchone()
+            if waiting is None:
                 return Counter()
-            feed = self.feeds.by_id(next_feed[0])
-            cursor.execute(_CLAIM, [feed.id, limit])
+            feed, is_history = self.feeds.by_id(waiting[0]), waiting[1]
+            cursor.execute(_CLAIM, [feed.id, is_history, limit])
             claimed = [(pk, bytes(raw)) for pk, raw in cursor.fetchall()]
-        verdicts = self._apply(feed, claimed)
+        verdicts = self._apply(feed, claimed, is_history=is_history)
         self._mark(verdicts)
         return Counter(verdict.end.value for verdict in verdicts.values())
 
@@ -138,16 +139,21 @@ class Applier:
         rows = (
             Message.objects.filter(pk=pk, status=Message.Status.RECEIVED)
             .select_for_update(skip_locked=True, no_key=True)
-            .values_list("feed", "raw")
+            .values_list("feed", "raw", "is_history")
         )
-        for feed, raw in rows:
-            claimed = [(pk, bytes(raw))]
-            verdicts = {pk: failure} if failure else self._apply(self.feeds.by_id(feed), claimed)
+        for feed, raw, is_history in rows:
+            verdicts = (
+                {pk: failure}
+                if failure
+                else self._apply(self.feeds.by_id(feed), [(pk, bytes(raw))], is_history=is_history)
+            )
             self._mark(verdicts)
             return Counter(verdict.end.value for verdict in verdicts.values())
         return Counter()
 
-    def _apply(self, feed: Known, claimed: Sequence[tuple[int, bytes]]) -> dict[int, Verdict]:
+    def _apply(
+        self, feed: Known, claimed: Sequence[tuple[int, bytes]], *, is_history: bool
+    ) -> dict[int, Verdict]:
         """Record what the messages say; a verdict for each."""
         understood = self._understand([raw for _, raw in claimed], feed.sender)
         said = {pk: u for (pk, _), u in zip(claimed, understood, strict=True)}
@@ -169,7 +175,7 @@ class Applier:
             ]
             for pk, m in meanings.items()
         }
-        news = _record(facts, beds, feed.code)
+        news = _record(facts, beds, feed.code, is_history=is_history)
         verdicts = {pk: u for pk, u in said.items() if isinstance(u, Verdict)}
         for pk, m in meanings.items():
             end = End.APPLIED if pk in news else End.DUPLICATE
@@ -201,10 +207,15 @@ class Applier:
 
 
 def _record(
-    facts: dict[int, list[Fact]], beds: dict[int, list[StatusFact]], source: str
+    facts: dict[int, list[Fact]],
+    beds: dict[int, list[StatusFact]],
+    source: str,
+    *,
+    is_history: bool,
 ) -> set[int]:
     """Record everything at once; the messages that said something new."""
-    outcomes = record([fact for each in facts.values() for fact in each], source=source)
+    said = [fact for each in facts.values() for fact in each]
+    outcomes = record(said, source=source, known_when_sent=is_history)
     states = record_statuses([state for each in beds.values() for state in each])
     told: set[str] = set()
     news: set[int] = set()

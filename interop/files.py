@@ -21,7 +21,7 @@ from interop.hl7v2.batches import messages_in
 from interop.hl7v2.facts import Sender
 from interop.hl7v2.framing import Piece
 from interop.hl7v2.understanding import Understood, understand
-from interop.inbox import Incoming, digest_of, store
+from interop.inbox import Incoming, Kept, digest_of, store
 from interop.models import Message
 
 _DONE: Final = """
@@ -64,20 +64,24 @@ def receive(
     *,
     now: Callable[[], datetime],
     feed: Known | None = None,
+    is_history: bool = False,
     progress: Callable[[Report], None] = lambda report: None,
     processes: int = 2,
 ) -> Report:
     """Store and apply every message in the files; folders are read with all below them.
 
-    A file that cannot be read is noted and the rest go on. Raises OperationalError or
-    InterfaceError when the database goes away; what was stored by then is applied later.
+    `is_history`: what they say was known when they were sent (`Message.is_history`). A file that
+    cannot be read is noted and the rest go on. Raises OperationalError or InterfaceError when the
+    database goes away; what was stored by then is applied later.
     """
     report = Report()
     with _Minds(processes) as minds:
         applier = Applier(now=now, understand=minds.understand)
         waiting: list[int] = []
         for window in _windows(_messages(paths, report)):
-            fresh = _store(window, applier, minds, now(), feed, report)
+            incoming = [Incoming(piece.data, "file", piece.fault) for piece in window]
+            kept = store(incoming, feeds=applier.feeds, at=now(), feed=feed, is_history=is_history)
+            fresh = _waiting(kept, window, minds, report)
             # The window before is applied while other processes read this one.
             _apply(applier, waiting, report)
             waiting = fresh
@@ -116,17 +120,10 @@ def _windows(messages: Iterable[Piece]) -> Iterator[list[Piece]]:
         yield window
 
 
-def _store(
-    window: Sequence[Piece],
-    applier: Applier,
-    minds: _Minds,
-    at: datetime,
-    feed: Known | None,
-    report: Report,
+def _waiting(
+    kept: Sequence[Kept], window: Sequence[Piece], minds: _Minds, report: Report
 ) -> list[int]:
-    """Store a window of messages; the keys of those that wait to be applied."""
-    incoming = [Incoming(piece.data, "file", piece.fault) for piece in window]
-    kept = store(incoming, feeds=applier.feeds, at=at, feed=feed)
+    """The keys of those messages of a window, just stored, that wait to be applied."""
     report.received += len(kept)
     waiting: list[int] = []
     thinking: dict[Known, list[bytes]] = {}

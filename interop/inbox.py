@@ -32,8 +32,9 @@ _STORE: Final = """
     WITH stored AS (
         INSERT INTO interop_message (feed_id, raw, digest, received_at, control_id, event,
                sent_at, peer, status, reason_code, reason, repeats, repeated_at, attempts,
-               applied_at)
-        SELECT given.*, CASE WHEN given.again > 0 THEN given.received END, 0, NULL::timestamptz
+               applied_at, is_history)
+        SELECT given.*, CASE WHEN given.again > 0 THEN given.received END, 0, NULL::timestamptz,
+               %s
           FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[], %s::timestamptz[], %s::text[],
                       %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],
                       %s::text[], %s::int[])
@@ -42,11 +43,12 @@ _STORE: Final = """
             ON CONFLICT (feed_id, digest) DO UPDATE SET
                repeats = interop_message.repeats + excluded.repeats + 1,
                repeated_at = excluded.received_at,
-               (status, reason_code, reason) = (
+               (status, reason_code, reason, is_history) = (
                    SELECT judged.* FROM (VALUES
-                       (excluded.status, excluded.reason_code, excluded.reason),
+                       (excluded.status, excluded.reason_code, excluded.reason,
+                        excluded.is_history),
                        (interop_message.status, interop_message.reason_code,
-                        interop_message.reason)) AS judged
+                        interop_message.reason, interop_message.is_history)) AS judged
                    OFFSET CASE interop_message.status WHEN 'rejected' THEN 0 ELSE 1 END LIMIT 1)
         RETURNING id, feed_id, digest, status, xmax = 0 AS is_new)
     SELECT id, feed_id, digest, is_new,
@@ -92,12 +94,18 @@ class _Row:
 
 
 def store(
-    incoming: Sequence[Incoming], *, feeds: Feeds, at: datetime, feed: Known | None = None
+    incoming: Sequence[Incoming],
+    *,
+    feeds: Feeds,
+    at: datetime,
+    feed: Known | None = None,
+    is_history: bool = False,
 ) -> list[Kept]:
     """Keep the messages and say what to answer to each, in order.
 
-    `feed` overrules MSH-3 and MSH-4. Raises django.db.OperationalError or InterfaceError when
-    the database is away; then nothing may be acknowledged, and storing again does no harm.
+    `feed` overrules MSH-3 and MSH-4. `is_history` as in `Message`. Raises
+    django.db.OperationalError or InterfaceError when the database is away; then nothing may be
+    acknowledged, and storing again does no harm.
     """
     rows = [_row(each, feeds, feed) for each in incoming]
     # Of the same bytes, whole and cut off, the whole ones count.
@@ -120,7 +128,7 @@ def store(
         [times[row.key] - 1 for row in ordered],
     )
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, [*columns, WAITING_CHANNEL])
+        cursor.execute(_STORE, [is_history, *columns, WAITING_CHANNEL])
         stored = {
             (feed_id, bytes(digest)): (pk, is_new)
             for pk, feed_id, digest, is_new, _ in cursor.fetchall()

@@ -107,7 +107,8 @@ class Message(models.Model):
     """One message as it was received, kept before it was acknowledged.
 
     `digest` stands for its content: the same bytes sent again are counted in `repeats`, the last
-    time is `repeated_at`.
+    time is `repeated_at`. `is_history`: received long after it was sent, to load the past; its
+    movements count as known when it was sent.
     """
 
     class Status(models.TextChoices):
@@ -126,6 +127,7 @@ class Message(models.Model):
     event = models.CharField(max_length=20, blank=True, default="")
     sent_at = models.DateTimeField(null=True)
     peer = models.CharField(max_length=100, blank=True, default="")
+    is_history = models.BooleanField(default=False, db_default=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.RECEIVED)
     reason_code = models.CharField(max_length=30, blank=True, default="")
     reason = models.CharField(max_length=500, blank=True, default="")

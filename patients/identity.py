@@ -102,10 +102,18 @@ def ensure_visits(owners: Mapping[VisitKey, int]) -> dict[VisitKey, VisitRow]:
     found = _visit_rows(owners)
     missing = sorted(set(owners) - set(found))
     if missing:
-        Visit.objects.bulk_create(
-            [Visit(authority=k.authority, number=k.number, patient_id=owners[k]) for k in missing],
-            ignore_conflicts=True,
-        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO patients_visit (authority, number, patient_id)
+                SELECT * FROM unnest(%s::text[], %s::text[], %s::int8[]) ON CONFLICT DO NOTHING
+                """,
+                [
+                    [k.authority for k in missing],
+                    [k.number for k in missing],
+                    [owners[k] for k in missing],
+                ],
+            )
         found |= _visit_rows(missing)
     return found
 

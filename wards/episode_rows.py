@@ -12,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from live.doorbell import ring
 from patients.models import Episode
-from patients.rows import rewrite
+from patients.rows import insert, rewrite
 from wards.models import BedRequest, Site, Ward
 from wards.projection import Claim, Request, Stay
 
@@ -86,7 +86,7 @@ def write_episodes(
     if changed:
         rewrite(changed, _FIELDS)
     if fresh:
-        Episode.objects.bulk_create(fresh)
+        insert(fresh, _FIELDS)
     _ring_for(fresh + changed, [pair for both in written.values() for pair in both])
     return {top: [(row.pk, owned) for row, owned in both] for top, both in written.items()}, surplus
 

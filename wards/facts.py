@@ -95,7 +95,8 @@ class Moved(Fact):
 
     `visit` None means that the source gave no visit number. `stay` holds what was said of the
     stay: patient_class, specialty, admission_method, consultant, discharge_destination,
-    expected_discharge_at (ISO text), expected_at (ISO text); a value of None takes it back.
+    expected_discharge_at (ISO text), expected_at (ISO text); a value of None takes it back. `age`
+    (years at admission) comes from sources that give no date of birth.
     `admitted_until` and `discharged_until` (ISO text) say that `admitted_at` or `discharged_at`
     is known by the day or the hour alone, which ends there. `alias` is another number by which
     the source knows the same visit (an account); what it says under that alone is said of `visit`.

@@ -67,12 +67,19 @@ _UNDO: Final = {
 }
 
 
-def record(facts: Sequence[Fact], *, source: str, by: User | None = None) -> list[Outcome]:
+def record(
+    facts: Sequence[Fact], *, source: str, by: User | None = None, known_when_sent: bool = False
+) -> list[Outcome]:
     """Keep what a source says and let the stays follow; one outcome for each fact, in order.
 
-    Runs in the caller's transaction or in one of its own.
+    `known_when_sent` as in `wards.recording.keep`. Runs in the caller's transaction or in one of
+    its own.
     """
-    return transacted(lambda: keep(facts, source=source, by=by).outcomes) if facts else []
+    if not facts:
+        return []
+    return transacted(
+        lambda: keep(facts, source=source, by=by, known_when_sent=known_when_sent).outcomes
+    )
 
 
 def transfer(

@@ -33,11 +33,13 @@ _INSERT: Final = """
     INSERT INTO wards_movement (visit_id, patient_id, into_visit_id, kind, occurred_at, sent_at,
         source, key, reference, by_id, ward_id, bay_id, bed_id, from_ward_id, from_bay_id,
         from_bed_id, wanted_ward_id, admitted_at, discharged_at, cancels_id, stay,
-        alias_authority, alias_number)
-    SELECT * FROM unnest(%s::int8[], %s::int8[], %s::int8[], %s::text[], %s::timestamptz[],
+        alias_authority, alias_number, recorded_at)
+    SELECT told.*, CASE WHEN %s THEN told.sent_at ELSE now() END
+    FROM unnest(%s::int8[], %s::int8[], %s::int8[], %s::text[], %s::timestamptz[],
         %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::int8[], %s::int8[], %s::int8[],
         %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::timestamptz[],
         %s::timestamptz[], %s::int8[], %s::jsonb[], %s::text[], %s::text[])
+        AS told(visit, patient, into_visit, kind, occurred_at, sent_at)
     ON CONFLICT (source, key) DO NOTHING
     RETURNING key, id
 """
@@ -76,8 +78,15 @@ class _Entry:
     into_visit: int | None = None
 
 
-def keep(facts: Sequence[Fact], *, source: str, by: User | None = None) -> Recorded:
-    """Store the facts and write what follows from them. Call inside a transaction."""
+def keep(
+    facts: Sequence[Fact], *, source: str, by: User | None = None, known_when_sent: bool = False
+) -> Recorded:
+    """Store the facts and write what follows from them. Call inside a transaction.
+
+    `known_when_sent`: these facts are history, loaded now and known to the hospital at the time;
+    their movements count as recorded when they were sent (`Movement.recorded_at`). The audit
+    history says all the same when they were written.
+    """
     once = list({fact.key: fact for fact in facts}.values())
     name_the_source(source, by)
     patients = identity.ensure_patients(_people(once))
@@ -97,7 +106,7 @@ def keep(facts: Sequence[Fact], *, source: str, by: User | None = None) -> Recor
         }
     )
     entries = _entries(once, patients, visits, nameless)
-    made = _insert(entries, source, by)
+    made = _insert(entries, source, by, known_when_sent=known_when_sent)
     change = Change()
     if made or regrouped:
         change = reproject({pk: p.person_id or pk for pk, p in (records | regrouped).items()})
@@ -214,7 +223,9 @@ def _entries(
     return entries
 
 
-def _insert(entries: Sequence[_Entry], source: str, by: User | None) -> dict[str, int]:
+def _insert(
+    entries: Sequence[_Entry], source: str, by: User | None, *, known_when_sent: bool
+) -> dict[str, int]:
     """Store the movements not known yet: key → primary key."""
     if not entries:
         return {}
@@ -247,7 +258,7 @@ def _insert(entries: Sequence[_Entry], source: str, by: User | None) -> dict[str
         [m.alias.number if m and m.alias else "" for m in moved],
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, columns)
+        cursor.execute(_INSERT, [known_when_sent, *columns])
         return dict(cursor.fetchall())
 
 

@@ -138,6 +138,12 @@ SELECT d.day
     return {day for (day,) in rows}
 
 
+def count_lately_anew(*, now: datetime) -> None:
+    """Have the days counted again that were counted within the last day. Call after history was
+    loaded: it counts as known at its time, so that nothing tells that it came late."""
+    CohortDay.objects.filter(counted_at__gt=now - DAY).delete()
+
+
 def _count(cohorts: Sequence[Cohort], day: date, *, now: datetime) -> None:
     at = clock_of(day)
     found = people(Moment(at), areas=areas_known(), past=True)

@@ -115,10 +115,10 @@ def test_what_was_odd_is_noted_on_a_message_that_was_applied(hospital: Site) -> 
 def test_a_bad_message_is_held_and_the_others_go_on(
     hospital: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def picky(facts: Sequence[Fact], *, source: str) -> list[Outcome]:
+    def picky(facts: Sequence[Fact], *, source: str, known_when_sent: bool) -> list[Outcome]:
         if any("POISON" in str(fact) for fact in facts):
             raise IntegrityError("POISON M9 SMITH")
-        return record(facts, source=source)
+        return record(facts, source=source, known_when_sent=known_when_sent)
 
     monkeypatch.setattr(applying, "record", picky)
     poison = adt("A01", mrn="M9^^^RNM^MR", visit="V9", pid={"f5": "POISON"})

@@ -23,7 +23,8 @@ class Movement(models.Model):
 
     `patient` is the record that the source named. `occurred_at` is when it happened, `sent_at`
     when the source said so (the order in which the source corrected itself), `recorded_at` when
-    we learnt it. `alias`: another number by which the source knows the visit.
+    we learnt it: for history loaded later, which was known at the time, when it was sent.
+    `alias`: another number by which the source knows the visit.
     """
 
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="movements")

@@ -60,6 +60,11 @@ class Command(BaseCommand):
             help="files or folders; a file may hold many messages, also as FHS/BHS batches",
         )
         parser.add_argument("--feed", metavar="CODE", help="the feed, whatever MSH-3 and MSH-4 say")
+        parser.add_argument(
+            "--history",
+            action="store_true",
+            help="these messages are from the past: what they say was known when they were sent",
+        )
         parser.add_argument("--json", action="store_true", help="end with one line of JSON")
         parser.add_argument("--tls-cert", type=Path, metavar="FILE")
         parser.add_argument("--tls-key", type=Path, metavar="FILE")
@@ -86,8 +91,8 @@ class Command(BaseCommand):
         if options["listen"] is None:
             self._read_files(options)
             return
-        if options["feed"] or options["json"]:
-            raise CommandError("--feed and --json go with --file.")
+        if options["feed"] or options["json"] or options["history"]:
+            raise CommandError("--feed, --history and --json go with --file.")
         context = None
         if options["tls_cert"] or options["tls_key"] or options["tls_client_ca"]:
             if not (options["tls_cert"] and options["tls_key"]):
@@ -130,6 +135,7 @@ class Command(BaseCommand):
                 options["file"],
                 now=timezone.now,
                 feed=_feed(options["feed"]),
+                is_history=options["history"],
                 progress=_Progress(self.stderr.write),
             )
             census.refresh(at=timezone.now())
