@@ -24,6 +24,7 @@ from flow.part import parts_seen
 from flow.round_board import round_figures
 from flow.showing import Show, answer
 from flow.site_groups import site_groups, ward_groups
+from flow.site_naming import site_named
 from flow.ward_naming import ward_address, ward_named
 from wards.models import Site, Ward
 from wards.scope import ALL, NOWHERE, Scope, scope_of
@@ -74,7 +75,7 @@ def system(request: HttpRequest) -> HttpResponse:
 @require_safe
 def site(request: HttpRequest, code: str) -> HttpResponse:
     """One site: its wards and who waits for a bed."""
-    scope, place = _site_named(request, code)
+    scope, place = site_named(request, code)
     sight = Sight.of(scope)
     parts = cache(partial(parts_seen, sight, site=place.pk))
 
@@ -145,7 +146,7 @@ def checks(request: HttpRequest, code: str = "") -> HttpResponse:
     """The stays that somebody should look at: of one site, or all of them."""
     place: Site | None = None
     if code:
-        scope, place = _site_named(request, code)
+        scope, place = site_named(request, code)
     else:
         scope = scope_of(request.user)
         _check_sees_counts(scope)
@@ -175,14 +176,3 @@ def _check_sees_counts(scope: Scope) -> None:
     if not scope.may_anywhere(Permission.SEE_COUNTS):
         raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
 
-
-def _site_named(request: HttpRequest, code: str) -> tuple[Scope, Site]:
-    """The site of this code, and the scope of somebody who may see counts of some of it."""
-    scope = scope_of(request.user)
-    place = Site.objects.select_related("organisation").filter(code=code).first()
-    if place is None:
-        raise Http404(_("There is no site with this code."))
-    held = scope.sites_in_part(Permission.SEE_COUNTS)
-    if held != ALL and place.pk not in held:
-        raise PermissionDenied(_("You have no role at this site. Ask your administrator."))
-    return scope, place

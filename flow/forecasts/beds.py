@@ -14,7 +14,7 @@ two are left out together. Within the three days a patient moves on to one other
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,7 @@ import numpy as np
 from flow.forecasts import sums
 from flow.forecasts.history import Floats
 from flow.forecasts.inputs import NO_BED, Inputs
-from flow.forecasts.outlook import Fan, Parts, Spreads
+from flow.forecasts.outlook import Fan, Parts, Pool, PoolKind, Spreads
 from flow.forecasts.pools import Share, pools, site
 from flow.forecasts.whereabouts import Whereabouts
 
@@ -44,14 +44,34 @@ def site_fan(inputs: Inputs) -> Fan:
     return _fan(inputs, share, where, 0, _Levels(levels, weights, levels))
 
 
+def pool_fan(
+    inputs: Inputs, groups: Mapping[str, Collection[str]], pool: Pool
+) -> Fan | None:
+    """Free beds of one pool alone, as `fans` would tell them; None where there is no such pool."""
+    if pool.kind is PoolKind.SITE:
+        return site_fan(inputs)
+    shares = [
+        share
+        for share in pools(inputs, groups)
+        if (share.pool.kind, share.pool.key) == (pool.kind, pool.key)
+    ]
+    return next(iter(_fans(inputs, shares)), None)
+
+
 def fans(inputs: Inputs, groups: Mapping[str, Collection[str]]) -> tuple[Fan, ...]:
     """Free beds of the site's pools; see `pools.pools`."""
-    shares = pools(inputs, groups)
+    return tuple(_fans(inputs, pools(inputs, groups)))
+
+
+def _fans(inputs: Inputs, shares: Sequence[Share]) -> Iterator[Fan]:
+    if not shares:
+        return
     where = Whereabouts(inputs, shares)
     levels, weights = _fewer(*inputs.level.points)
     # Of those who come and go within three days the level makes little odds on a ward.
     points = _Levels(levels, weights, np.full(levels.size, levels @ weights))
-    return tuple(_fan(inputs, share, where, n, points) for n, share in enumerate(shares))
+    for n, share in enumerate(shares):
+        yield _fan(inputs, share, where, n, points)
 
 
 @dataclass(frozen=True, slots=True)

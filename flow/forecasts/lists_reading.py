@@ -7,6 +7,7 @@ Both are facts that are never edited, so that a past moment sees what was known 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -52,7 +53,7 @@ _EXPECTED: Final = (
     "SELECT DISTINCT e.visit_id AS id FROM patients_episode e WHERE e.status = 'expected'"
 )
 _MOVEMENTS: Final = """
-    SELECT m.visit_id, m.kind, m.recorded_at, m.occurred_at, m.admitted_at, m.stay,
+    SELECT m.visit_id, m.kind, m.recorded_at, m.occurred_at, m.admitted_at, m.stay::text,
            here.is, p.sex, last.id
       FROM wards_movement m
       JOIN named ON named.id = m.visit_id
@@ -142,7 +143,7 @@ def _announced(rows: Iterable[tuple[Any, ...]]) -> Iterable[_One]:
                     key=episode or 0, way=_ANNOUNCES[kind], listed=learnt,
                     planned=minute_of(occurred), ward=0, specialty="", sex=_SEXES.get(sex, 2),
                 )  # fmt: skip
-            now = _told(replace(now, ward=ward or now.ward), stay)
+            now = _told(replace(now, ward=ward or now.ward), json.loads(stay))
         elif kind in _COMES:
             is_here = True
             if now is not None:

@@ -1,0 +1,51 @@
+"""A scenario beside the forecast that it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flow.forecast_pages.trying import still_there
+from flow.forecasts.forecasting import GROUPS
+from flow.forecasts.beds import pool_fan
+from flow.forecasts.inputs import Inputs
+from flow.forecasts.outlook import Fan, Pool, Waiting
+from flow.forecasts.queueing import waiting
+from flow.forecasts.scenario import Scenario
+from flow.forecasts.whatif import changed
+from flow.forecasts.wording import Names, scenario_said
+
+PATHS: Final = 400
+"""How often the queue is simulated while somebody tries: 5 in 100 either way."""
+
+
+@dataclass(frozen=True)
+class Supposed:
+    """What would follow from a scenario: the beds of the pool shown, and the queue. scenario: what
+    of it still can be. gone: patients named in it who have left. words: each change."""
+
+    scenario: Scenario
+    fan: Fan
+    waiting: Waiting | None
+    gone: int
+    words: Sequence[str]
+
+
+def suppose(
+    inputs: Inputs, scenario: Scenario, pool: Pool, *, names: Names, with_queue: bool
+) -> Supposed | None:
+    """Work a scenario out; None where the pool is not there. Raises `BadScenario` for a ward that
+    is not of the site."""
+    kept, gone = still_there(scenario, set(inputs.residents.keys.tolist()))
+    then = changed(inputs, kept)
+    fan = pool_fan(then, GROUPS, pool)
+    if fan is None:
+        return None
+    return Supposed(
+        scenario=kept,
+        fan=fan,
+        waiting=waiting(then, paths=PATHS) if with_queue else None,
+        gone=gone,
+        words=scenario_said(kept, names, at=inputs.ahead.at),
+    )
