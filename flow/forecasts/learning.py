@@ -36,8 +36,6 @@ AGAIN: Final = timedelta(hours=1)
 _LOCK: Final = 0x6C65726E
 """The advisory lock under which is learnt ("lern")."""
 
-State, Step = ForecastTraining.State, ForecastTraining.Step
-
 
 class Stopped(Exception):
     """Somebody asked for it."""
@@ -51,7 +49,7 @@ class Progress:
         self._rows = ForecastTraining.objects.filter(pk=row.pk)
         self._done = 0
 
-    def reached(self, step: Step) -> None:
+    def reached(self, step: ForecastTraining.Step) -> None:
         """A step begins. Raises `Stopped` where somebody asked to stop."""
         done = min(self._done, self._row.steps - 1)
         self._rows.update(step=step, done=done, heard_at=timezone.now())
@@ -80,9 +78,9 @@ def due(*, now: datetime) -> list[Site]:
 
 def _died(training: ForecastTraining) -> bool:
     """Whether it was cut short; asked with the lock in hand, when nobody is learning."""
-    if training.state == State.RUNNING:
+    if training.state == ForecastTraining.State.RUNNING:
         return True
-    return training.state == State.STOPPED and not training.stop_asked
+    return training.state == ForecastTraining.State.STOPPED and not training.stop_asked
 
 
 def _night_before(now: datetime) -> datetime:
@@ -113,7 +111,7 @@ def learn(
 
 def ask_to_stop(training: int) -> bool:
     """Ask a training that runs to stop at its next step; whether there is one."""
-    rows = ForecastTraining.objects.filter(pk=training, state=State.RUNNING)
+    rows = ForecastTraining.objects.filter(pk=training, state=ForecastTraining.State.RUNNING)
     return bool(rows.update(stop_asked=True))
 
 
@@ -138,8 +136,8 @@ def _learn(
     effort: Effort = Effort(),  # noqa: B008 - frozen
 ) -> ForecastTraining:
     # Whatever still stands as running died with its process: the lock is ours.
-    ForecastTraining.objects.filter(site=site, state=State.RUNNING).update(
-        state=State.STOPPED, finished_at=at
+    ForecastTraining.objects.filter(site=site, state=ForecastTraining.State.RUNNING).update(
+        state=ForecastTraining.State.STOPPED, finished_at=at
     )
     row = ForecastTraining.objects.create(
         site=site, started_at=at, heard_at=at, steps=steps(effort)
@@ -147,16 +145,16 @@ def _learn(
     try:
         live = versions.live(site.pk)
         if not always and live is not None and not _is_news(site, live):
-            return _over(row, State.UNCHANGED)
+            return _over(row, ForecastTraining.State.UNCHANGED)
         with threadpool_limits(limits=settings.FORECAST_THREADS):
             told = Progress(row).reached
             model = learn_site(site, live, at=at, effort=effort, reached=told)
     except Stopped:
-        return _over(row, State.STOPPED)
+        return _over(row, ForecastTraining.State.STOPPED)
     except Exception:
         log.exception("site %s was not learnt", site.pk)
-        return _over(row, State.FAILED)
-    return _over(row, State.DONE, model)
+        return _over(row, ForecastTraining.State.FAILED)
+    return _over(row, ForecastTraining.State.DONE, model)
 
 
 def _over(
@@ -164,7 +162,7 @@ def _over(
 ) -> ForecastTraining:
     row.refresh_from_db(fields=["done", "stop_asked"])
     row.state, row.model, row.finished_at = state, model, max(timezone.now(), row.started_at)
-    row.done = row.steps if state == State.DONE else row.done
+    row.done = row.steps if state == ForecastTraining.State.DONE else row.done
     row.save(update_fields=["state", "model", "finished_at", "done"])
     return row
 

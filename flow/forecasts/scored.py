@@ -86,7 +86,7 @@ def departures(
 
 
 def _only(patients: Patients, which: Flags) -> Patients:
-    kept = np.flatnonzero(which)
+    kept = np.flatnonzero(which).tolist()
     return Patients(
         patients.episodes[kept], patients.wards[kept], [patients.specialties[n] for n in kept],
         patients.hours[kept], patients.days[kept],

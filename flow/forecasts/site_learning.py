@@ -1,4 +1,4 @@
-"""Learns one site anew: a challenger, its comparison with the model that speaks, and what follows."""
+"""Learns one site anew: the challenger, its comparison with what speaks, and what follows."""
 
 from __future__ import annotations
 
@@ -41,8 +41,6 @@ BACK: Final = timedelta(days=730)
 MORNING: Final = 8
 """The local hour whose forecasts models are compared by."""
 
-Kind, Verdict = ForecastModel.Kind, ForecastModel.Verdict
-Step = ForecastTraining.Step
 Reached = Callable[[ForecastTraining.Step], None]
 
 
@@ -77,13 +75,13 @@ def learn_site(
     reached: told of each step as it begins; it may raise to stop.
     """
     begun, movement = time.monotonic(), last_movement()
-    reached(Step.READING)
+    reached(ForecastTraining.Step.READING)
     history = read(site, since=at - BACK, at=at)
     until = minute_of(at)
     span = _Span(min(until, max(told_from(history, until=until), minute_of(at - BACK))), until)
-    reached(Step.TRYING)
+    reached(ForecastTraining.Step.TRYING)
     trial = tried(history, since=span.since, until=span.until, effort=effort)
-    reached(Step.COMPARING)
+    reached(ForecastTraining.Step.COMPARING)
     verdict, compared = _verdict(site, live, trial, history, span, at=at)
     new = New(
         learnt=None,
@@ -101,30 +99,40 @@ def learn_site(
         compared=compared.forecasts if compared else 0,
     )
     trained = None
-    if verdict != Verdict.LOST:
+    if verdict != ForecastModel.Verdict.LOST:
         trained = train(
             history, since=span.since, until=span.until, trial=trial, effort=effort,
-            say=lambda _: reached(Step.LEARNING),
+            say=lambda _: reached(ForecastTraining.Step.LEARNING),
         )  # fmt: skip
-        kind = Kind.FLOOR if trained.voice is trained.floor else Kind.BOOSTED
+        kind = (
+            ForecastModel.Kind.FLOOR
+            if trained.voice is trained.floor
+            else ForecastModel.Kind.BOOSTED
+        )
         new = replace(new, kind=kind, learnt=learnt(trained, history, at=until))
-    reached(Step.FOLLOWING)
+    reached(ForecastTraining.Step.FOLLOWING)
     return _kept(site, replace(new, seconds=time.monotonic() - begun), trained, history, at=at)
 
 
-def _kind(trial: Trial | None) -> Kind:
-    return Kind.FLOOR if trial is None or trial.voice is trial.floor else Kind.BOOSTED
+def _kind(trial: Trial | None) -> ForecastModel.Kind:
+    return (
+        ForecastModel.Kind.FLOOR
+        if trial is None or trial.voice is trial.floor
+        else ForecastModel.Kind.BOOSTED
+    )
 
 
 def _verdict(
     site: Site, live: Live | None, trial: Trial | None, history: Stays, span: _Span, *, at: datetime
-) -> tuple[Verdict, Comparison | None]:
+) -> tuple[ForecastModel.Verdict, Comparison | None]:
     if live is None:
-        return Verdict.FIRST, None
+        return ForecastModel.Verdict.FIRST, None
     if trial is None or span.until - span.since < SHORT * DAY:
-        return Verdict.YOUNG, None
+        return ForecastModel.Verdict.YOUNG, None
     found = _compared(site, live, trial, history, span, at=at)
-    return (Verdict.WON if found and found.is_won else Verdict.LOST), found
+    return (
+        ForecastModel.Verdict.WON if found and found.is_won else ForecastModel.Verdict.LOST
+    ), found
 
 
 def _compared(

@@ -123,7 +123,7 @@ def written(issued: Issued) -> tuple[dict[str, Any], bytes]:
         if issued.outlook.waiting is not None:
             arrays["none_over"] = _chances(issued.outlook.waiting.none_over)
     file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
+    np.savez_compressed(file, allow_pickle=False, **arrays)
     return said, file.getvalue()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -41,42 +41,42 @@ class Tally:
     within_90: int = 0
 
 
-NAMES: Final = tuple(field.name for field in fields(Tally))
-
-
 def tally(
     *, chances: Floats | None = None, came: Flags | None = None,
     said: Spread | None = None, seen: int = 0,
 ) -> Tally:  # fmt: skip
     """Of chances beside what came of them, of a distribution beside what was seen, or of both."""
-    of_each = {} if chances is None or came is None else _of_each(chances, came)
-    of_number = {} if said is None else _of_number(said, seen)
-    return Tally(**of_each, **of_number)
+    found = Tally()
+    if chances is not None and came is not None:
+        found = _of_each(found, chances, came)
+    return found if said is None else _of_number(found, said, seen)
 
 
-def _of_each(chances: Floats, came: Flags) -> dict[str, object]:
+def _of_each(found: Tally, chances: Floats, came: Flags) -> Tally:
     scores = of_chances(chances, came, bins=BINS)
     number = scores.patients
     bins = {round(one.low * BINS): one for one in scores.bins}
     tenths = [bins.get(n, Bin(0, 0, 0, 0, 0)) for n in range(BINS)]
-    return {
-        "patients": number,
-        "log_sum": number * (scores.log_score or 0.0),
-        "brier_sum": number * (scores.brier or 0.0),
-        "bin_patients": tuple(one.patients for one in tenths),
-        "bin_said": tuple(one.patients * one.said for one in tenths),
-        "bin_came": tuple(round(one.patients * one.seen) for one in tenths),
-    }
+    return replace(
+        found,
+        patients=number,
+        log_sum=number * (scores.log_score or 0.0),
+        brier_sum=number * (scores.brier or 0.0),
+        bin_patients=tuple(one.patients for one in tenths),
+        bin_said=tuple(one.patients * one.said for one in tenths),
+        bin_came=tuple(round(one.patients * one.seen) for one in tenths),
+    )
 
 
-def _of_number(said: Spread, seen: int) -> dict[str, object]:
+def _of_number(found: Tally, said: Spread, seen: int) -> Tally:
     held = [low <= seen <= high for low, high in (said.central(level) for level in LEVELS)]
-    return {
-        "forecasts": 1,
-        "seen": seen,
-        "said": said.mean,
-        "crps": said.crps(seen),
-        "within_50": int(held[0]),
-        "within_80": int(held[1]),
-        "within_90": int(held[2]),
-    }
+    return replace(
+        found,
+        forecasts=1,
+        seen=seen,
+        said=said.mean,
+        crps=said.crps(seen),
+        within_50=int(held[0]),
+        within_80=int(held[1]),
+        within_90=int(held[2]),
+    )
