@@ -20,5 +20,6 @@ urlpatterns = [
     path("returns/", include("flow.returns.urls")),
     path("peers/", include("flow.reference.urls")),
     path("cohorts/", include("flow.cohorts.urls")),
+    path("sites/<str:code>/forecast/", include("flow.forecast_pages.urls")),
     path("", include("flow.urls")),
 ]

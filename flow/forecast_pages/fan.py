@@ -43,24 +43,25 @@ _FEWER_BEDS: Final = (MarkKind.CLOSURE_BEGINS, MarkKind.OPENING_ENDS)
 Trace = dict[str, Any]
 
 
-def marks_of(fan: Fan, outlook: Outlook) -> list[Mark]:
-    """What is planned for the beds of a fan."""
+def marks_of(fan: Fan, marks: Sequence[Mark]) -> list[Mark]:
+    """Those of the marks that concern the beds of a fan."""
     if fan.pool.kind is PoolKind.SITE:
-        return list(outlook.marks)
-    return [mark for mark in outlook.marks if mark.ward in fan.pool.wards]
+        return list(marks)
+    return [mark for mark in marks if mark.ward in fan.pool.wards]
 
 
 def fan_figure(
     fan: Fan,
     outlook: Outlook,
     *,
+    marks: Sequence[Mark],
     names: Names,
     seen: Sequence[Seen] = (),
     as_is: Fan | None = None,
 ) -> str:
-    """The chart as JSON. names: of wards. seen: free beds as counted, before the forecast and
-    after. as_is: the fan without the scenario that `fan` shows."""
-    lanes = _lanes(marks_of(fan, outlook), names, at=outlook.at)
+    """The chart as JSON. marks: what is planned. names: of wards. seen: free beds counted, before
+    the forecast and after. as_is: the fan without the scenario that `fan` shows."""
+    lanes = _lanes(marks, names, at=outlook.at)
     traces = [*_bands(fan, outlook, is_scenario=as_is is not None)]
     if as_is is not None:
         traces += _as_is(as_is, outlook)
@@ -200,6 +201,7 @@ def _lane(number: int, lane: tuple[str, list[_Sign]]) -> Trace:
 def _layout(outlook: Outlook, seen: Sequence[Seen], lanes: Sequence[str]) -> dict[str, Any]:
     first = min([outlook.at, *(one.minute for one in seen[:1])])
     room = 0.075 * len(lanes)
+    now = _x(outlook.at)
     layout: dict[str, Any] = {
         "margin": {"l": 40, "r": 10, "t": 10, "b": 40},
         "height": HEIGHT,
@@ -224,14 +226,20 @@ def _layout(outlook: Outlook, seen: Sequence[Seen], lanes: Sequence[str]) -> dic
         "shapes": [
             _line("--bad-line", y0=0, y1=0, x0=0, x1=1, xref="paper"),
             _line(
-                "--ink-2", x0=_x(outlook.at), x1=_x(outlook.at), y0=0, y1=1, yref="paper", dash="dot"
+                "--ink-2",
+                x0=_x(outlook.at),
+                x1=_x(outlook.at),
+                y0=0,
+                y1=1,
+                yref="paper",
+                dash="dot",
             ),
         ],
         "annotations": [
             {
                 "name": "--ink-2",
                 "text": time_said(outlook.at, at=outlook.at),
-                "x": _x(outlook.at),
+                "x": now,
                 "y": 1,
                 "yref": "paper",
                 "xanchor": "left",

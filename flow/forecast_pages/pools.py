@@ -1,19 +1,15 @@
-"""Of which beds a viewer may be told: the pools of a forecast within their scope."""
+"""The beds of a forecast to choose among, as far as the viewer may see them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from django.utils.translation import gettext as _
 
-from accounts.roles import Permission
-from flow.forecasts.outlook import Fan, Outlook, PoolKind
+from flow.forecasts.boards import ForecastBoard
+from flow.forecasts.outlook import Fan, PoolKind
 from flow.forecasts.wording import pool_name
-from wards.scope import Scope
-
-SEE: Final = Permission.SEE_COUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +26,16 @@ def value_of(fan: Fan) -> str:
     return "" if pool.kind is PoolKind.SITE else f"{pool.kind.value}:{pool.key}"
 
 
-def sees_whole(scope: Scope, site: int) -> bool:
-    """Whether the viewer sees the counts of the whole site, and so all of its forecast."""
-    return scope.may_at_site(SEE, site)
-
-
-def fans_seen(outlook: Outlook, scope: Scope, site: int) -> list[Fan]:
-    """The fans that the viewer may see, with beds: all of them, or those of their wards alone."""
-    fans = [outlook.site, *outlook.pools]
-    if not sees_whole(scope, site):
-        fans = [
-            fan
-            for fan in outlook.pools
-            if fan.pool.kind is PoolKind.WARD and scope.may(SEE, int(fan.pool.key))
-        ]
+def fans_of(board: ForecastBoard) -> list[Fan]:
+    """The fans with beds that the viewer may see, that of the whole site first."""
+    fans = [*([board.fan] if board.fan else ()), *board.pools]
     return [fan for fan in fans if fan.has_beds]
 
 
 def chosen(fans: Sequence[Fan], value: str) -> Fan | None:
-    """The fan that an address names; None where it is not among these."""
+    """The fan that an address names, the first where it names none; None where it is not there."""
+    if not value:
+        return next(iter(fans), None)
     return next((fan for fan in fans if value_of(fan) == value), None)
 
 

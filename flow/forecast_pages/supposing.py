@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from flow.forecast_pages.trying import still_there
-from flow.forecasts.forecasting import GROUPS
 from flow.forecasts.beds import pool_fan
+from flow.forecasts.forecasting import GROUPS
 from flow.forecasts.inputs import Inputs
 from flow.forecasts.outlook import Fan, Pool, Waiting
 from flow.forecasts.queueing import waiting

@@ -33,7 +33,7 @@ from flow.forecasts.scenario import (
     Scenario,
     from_query,
 )
-from flow.forecasts.wording import Names, fault_said, time_said
+from flow.forecasts.wording import fault_said, time_said
 
 SAID: Final = ("open", "close", "leave", "arrivals", "places", "days")
 """Names by which an address holds a scenario."""
@@ -276,8 +276,3 @@ def moments(at: int, chosen: Iterable[Written]) -> list[tuple[Written, str]]:
             except (ValueError, OverflowError):
                 continue
     return [(written(minute), time_said(minute, at=at)) for minute in sorted(offered)]
-
-
-def ward_choices(names: Names) -> list[tuple[str, str]]:
-    """Wards by key and name, in the order of their names."""
-    return sorted(((str(key), name) for key, name in names.items()), key=lambda one: one[1])

@@ -27,6 +27,7 @@
   let hiding = null;
   let out = false;
   let failures = 0;
+  let older = null;
 
   // --- the line -------------------------------------------------------------------------------
   function show(state, words) {
@@ -143,10 +144,12 @@
     const headers = etag ? { "If-None-Match": etag } : {};
     // What nobody sees does not keep the session alive (accounts/session_limits.py).
     if (document.hidden) headers["Flowboard-Unseen"] = "1";
+    const mine = (older = new AbortController());
+    setTimeout(() => mine.abort(new DOMException("no answer", "TimeoutError")), 6000);
     const answer = await fetch(board().dataset.fragment, {
       headers,
       cache: "no-store",
-      signal: AbortSignal.timeout(6000),
+      signal: mine.signal,
     });
     if (answer.redirected || answer.status === 401 || answer.status === 403) return signedOut();
     if (answer.status === 304) return confirm();
@@ -175,7 +178,8 @@
     }
     lastFetch = Date.now();
     fetching = load()
-      .catch(() => {
+      .catch((error) => {
+        if (error.name === "AbortError") return; // something else is wanted by now
         failures += 1;
         judge();
       })
@@ -188,6 +192,17 @@
         }
       });
     return fetching;
+  }
+
+  /** Show what another address says, from now on; what was asked for before is not waited for. */
+  function follow(address) {
+    const url = new URL(address, location.href);
+    url.searchParams.set("fragment", "1");
+    board().dataset.fragment = url.pathname + url.search;
+    etag = "";
+    lastFetch = 0;
+    older?.abort();
+    return refresh();
   }
 
   function plan() {
@@ -254,7 +269,7 @@
     etag = board().dataset.etag;
     tick(board());
     if (board().hasAttribute("data-past")) return;
-    window.flowboard.refresh = refresh;
+    Object.assign(window.flowboard, { refresh, follow });
     listen();
     judge();
     setInterval(judge, 1000);
