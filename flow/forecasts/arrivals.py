@@ -48,7 +48,7 @@ _OWN_DAYS: Final = (0.0005, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.2
 """Variances of a day's own factor that are tried."""
 _OWN_DAY: Final = 0.004
 """The usual one; four times as much or a quarter of it is a standard deviation away."""
-_UNKNOWN_WEEK: Final = 0.02
+_UNKNOWN_WEEK: Final = 0.04
 """Variance of weekdays of which nothing has been seen."""
 
 
@@ -101,7 +101,7 @@ def learn(times: Minutes, *, since: int, at: int, usual: float) -> Stream:
         level=level,
         level_variance=variance,
         trend=trend,
-        own=own + _UNKNOWN_WEEK / (1 + weeks),
+        own=own + _UNKNOWN_WEEK / (1 + weeks) ** 2,
     )
 
 

@@ -30,6 +30,8 @@ _WAITED: Final = (0.0, 1, 2, 4, 8, 12, 24)
 """Hours since a bed was asked for."""
 _AGES: Final = (0.0, 16, 45, 65, 80)
 """Years at which the bands begin; after the last comes the band of those of unknown age."""
+_SEEN: Final = 5.0
+"""How many are thought to be seen where nobody was."""
 _BLOCK: Final = 3
 """Hours of the day that are taken together."""
 _BLOCKS: Final = 24 // _BLOCK
@@ -49,7 +51,7 @@ class Department:
     """Rates an hour of needing a bed and of leaving (by elapsed hours, age band and hours of the
     day), of getting the bed and of leaving without (by hours waited and hours of the day).
 
-    bands: the share of those who come in each age band.
+    bands: the share of those who come in each age band. seen: how many were seen to need a bed.
     """
 
     needs: Floats
@@ -57,6 +59,12 @@ class Department:
     gets: Floats
     drops: Floats
     bands: Floats
+    seen: int
+
+    @property
+    def unsure(self) -> float:
+        """The variance of the share who need a bed, as part of its square."""
+        return 1 / (self.seen + _SEEN)
 
     def present(self, who: Attendances, ahead: Horizon) -> tuple[Chances, Chances]:
         """For each attendance that goes on now, the chance of the bed being asked for and of
@@ -136,7 +144,7 @@ def learn(seen: Attendances, *, since: int, at: int) -> Department:
         (admitted[asks], left[asks]), (_GETS, _DROPS), _OWN,
     )  # fmt: skip
     shares = np.bincount(band, minlength=len(_AGES) + 1) + 1.0 / (len(_AGES) + 1)
-    return Department(needs, leaves, gets, drops, shares / shares.sum())
+    return Department(needs, leaves, gets, drops, shares / shares.sum(), int(asks.sum()))
 
 
 def _fitted(

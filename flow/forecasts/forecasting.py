@@ -17,7 +17,7 @@ from flow.forecasts.forecast import outlook
 from flow.forecasts.history import Stays
 from flow.forecasts.inputs import Inputs, gather
 from flow.forecasts.leaving import Leaving
-from flow.forecasts.lists_reading import read_lists
+from flow.forecasts.lists_reading import read_expected, read_lists
 from flow.forecasts.outlook import Outlook
 from flow.forecasts.patterns import Patterns, learn
 from flow.forecasts.supply_reading import read_supply
@@ -25,7 +25,7 @@ from flow.site_groups import WARD_GROUPS
 from wards.models import Site
 
 _LISTED_SINCE: Final = timedelta(days=180)
-"""How long ago somebody may have been put on a list who is expected still."""
+"""At a past moment, how long ago somebody may have been put on a list who was expected still."""
 
 
 def learn_patterns(site: Site, history: Stays, *, since: datetime, at: datetime) -> Patterns:
@@ -52,7 +52,10 @@ def inputs_of(
     """
     at = moment_of(leaving.at)
     supply = read_supply(site, at=at, known_at=known_at)
-    lists = read_lists(site, since=at - _LISTED_SINCE, at=at)
+    if known_at is None:
+        lists = read_expected(site, at=at)
+    else:
+        lists = read_lists(site, since=at - _LISTED_SINCE, at=at)
     return gather(history, leaving, patterns, supply, lists)
 
 

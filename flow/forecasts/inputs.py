@@ -177,7 +177,7 @@ def gather(
             asked=waiting[waiting < NOT_YET],
             needs=needs[waiting == NOT_YET],
             to_come=to_come,
-            unsure=flow.unsure(ahead),
+            unsure=flow.unsure(ahead) + patterns.department.unsure,
             own=flow.own,
             has=bool(seen.departments.any()),
         ),
@@ -285,10 +285,11 @@ def _unknown(patterns: Patterns, ahead: Horizon, admitted: Floats) -> Unknown:
     for way in Way:
         stream = patterns.streams[way]
         numbers = admitted if way is Way.DEPARTMENT else stream.expected(ahead)
+        more = patterns.department.unsure if way is Way.DEPARTMENT else 0.0
         if way is not Way.DEPARTMENT:
             numbers = numbers * patterns.punctuality.unannounced(way, ahead)
         coming += [np.where(day == n, numbers, 0.0) for n in range(days)]
-        unsure += [float(stream.unsure(ahead)[day == n].mean()) for n in range(days)]
+        unsure += [float(stream.unsure(ahead)[day == n].mean()) + more for n in range(days)]
         own += [stream.own] * days
     ways = np.repeat(np.array(list(Way)), days)
     ward = patterns.first[ways]

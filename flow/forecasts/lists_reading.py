@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -35,17 +35,23 @@ _DROPS: Final = frozenset(
         Kind.DELETED,
     }
 )
+_ACCEPTED_SINCE: Final = timedelta(days=60)
+"""How long ago a place may have accepted a patient who is expected still."""
 _SEXES: Final = {"female": 0, "male": 1}
 _HERE: Final = """
     WITH here AS (SELECT w.id, coalesce(w.same_as_id, w.id) AS is
                     FROM wards_ward w LEFT JOIN wards_ward real ON real.id = w.same_as_id
                    WHERE coalesce(real.site_id, w.site_id) = %(site)s)
 """
-_MOVEMENTS: Final = f"""
-    {_HERE},
-    named AS (SELECT DISTINCT m.visit_id AS id FROM wards_movement m
-               WHERE m.kind = ANY(%(kinds)s) AND m.recorded_at BETWEEN %(since)s AND %(at)s
-                 AND coalesce(m.wanted_ward_id, m.ward_id) IN (SELECT id FROM here))
+_ANNOUNCED: Final = """
+    SELECT DISTINCT m.visit_id AS id FROM wards_movement m
+     WHERE m.kind = ANY(%(kinds)s) AND m.recorded_at BETWEEN %(since)s AND %(at)s
+       AND coalesce(m.wanted_ward_id, m.ward_id) IN (SELECT id FROM here)
+"""
+_EXPECTED: Final = (
+    "SELECT DISTINCT e.visit_id AS id FROM patients_episode e WHERE e.status = 'expected'"
+)
+_MOVEMENTS: Final = """
     SELECT m.visit_id, m.kind, m.recorded_at, m.occurred_at, m.admitted_at, m.stay,
            here.is, p.sex, last.id
       FROM wards_movement m
@@ -57,7 +63,7 @@ _MOVEMENTS: Final = f"""
                           ORDER BY e.ordinal DESC LIMIT 1) last ON true
      WHERE m.recorded_at <= %(at)s
      ORDER BY m.visit_id, m.recorded_at, m.sent_at, m.id
-"""  # noqa: S608 - put together from constants
+"""
 _STEPS: Final = f"""
     {_HERE}
     SELECT r.id, s.kind, s.recorded_at, s.occurred_at, s.starts_at, here.is, p.sex, e.id,
@@ -89,17 +95,28 @@ class _One:
 
 def read_lists(site: Site, *, since: datetime, at: datetime) -> Listed:
     """Who was put on a list for the site since a moment, as was known at `at`; two queries."""
+    return _read(site, _ANNOUNCED, since, at)
+
+
+def read_expected(site: Site, *, at: datetime) -> Listed:
+    """Who is expected at the site, as is known at `at`, which is about now; two queries."""
+    return _read(site, _EXPECTED, at - _ACCEPTED_SINCE, at)
+
+
+def _read(site: Site, visits: str, since: datetime, at: datetime) -> Listed:
     asked = {
         "site": site.pk,
         "since": since,
         "at": at,
         "kinds": [kind.value for kind in _ANNOUNCES],
     }
+    movements = f"{_HERE}, named AS ({visits}) {_MOVEMENTS}"
     people: list[_One] = []
-    for _, rows in groupby(read(_MOVEMENTS, asked), key=itemgetter(0)):
+    for _, rows in groupby(read(movements, asked), key=itemgetter(0)):
         people += _announced(rows)
     for _, rows in groupby(read(_STEPS, asked), key=itemgetter(0)):
         people += _accepted(rows)
+    people = [one for one in people if one.ward]  # others are expected elsewhere
     return Listed(
         keys=np.array([one.key for one in people], dtype=np.int64),
         way=np.array([one.way for one in people], dtype=np.int64),

@@ -19,6 +19,8 @@ Transform = NDArray[np.complex128]
 
 _TOGETHER: Final = 8
 """Up to this many events are multiplied as polynomials before they are transformed."""
+_SLIGHT: Final = 1e-6
+"""A variance on top of a Poisson number's, as part of it, that is too slight to be counted."""
 _TERMS: Final = 12
 SELDOM: Final = 0.05
 """Chances up to this may be given to `seldom`."""
@@ -79,7 +81,7 @@ def counts(means: Floats, excess: Floats, width: int) -> Transform:
     top of a Poisson number's own (0: none), taken as that of a Gamma distribution of the mean; so
     the number is negative binomial."""
     turn = _turns(width) - 1
-    wide = excess > 1e-9 * np.maximum(means, 1e-9)
+    wide = (means > 0) & (excess > _SLIGHT * means)
     ratio = np.where(wide, excess, 1.0) / np.where(wide, means, 1.0)
     shape = np.where(wide, means / ratio, 0.0)
     return np.asarray(
@@ -103,7 +105,7 @@ def width_for(variances: Floats, means: Floats, most: int) -> int:
 def chances(transform: Transform, means: Floats, width: int) -> tuple[NDArray[np.int64], Floats]:
     """The lowest number of each row, and the chances of it and the `width - 1` that follow."""
     found = np.fft.irfft(transform, n=width, axis=1)
-    lowest = np.maximum(np.floor(means).astype(np.int64) - width // 2 + 1, 0)
+    lowest = np.maximum(np.floor(means).astype(np.int64) - (width - 1) // 2, 0)
     numbers = (lowest[:, None] + np.arange(width)) % width
     found = np.maximum(np.take_along_axis(found, numbers, axis=1), 0.0)
     return lowest, found / found.sum(1, keepdims=True)

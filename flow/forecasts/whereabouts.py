@@ -9,7 +9,6 @@ import numpy as np
 
 from flow.forecasts.history import Floats
 from flow.forecasts.inputs import OFF_THE_BOOKS, Comers, Inputs
-from flow.forecasts.level import lifted
 from flow.forecasts.pools import Flags, Share
 from flow.forecasts.supply import FEMALE, MALE
 
@@ -30,7 +29,8 @@ class Whereabouts:
         """The chance of everybody in hospital to be on the site still, at a level of all hazards
         of leaving."""
         if level not in self._stays:
-            self._stays[level] = 1 - lifted(self._inputs.residents.left, level)
+            # Of proportional hazards; to `level.lifted` nobody may have left for certain.
+            self._stays[level] = (1 - self._inputs.residents.left) ** level
         return self._stays[level]
 
     def put(self) -> Floats:
@@ -87,13 +87,11 @@ class Whereabouts:
         wards, which = np.unique(takes, axis=1, return_inverse=True)
         return [(which.ravel() == n, wards[:, n]) for n in range(wards.shape[1])]
 
-    def _ways(self, ward: Floats) -> Iterator[tuple[Flags, Floats]]:
-        """Hours, and where those who are on their way to these wards then come to: what would be
-        a closed one's share goes to the others."""
+    def _ways(self, ward: Floats) -> Iterator[tuple[Flags, Floats, Flags]]:
+        """Hours, where those who are on their way to these wards then come to, and which wards
+        take patients in."""
         for hours, takes in self._openings:
-            to = ward * takes
-            total = to.sum(1, keepdims=True)
-            yield hours, np.where(total > 0, to / np.where(total > 0, total, 1), ward)
+            yield hours, _diverted(ward, takes), takes
 
     @cached_property
     def _moves(self) -> list[tuple[Floats, Floats]]:
@@ -102,7 +100,7 @@ class Whereabouts:
         moved = -np.diff(people.put, axis=1, prepend=1.0)
         women = np.array([1.0, 0.0, 0.5])[np.minimum(people.sexes, 2)]
         found = []
-        for hours, to in self._ways(people.onward):
+        for hours, to, _ in self._ways(people.onward):
             shares = women * (self._comers[:, FEMALE] @ to.T)
             shares = shares + (1 - women) * (self._comers[:, MALE] @ to.T)
             found.append((np.cumsum(moved * hours, axis=1), shares))
@@ -116,7 +114,7 @@ class Whereabouts:
         if self._whole:
             found[0] = self._there(who, who.coming, level, None)
             return found
-        for hours, to in self._ways(who.ward):
+        for hours, to, takes in self._ways(who.ward):
             coming = who.coming * hours
             there = self._there(who, coming, level, None)
             first = np.zeros((to.shape[1], *coming.shape))
@@ -124,7 +122,7 @@ class Whereabouts:
                 first[ward] = self._there(who, coming, level, int(ward))
             for person, part in ((FEMALE, who.women * to), (MALE, (1 - who.women) * to)):
                 here = self._comers[:, person]
-                next_ = here @ self._inputs.moves.T
+                next_ = here @ _diverted(self._inputs.moves, takes).T
                 on_first = (part.T[:, :, None] * first).reshape(to.shape[1], -1)
                 found += ((here - next_) @ on_first).reshape(found.shape)
                 found += (next_ @ part.T)[:, :, None] * there
@@ -141,3 +139,11 @@ class Whereabouts:
                 stays = stays * inputs.put_from[ward]
             found[mine] = coming[mine] @ stays
         return found
+
+
+def _diverted(ward: Floats, takes: Flags) -> Floats:
+    """Where those who are on their way to these wards come to: what would be the share of a closed
+    one goes to the others."""
+    to = ward * takes
+    total = to.sum(1, keepdims=True)
+    return np.asarray(np.where(total > 0, to / np.where(total > 0, total, 1), ward))

@@ -79,7 +79,7 @@ class Run:
     by_ward: the same by ward; waiting: in the department, and a bed is asked for; attended, came:
     arrivals of the hour in the department and in a bed."""
 
-    stays: Stays
+    stays: Stays = field(init=False)
     beds: list[int] = field(default_factory=list)
     by_ward: list[list[int]] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
@@ -101,7 +101,7 @@ def run(truth: Truth, days: int, *, seed: int, full: int = 300) -> Run:
     people: list[_Patient] = []
     sexes: list[int] = []
     ages: list[float] = []
-    seen = Run(Stays(*[np.zeros(0)] * 3, {}, (), {}))  # type: ignore[arg-type, call-arg]
+    seen = Run()
     day = 1.0
 
     def come(ward: int, minute: int, method: int, learnt: int = 0) -> _Patient:
