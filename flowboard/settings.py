@@ -227,6 +227,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ReferralStepKind": "wards.models.ReferralStep.Kind",
         "BarrierStepKind": "patients.models.BarrierStep.Kind",
         "CodeKind": "patients.models.CodeSet.Kind",
+        "ForecastModelKind": "flow.models.ForecastModel.Kind",
+        "BedPoolKind": "flow.forecasts.outlook.PoolKind",
+        "PlannedKind": "flow.forecasts.outlook.MarkKind",
     },
     # The documentation page's own files, so that it asks no other host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -70,14 +70,13 @@ def _place(ahead: int) -> int:
 
 def parts(patients: Patients, until: Until) -> Iterator[tuple[Part, str, Flags]]:
     """The groups of patients that are told apart until then, and who belongs to each."""
-    yield Part.SITE, "", np.ones(len(patients), dtype=bool)
+    yield Part.SITE, "", patients.of(Part.SITE, "")
     if until not in PARTS_AT:
         return
-    for ward in np.unique(patients.wards):
-        yield Part.WARD, str(ward), patients.wards == ward
-    specialties = np.array(patients.specialties)
+    for ward in np.unique(patients.wards).tolist():
+        yield Part.WARD, str(ward), patients.of(Part.WARD, str(ward))
     for code in sorted({one for one in patients.specialties if one}):
-        yield Part.SPECIALTY, code, specialties == code
+        yield Part.SPECIALTY, code, patients.of(Part.SPECIALTY, code)
 
 
 def _admissions(inputs: Inputs) -> Iterator[Number]:

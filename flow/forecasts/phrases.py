@@ -5,14 +5,17 @@ The thresholds are those of `flow.forecasts.likelihood`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from flow.forecasts.clock import moment_of
+from flow.forecasts.drivers import Driver, Fact
 from flow.forecasts.likelihood import NEVER, Likely
 
 MINUTE: Final = timedelta(minutes=1)
@@ -79,3 +82,70 @@ def _day(moment: datetime, at: datetime) -> str:
 
 def _days_ahead(moment: datetime, at: datetime) -> int:
     return (timezone.localtime(moment).date() - timezone.localtime(at).date()).days
+
+
+def driver_said(driver: Driver, *, ward: str, at: int) -> str:
+    """A fact about a patient, as it was known at the minute `at`."""
+    values = driver.values
+    match driver.fact:
+        case Fact.READINESS:
+            return _ready(values)
+        case Fact.PLAN:
+            return _planned(values["to_plan"])
+        case Fact.ARRANGED:
+            return _("Arranged for leaving: %(number)d of 4 steps") % {"number": values["marks"]}
+        case Fact.BARRIERS:
+            number = 0 if isnan(values["barriers"]) else int(values["barriers"])
+            said = ngettext("%(number)d open barrier", "%(number)d open barriers", number)
+            return said % {"number": number} if number else _("No open barrier")
+        case Fact.STAY:
+            days = int(max(values["elapsed"], 0) // 24)
+            said = ngettext("In hospital for %(days)d day", "In hospital for %(days)d days", days)
+            return said % {"days": days} if days else _("In hospital for less than a day")
+        case Fact.PLACE:
+            return _("On %(ward)s, and the specialty") % {"ward": ward}
+        case Fact.METHOD:
+            return _("How they were admitted")
+        case Fact.CALENDAR:
+            return f"{timezone.localtime(moment_of(at)):%A}"
+        case Fact.PERSON:
+            age = values["age"]
+            return _("Age and sex") if isnan(age) else _("Aged %(age)d") % {"age": int(age)}
+
+
+def _ready(values: Mapping[str, float]) -> str:
+    if isnan(values["ready"]):
+        return _("Criteria to reside not reviewed")
+    if not values["ready"]:
+        return _("Meets criteria to reside")
+    days = 0 if isnan(values["ready_for"]) else int(values["ready_for"] // 24)
+    if not days:
+        return _("Meets no criteria to reside, since less than a day")
+    said = ngettext(
+        "Meets no criteria to reside, for %(days)d day",
+        "Meets no criteria to reside, for %(days)d days",
+        days,
+    )
+    return said % {"days": days}
+
+
+def _planned(hours: float) -> str:
+    """How the expected discharge date lies; hours from it, negative before it."""
+    if isnan(hours):
+        return _("No expected discharge date")
+    days = round(abs(hours) / 24)
+    if not days:
+        return _("Expected discharge date about now")
+    if hours > 0:
+        said = ngettext(
+            "Expected discharge date %(days)d day ago",
+            "Expected discharge date %(days)d days ago",
+            days,
+        )
+    else:
+        said = ngettext(
+            "Expected discharge date in %(days)d day",
+            "Expected discharge date in %(days)d days",
+            days,
+        )
+    return said % {"days": days}

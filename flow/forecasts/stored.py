@@ -74,6 +74,14 @@ class Patients:
     def __len__(self) -> int:
         return self.episodes.size
 
+    def of(self, part: Part, key: str) -> NDArray[np.bool_]:
+        """Who belongs to a part: the site, a ward by primary key, or a specialty by code."""
+        if part is Part.WARD:
+            return np.asarray(self.wards == int(key))
+        if part is Part.SPECIALTY:
+            return np.array([one == key for one in self.specialties], dtype=bool)
+        return np.ones(len(self), dtype=bool)
+
     def place(self, episode: int) -> int | None:
         """Where the patient of an episode stands; None where they are not among these."""
         found = np.flatnonzero(self.episodes == episode)
