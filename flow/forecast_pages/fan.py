@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from flow.forecast_pages.reading import Seen
 from flow.forecasts.clock import HOUR, moment_of
-from flow.forecasts.outlook import Fan, Mark, MarkKind, Outlook, PoolKind
+from flow.forecasts.horizon import Horizon
+from flow.forecasts.outlook import Fan, Mark, MarkKind, PoolKind
 from flow.forecasts.wording import Names, chance_said, mark_said, time_said
 
 HEIGHT: Final = 420
@@ -38,6 +39,7 @@ _LANES: Final[tuple[tuple[str | Promise, tuple[MarkKind, ...]], ...]] = (
     (lazy("Leaving"), (MarkKind.DISCHARGE,)),
 )  # fmt: skip
 """What is planned, in lanes under the fan."""
+_TOGETHER: Final = 6 * HOUR
 _FEWER_BEDS: Final = (MarkKind.CLOSURE_BEGINS, MarkKind.OPENING_ENDS)
 
 Trace = dict[str, Any]
@@ -52,7 +54,7 @@ def marks_of(fan: Fan, marks: Sequence[Mark]) -> list[Mark]:
 
 def fan_figure(
     fan: Fan,
-    outlook: Outlook,
+    ahead: Horizon,
     *,
     marks: Sequence[Mark],
     names: Names,
@@ -61,24 +63,24 @@ def fan_figure(
 ) -> str:
     """The chart as JSON. marks: what is planned. names: of wards. seen: free beds counted, before
     the forecast and after. as_is: the fan without the scenario that `fan` shows."""
-    lanes = _lanes(marks, names, at=outlook.at)
-    traces = [*_bands(fan, outlook, is_scenario=as_is is not None)]
+    lanes = _lanes(marks, names, at=ahead.at)
+    traces = [*_bands(fan, ahead, is_scenario=as_is is not None)]
     if as_is is not None:
-        traces += _as_is(as_is, outlook)
+        traces += _as_is(as_is, ahead)
     if seen:
         traces.append(_counted(seen))
     traces += [_lane(number, lane) for number, lane in enumerate(lanes)]
-    return json.dumps({"data": traces, "layout": _layout(outlook, seen, [one[0] for one in lanes])})
+    return json.dumps({"data": traces, "layout": _layout(ahead, seen, [one[0] for one in lanes])})
 
 
 def _x(minute: int) -> str:
     return f"{timezone.localtime(moment_of(minute)):%Y-%m-%dT%H:%M}"
 
 
-def _bands(fan: Fan, outlook: Outlook, *, is_scenario: bool) -> Iterable[Trace]:
+def _bands(fan: Fan, ahead: Horizon, *, is_scenario: bool) -> Iterable[Trace]:
     """Two invisible bounds for each band, filled in between, and the line of the middle. They
     begin at what is free at the moment of the forecast."""
-    x = [_x(outlook.at), *(_x(int(end)) for end in outlook.ends)]
+    x = [_x(ahead.at), *(_x(int(end)) for end in ahead.ends)]
     columns = [[fan.free_now, *fan.quantiles[:, n].tolist()] for n in range(7)]
     ground = "--if" if is_scenario else "--fan"
     for low, high, sure in _BANDS:
@@ -106,9 +108,9 @@ def _bands(fan: Fan, outlook: Outlook, *, is_scenario: bool) -> Iterable[Trace]:
     }
 
 
-def _as_is(fan: Fan, outlook: Outlook) -> Iterable[Trace]:
+def _as_is(fan: Fan, ahead: Horizon) -> Iterable[Trace]:
     """The forecast without the scenario: its middle, and where 8 in 10 lie, as lines."""
-    x = [_x(outlook.at), *(_x(int(end)) for end in outlook.ends)]
+    x = [_x(ahead.at), *(_x(int(end)) for end in ahead.ends)]
     for column, width, dash in ((1, 1, "dot"), (_MIDDLE, 2, "dash"), (5, 1, "dot")):
         is_middle = column == _MIDDLE
         yield {
@@ -154,24 +156,29 @@ class _Sign:
 
 
 def _lanes(marks: Sequence[Mark], names: Names, *, at: int) -> list[tuple[str, list[_Sign]]]:
-    """The lanes in which anything is planned, with their signs by the hour."""
+    """The lanes in which anything is planned; what lies within six hours stands together."""
     found = []
     for label, kinds in _LANES:
         inside: defaultdict[tuple[int, bool], list[Mark]] = defaultdict(list)
         for mark in marks:
             if mark.kind in kinds:
-                inside[mark.minute // HOUR * HOUR, mark.kind in _FEWER_BEDS].append(mark)
+                inside[mark.minute // _TOGETHER, mark.kind in _FEWER_BEDS].append(mark)
         signs = [
             _Sign(
-                max(hour, at),
+                max(at, _middle(group)),
                 _short(sum(one.number for one in group), fewer=fewer, kinds=kinds),
-                "<br>".join(mark_said(one, names, at=at) for one in group[:8]),
+                "<br>".join(mark_said(one, names, at=at) for one in group[:12]),
             )
-            for (hour, fewer), group in sorted(inside.items())
+            for (_when, fewer), group in sorted(inside.items())
         ]
         if signs:
             found.append((str(label), signs))
     return found
+
+
+def _middle(marks: Sequence[Mark]) -> int:
+    """The minute about which these lie."""
+    return round(sum(one.minute * one.number for one in marks) / sum(one.number for one in marks))
 
 
 def _short(number: int, *, fewer: bool, kinds: Sequence[MarkKind]) -> str:
@@ -198,21 +205,21 @@ def _lane(number: int, lane: tuple[str, list[_Sign]]) -> Trace:
     }
 
 
-def _layout(outlook: Outlook, seen: Sequence[Seen], lanes: Sequence[str]) -> dict[str, Any]:
-    first = min([outlook.at, *(one.minute for one in seen[:1])])
+def _layout(ahead: Horizon, seen: Sequence[Seen], lanes: Sequence[str]) -> dict[str, Any]:
+    first = min([ahead.at, *(one.minute for one in seen[:1])])
     room = 0.075 * len(lanes)
-    now = _x(outlook.at)
+    now = _x(ahead.at)
     layout: dict[str, Any] = {
         "margin": {"l": 40, "r": 10, "t": 10, "b": 40},
         "height": HEIGHT,
         "showlegend": False,
         "hovermode": "x unified",
         "xaxis": {
-            "range": [_x(first), _x(int(outlook.ends[-1]))],
+            "range": [_x(first), _x(int(ahead.ends[-1]))],
             "tickformat": "%H:%M\n%a %-d %b",
             "hoverformat": "%a %-d %b %H:%M",
-            "dtick": 6 * HOUR * 60_000,
-            "tick0": "2000-01-01T00:00",
+            "tickangle": 0,
+            "nticks": 14,
             "fixedrange": True,
             "anchor": "y2" if lanes else "y",
         },
@@ -227,8 +234,8 @@ def _layout(outlook: Outlook, seen: Sequence[Seen], lanes: Sequence[str]) -> dic
             _line("--bad-line", y0=0, y1=0, x0=0, x1=1, xref="paper"),
             _line(
                 "--ink-2",
-                x0=_x(outlook.at),
-                x1=_x(outlook.at),
+                x0=_x(ahead.at),
+                x1=_x(ahead.at),
                 y0=0,
                 y1=1,
                 yref="paper",
@@ -238,7 +245,7 @@ def _layout(outlook: Outlook, seen: Sequence[Seen], lanes: Sequence[str]) -> dic
         "annotations": [
             {
                 "name": "--ink-2",
-                "text": time_said(outlook.at, at=outlook.at),
+                "text": time_said(ahead.at, at=ahead.at),
                 "x": now,
                 "y": 1,
                 "yref": "paper",
@@ -293,18 +300,18 @@ class HourRow:
 
 def hour_rows(
     fan: Fan,
-    outlook: Outlook,
+    ahead: Horizon,
     *,
     came: Sequence[int | None] = (),
     as_is: Fan | None = None,
 ) -> list[HourRow]:
     """Every hour of the fan."""
     found = []
-    for place, end in enumerate(outlook.ends.tolist()):
+    for place, end in enumerate(ahead.ends.tolist()):
         numbers = [int(one) for one in fan.quantiles[place]]
         found.append(
             HourRow(
-                when=time_said(end, at=outlook.at),
+                when=time_said(end, at=ahead.at),
                 middle=numbers[_MIDDLE],
                 half=(numbers[2], numbers[4]),
                 eight=(numbers[1], numbers[5]),
@@ -313,7 +320,7 @@ def hour_rows(
                 short=chance_said(float(fan.short[place])),
                 came=came[place] if came else None,
                 as_is=int(as_is.quantiles[place, _MIDDLE]) if as_is is not None else None,
-                is_key=place in outlook.shown_always,
+                is_key=place in ahead.shown_always,
             )
         )
     return found

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from flow.forecasts.clock import moment_of, weekday_and_hour
-from flow.forecasts.outlook import SAID, Fan, Floats, Outlook, Waiting
+from flow.forecasts.horizon import Horizon
+from flow.forecasts.outlook import SAID, Fan, Floats, Waiting
 from flow.forecasts.wording import chance_said, time_said
 
 EVENING: Final = 18
@@ -23,20 +24,20 @@ _PARTS: Final = (0, 6, 12, 18)
 """Local hours at which the parts of a day begin."""
 
 
-def headline_hour(outlook: Outlook) -> int:
+def headline_hour(ahead: Horizon) -> int:
     """The place of the hour that a forecast is summed up by: the next evening or morning that is
     not nearer than two hours."""
-    hours = weekday_and_hour(outlook.ends)[1]
-    far = outlook.ends >= outlook.at + _SOON
+    hours = weekday_and_hour(ahead.ends)[1]
+    far = ahead.ends >= ahead.at + _SOON
     return int(np.flatnonzero(far & np.isin(hours, (8, EVENING)))[0])
 
 
-def key_hours(outlook: Outlook) -> list[int]:
+def key_hours(ahead: Horizon) -> list[int]:
     """The places of the hours that are always shown: each midnight and eight o'clock, and the
     first evening."""
-    hours = weekday_and_hour(outlook.ends)[1]
+    hours = weekday_and_hour(ahead.ends)[1]
     evening = int(np.flatnonzero(hours == EVENING)[0])
-    return sorted({*outlook.shown_always, evening})
+    return sorted({*ahead.shown_always, evening})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class KeyHour:
 
 def key_hours_said(
     fan: Fan,
-    outlook: Outlook,
+    ahead: Horizon,
     *,
     came: Sequence[int | None] = (),
     as_is: Fan | None = None,
@@ -68,14 +69,14 @@ def key_hours_said(
     """What a fan says of the hours always shown. came: by hour. as_is: the fan without the
     scenario that `fan` shows."""
     found = []
-    for place in key_hours(outlook):
+    for place in key_hours(ahead):
         (_sure, sure), (_likely, likely) = fan.said(place, SAID)
         seen = came[place] if came else None
         quantiles = fan.quantiles[place]
         found.append(
             KeyHour(
                 place=place,
-                when=time_said(int(outlook.ends[place]), at=outlook.at),
+                when=time_said(int(ahead.ends[place]), at=ahead.at),
                 sure=sure,
                 likely=likely,
                 middle=int(quantiles[3]),
@@ -96,10 +97,10 @@ def none_over_said(waiting: Waiting, place: int) -> str:
 @dataclass(frozen=True, slots=True)
 class DayPart:
     """A part of a day: the expected numbers of patients who leave and come in it. day: of which
-    day, empty where it is that of the part before. left: leave the site. out, into: moved to and
+    day, empty where it is that of the part before. left: leave the site. out, into: move to and
     from other wards. emergency, listed, to_come: come from the emergency department, by name, and
-    not known of yet; of these three, those who have left again are taken off. change: of free
-    beds, by patients alone."""
+    not known of yet. Of who comes and leaves again, the part of the day tells the difference
+    alone."""
 
     day: str
     when: str
@@ -111,25 +112,16 @@ class DayPart:
     to_come: float
 
     @property
-    def leave(self) -> float:
-        """All who go."""
-        return self.left + self.out
-
-    @property
-    def come(self) -> float:
-        """All who come."""
-        return self.into + self.emergency + self.listed + self.to_come
-
-    @property
     def change(self) -> float:
         """Free beds more by the end of the part, all other things equal."""
-        return self.leave - self.come
+        come = self.into + self.emergency + self.listed + self.to_come
+        return self.left + self.out - come
 
 
-def day_parts(fan: Fan, outlook: Outlook) -> list[DayPart]:
+def day_parts(fan: Fan, ahead: Horizon) -> list[DayPart]:
     """Arrivals and departures in each part of the days ahead; the first and the last may be
     shorter."""
-    ends = outlook.ends
+    ends = ahead.ends
     hours = weekday_and_hour(ends)[1]
     bounds = [n for n in range(ends.size) if int(hours[n]) in _PARTS]
     if bounds[-1] != ends.size - 1:
@@ -137,22 +129,28 @@ def day_parts(fan: Fan, outlook: Outlook) -> list[DayPart]:
     found: list[DayPart] = []
     day = ""
     for before, last in pairwise([-1, *bounds]):
-        begin = outlook.at if before < 0 else int(ends[before])
+        begin = ahead.at if before < 0 else int(ends[before])
         local = timezone.localtime(moment_of(begin))
         end = timezone.localtime(moment_of(int(ends[last])))
         this = f"{local:%a %-d %b}"
         until = "24:00" if end.hour == 0 else f"{end:%H:%M}"
         parts = fan.parts
+        come = [
+            _within(one, before, last) for one in (parts.emergency, parts.listed, parts.to_come)
+        ]
+        # More of those who had come leave than come anew.
+        left = _within(parts.left, before, last) - sum(min(0.0, one) for one in come)
+        emergency, listed, to_come = (max(0.0, one) for one in come)
         found.append(
             DayPart(
                 day="" if this == day else this,
                 when=_("%(begin)s to %(end)s") % {"begin": f"{local:%H:%M}", "end": until},
-                left=_within(parts.left, before, last),
+                left=left,
                 out=_within(parts.moved_out, before, last),
                 into=_within(parts.moved_in, before, last),
-                emergency=_within(parts.emergency, before, last),
-                listed=_within(parts.listed, before, last),
-                to_come=_within(parts.to_come, before, last),
+                emergency=emergency,
+                listed=listed,
+                to_come=to_come,
             )
         )
         day = this

@@ -25,7 +25,7 @@ from flow.forecast_pages.trying import FIELDS, SAID, Typed, typed
 from flow.forecasts.boards import ForecastBoard, told
 from flow.forecasts.clock import minute_of
 from flow.forecasts.happened import happened_board, yesterday_morning
-from flow.forecasts.issued import latest, speaking_from
+from flow.forecasts.issued import latest
 from flow.forecasts.issuing import inputs_kept
 from flow.forecasts.models_board import models_board
 from flow.forecasts.outlook import Fan
@@ -121,18 +121,15 @@ def _now(site: Site, sight: Sight, wanted: str, what_if: Typed, now: datetime) -
     if kept is None:
         return {"board": None, "models": models_board(site)}
     board = told(site, kept, now=now, sight=sight, live=True)
-    outlook = kept.issued.outlook
     fan = chosen(fans_of(board), wanted)
     context: dict[str, Any] = {"board": board, "bad": what_if.strange}
-    if outlook is None or fan is None:
+    if fan is None:
         return context | _without_beds(board, wanted)
     supposed = None
     if what_if.scenario:
         supposed, context["bad"] = _supposed(board, fan, what_if)
     context["supposed"] = supposed
-    context["beds"] = beds_shown(
-        board, outlook, fan, seen=_trace(site, fan, board), supposed=supposed
-    )
+    context["beds"] = beds_shown(board, fan, seen=_trace(site, fan, board), supposed=supposed)
     return context | {
         "panel": panel(what_if, kept.issued, sight=sight, board=board),
         "patients_held": sight.patients != frozenset(),
@@ -151,7 +148,7 @@ def _without_beds(board: ForecastBoard, wanted: str) -> dict[str, Any]:
 def _supposed(board: ForecastBoard, fan: Fan, what_if: Typed) -> tuple[Supposed | None, str]:
     """What would follow, or why that cannot be told."""
     inputs = inputs_kept(board.site.pk)
-    if inputs is None:
+    if inputs is None or inputs[0].pk != board.key:
         return None, _("What would follow can be worked out from the next forecast on.")
     names = {key: place.name for key, place in board.places.items()}
     try:
@@ -168,11 +165,10 @@ def _supposed(board: ForecastBoard, fan: Fan, what_if: Typed) -> tuple[Supposed 
 
 def _past(site: Site, sight: Sight, wanted: str, at: datetime, now: datetime) -> dict[str, Any]:
     """An earlier forecast, with what came of it."""
-    kept = speaking_from(site.pk, at=at)
     found = happened_board(site, now=now, sight=sight, at=at)
-    if kept is None or found is None:
+    if found is None:
         return {"board": None, "too_early": True}
-    board, outlook = found.said, kept.issued.outlook
+    board = found.said
     fan = chosen(fans_of(board), wanted)
     context: dict[str, Any] = {
         "board": board,
@@ -180,8 +176,8 @@ def _past(site: Site, sight: Sight, wanted: str, at: datetime, now: datetime) ->
         "people": patients_past(found, sight=sight),
         "outcomes": numbers_past(found),
     }
-    if outlook is None or fan is None:
+    if fan is None:
         return context | _without_beds(board, wanted)
     came = next((one.seen for one in found.beds if one.fan is fan), ())
     seen = [*_trace(site, fan, board), *after(board, came)]
-    return context | {"beds": beds_shown(board, outlook, fan, seen=seen, came=came)}
+    return context | {"beds": beds_shown(board, fan, seen=seen, came=came)}

@@ -47,7 +47,7 @@ SELECT f.at, (pool->>'free_now')::int
 
 def after(board: ForecastBoard, came: Sequence[int | None]) -> list[Seen]:
     """The same for the hours of an earlier forecast: free beds by hour, None where not counted."""
-    ends = board.ends.tolist()
+    ends = board.ahead.ends.tolist()
     known = [(end, free) for end, free in zip(ends, came, strict=False) if free is not None]
     return _joined(known, before=minute_of(board.at))
 

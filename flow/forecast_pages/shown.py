@@ -21,7 +21,7 @@ from flow.forecast_pages.pools import Choice, choices, fans_of, name_of, value_o
 from flow.forecast_pages.reading import Seen
 from flow.forecast_pages.supposing import Supposed
 from flow.forecasts.boards import ForecastBoard
-from flow.forecasts.outlook import SAID, Fan, Outlook
+from flow.forecasts.outlook import SAID, Fan, PoolKind
 from flow.forecasts.recorded import Part, Until, What
 from flow.forecasts.wording import beds_said, days_said, fan_said, mark_said, waiting_said
 
@@ -56,7 +56,6 @@ class Beds:
 
 def beds_shown(
     board: ForecastBoard,
-    outlook: Outlook,
     fan: Fan,
     *,
     seen: Sequence[Seen] = (),
@@ -65,9 +64,10 @@ def beds_shown(
 ) -> Beds:
     """The beds of a fan. seen: free beds as counted; came: at each hour of the forecast."""
     names = {key: place.name for key, place in board.places.items()}
+    ahead = board.ahead
     shown = fan if supposed is None else supposed.fan
     as_is = None if supposed is None else fan
-    place = headline_hour(outlook)
+    place = headline_hour(ahead)
     queue = board.waiting if fan is board.fan else None
     queue_if = queue if supposed is None else supposed.waiting
     marks = marks_of(fan, board.marks)
@@ -77,18 +77,18 @@ def beds_shown(
         choices=choices(fans_of(board)),
         patients=fan.patients,
         free_now=fan.free_now,
-        headline=beds_said(shown, place, outlook),
-        waiting=waiting_said(queue_if, place, outlook) if queue_if else "",
-        little=days_said(outlook),
-        key_hours=key_hours_said(shown, outlook, came=came, as_is=as_is),
-        parts=day_parts(shown, outlook),
-        moves=bool(fan.parts.moved_in.any() or fan.parts.moved_out.any()),
-        figure=fan_figure(shown, outlook, marks=marks, names=names, seen=seen, as_is=as_is),
-        sentence=fan_said(shown, outlook),
-        hours=hour_rows(shown, outlook, came=came, as_is=as_is),
-        marks=[mark_said(mark, names, at=outlook.at) for mark in marks],
-        as_it_is=beds_said(fan, place, outlook) if supposed else "",
-        waiting_as_it_is=waiting_said(queue, place, outlook) if supposed and queue else "",
+        headline=beds_said(shown, place, ahead),
+        waiting=waiting_said(queue_if, place, ahead) if queue_if else "",
+        little=days_said(board.days_known or 0),
+        key_hours=key_hours_said(shown, ahead, came=came, as_is=as_is),
+        parts=day_parts(shown, ahead),
+        moves=fan.pool.kind is not PoolKind.SITE,
+        figure=fan_figure(shown, ahead, marks=marks, names=names, seen=seen, as_is=as_is),
+        sentence=fan_said(shown, ahead),
+        hours=hour_rows(shown, ahead, came=came, as_is=as_is),
+        marks=[mark_said(mark, names, at=ahead.at) for mark in marks],
+        as_it_is=beds_said(fan, place, ahead) if supposed else "",
+        waiting_as_it_is=waiting_said(queue, place, ahead) if supposed and queue else "",
     )
 
 

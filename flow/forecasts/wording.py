@@ -140,11 +140,11 @@ def waiting_said(waiting: Waiting, hour: int, outlook: Outlook | Horizon) -> str
     }
 
 
-def days_said(outlook: Outlook) -> str:
+def days_said(days_known: float) -> str:
     """How little a forecast rests on; empty where that is enough."""
-    if outlook.days_known >= ENOUGH_DAYS:
+    if days_known >= ENOUGH_DAYS:
         return ""
-    days = int(outlook.days_known)
+    days = int(days_known)
     return ngettext(
         "This rests on %(days)d day of records, so that the numbers lie wide.",
         "This rests on %(days)d days of records, so that the numbers lie wide.",

@@ -24,6 +24,13 @@ def whole(number: float) -> str:
 
 
 @register.filter
+def tenth(number: float) -> str:
+    """An expected number where few are expected: with a decimal, a dash for next to nothing."""
+    rounded = round(number, 1)
+    return f"{rounded:.1f}".replace("-", "−") if rounded else "–"
+
+
+@register.filter
 def whole_signed(number: float) -> str:
     """A change, with its sign."""
     rounded = round(number)
