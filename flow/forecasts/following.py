@@ -6,7 +6,7 @@ was known at its end. The result is kept, so that a forecast needs no history.
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -32,7 +32,7 @@ def clock_before(at: datetime) -> datetime:
     clock = timezone.make_aware(datetime.combine(day, CLOCK))
     if clock > at:
         clock = timezone.make_aware(datetime.combine(day - timedelta(days=1), CLOCK))
-    return clock
+    return clock.astimezone(UTC)
 
 
 def levels_now(site: Site, live: Live, *, at: datetime) -> Levels:

@@ -28,10 +28,12 @@ from flow.forecasts.forecasting import inputs_of, outlook_of
 from flow.forecasts.history import Stays
 from flow.forecasts.inputs import Inputs
 from flow.forecasts.learnt import Unreadable, packed, unpacked
+from flow.forecasts.level import Levels
 from flow.forecasts.predicting import leaving
 from flow.forecasts.reading import read_present
 from flow.forecasts.recorded import is_standard
-from flow.forecasts.stored import FORMAT, written
+from flow.forecasts.stored import FORMAT, Issued, written
+from flow.forecasts.versions import Live
 from flow.models import Forecast, ForecastDue, ForecastInputs, ForecastModel
 from live.doorbell import ring
 from wards.models import Site
@@ -110,31 +112,25 @@ def _issue_due(due: Due) -> bool:
 
 def issue(site: Site, *, at: datetime, issued_at: datetime | None = None) -> Forecast | None:
     """Say what is foretold of a site from what was known at `at`, a full minute of about now, and
-    keep it; None where no model speaks. Its boards are rung on commit.
+    keep it; None where no model speaks. Its boards are rung on commit. issued_at: the database's
+    clock without it.
 
     Raises IntegrityError where one was issued of that minute already.
     """
     live = versions.live(site.pk)
     if live is None:
         return None
-    minute = minute_of(at)
-    raw = read_present(site, at=at)
-    history = live.learnt.numbered(raw)
-    levels = levels_now(site, live, at=at)
-    said = leaving(live.learnt.trained.voice, levels, history, minute)
-    patterns = versions.patterns(site.pk, at=at)
-    inputs = None if patterns is None else inputs_of(site, history, said, patterns)
-    told = None if inputs is None else outlook_of(inputs)
-    document, arrays = written(composed(said, history, _specialties(raw, minute), inputs, told))
-    low, high = levels.common.interval
+    said = foretold(site, live, at=at)
+    document, arrays = written(said.issued)
+    low, high = said.levels.common.interval
     with transaction.atomic():
         row = Forecast.objects.create(
             site=site,
             at=at,
-            is_standard=is_standard(minute),
+            is_standard=is_standard(said.issued.at),
             model=live.row,
-            patients=said.stays.size,
-            level=levels.common.mean,
+            patients=len(said.issued.patients),
+            level=said.levels.common.mean,
             level_low=low,
             level_high=high,
             format=FORMAT,
@@ -142,10 +138,38 @@ def issue(site: Site, *, at: datetime, issued_at: datetime | None = None) -> For
             arrays=arrays,
             **({} if issued_at is None else {"issued_at": issued_at}),
         )
-        if inputs is not None:
-            _keep_inputs(row, inputs)
+        if said.inputs is not None:
+            _keep_inputs(row, said.inputs)
         transaction.on_commit(lambda: ring([f"forecast:{site.pk}", "forecasts"]))
     return row
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """What is to be kept, with the levels in it and what beds were worked out from (None before the
+    first training has looked at how patients come and go)."""
+
+    issued: Issued
+    levels: Levels
+    inputs: Inputs | None
+
+
+def foretold(site: Site, live: Live, *, at: datetime, known_at: datetime | None = None) -> Foretold:
+    """What a model says of a site from what was known at `at`, which is about now. known_at: beds
+    and what is planned for them as known then, where that is some time ago."""
+    minute = minute_of(at)
+    raw = read_present(site, at=at)
+    history = live.learnt.numbered(raw)
+    levels = levels_now(site, live, at=at)
+    said = leaving(live.learnt.trained.voice, levels, history, minute)
+    patterns = versions.patterns(site.pk, at=at)
+    inputs = None
+    if patterns is not None:
+        inputs = inputs_of(site, history, said, patterns, known_at=known_at)
+    told = None if inputs is None else outlook_of(inputs)
+    return Foretold(
+        composed(said, history, _specialties(raw, minute), inputs, told), levels, inputs
+    )
 
 
 def _specialties(history: Stays, minute: int) -> list[str]:

@@ -38,13 +38,18 @@ def said(what: Likely, *, at: datetime) -> str:
         if not likely:
             return today
         return _("%(today)s; likely by %(day)s") % {"today": today, "day": likely}
-    begins = _day(moment_of(what.not_before), at)
-    if likely and likely != begins:
-        return _("Unlikely before %(first)s, likely by %(day)s") % {
-            "first": begins,
-            "day": likely,
-        }
-    return _("Unlikely before %(first)s") % {"first": begins}
+    begins = moment_of(what.not_before)
+    first = _day(begins, at)
+    if likely == first:
+        return _("Likely on %(day)s") % {"day": first}
+    unlikely = (
+        _("Unlikely today")
+        if _days_ahead(begins, at) == 1
+        else _("Unlikely before %(first)s") % {"first": first}
+    )
+    if not likely:
+        return unlikely
+    return _("%(unlikely)s, likely by %(day)s") % {"unlikely": unlikely, "day": likely}
 
 
 def tenths(chance: float) -> str:
@@ -70,11 +75,9 @@ def _likely_by_hour(by: datetime, at: datetime) -> str:
 
 
 def _day(moment: datetime, at: datetime) -> str:
-    """A day as people speak of it."""
+    """A day after today as people speak of it."""
     days = _days_ahead(moment, at)
     local = timezone.localtime(moment)
-    if days == 0:
-        return _("tonight")
     if days == 1:
         return _("tomorrow")
     return f"{local:%A}" if days < 7 else f"{local:%A %-d %B}"

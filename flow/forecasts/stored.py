@@ -147,14 +147,6 @@ def read(said: Mapping[str, Any], arrays: bytes, *, at: int, format: int) -> Iss
     return Issued(at, patients, numbers, outlook)
 
 
-def read_patients(said: Mapping[str, Any], arrays: bytes, *, format: int) -> Patients:
-    """The patients alone, which is quicker. Raises `UnknownFormat` as `read` does."""
-    if format != FORMAT:
-        raise UnknownFormat(f"this forecast is kept in format {format}")
-    with np.load(io.BytesIO(arrays), allow_pickle=False) as file:
-        return _read_patients(file, said["specialties"])
-
-
 def _unsure(chances: Floats) -> NDArray[np.uint16]:
     """Of patients: no chance is 0 and none is 1."""
     return np.clip(np.rint(chances * _ONE), 1, _ONE - 1).astype(np.uint16)
