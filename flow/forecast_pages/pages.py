@@ -20,7 +20,7 @@ from flow.forecast_pages.past import numbers_past, patients_past
 from flow.forecast_pages.pools import chosen, fans_of
 from flow.forecast_pages.reading import TRACE, Seen, after, counted
 from flow.forecast_pages.shown import beds_shown, leaving_shown
-from flow.forecast_pages.supposing import Supposed, suppose
+from flow.forecast_pages.supposing import Supposed, names_seen, suppose
 from flow.forecast_pages.trying import FIELDS, SAID, Typed, typed
 from flow.forecasts.boards import ForecastBoard, told
 from flow.forecasts.clock import minute_of
@@ -150,7 +150,7 @@ def _supposed(board: ForecastBoard, fan: Fan, what_if: Typed) -> tuple[Supposed 
     inputs = inputs_kept(board.site.pk)
     if inputs is None or inputs[0].pk != board.key:
         return None, _("What would follow can be worked out from the next forecast on.")
-    names = {key: place.name for key, place in board.places.items()}
+    names = names_seen(board, [what_if.scenario])
     try:
         found = suppose(
             inputs[1], what_if.scenario, fan.pool, names=names, with_queue=fan is board.fan

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from flow.forecast_pages.trying import still_there
 from flow.forecasts.beds import pool_fan
+from flow.forecasts.boards import ForecastBoard
 from flow.forecasts.forecasting import GROUPS
 from flow.forecasts.inputs import Inputs
 from flow.forecasts.outlook import Fan, Pool, Waiting
@@ -30,6 +33,15 @@ class Supposed:
     waiting: Waiting | None
     gone: int
     words: Sequence[str]
+
+
+def names_seen(board: ForecastBoard, scenarios: Sequence[Scenario]) -> Names:
+    """The names of the wards that scenarios speak of, as far as the viewer sees them."""
+    unseen = _("a ward that you do not see")
+    spoken = {one.ward for scenario in scenarios for one in scenario.opened if one.ward}
+    spoken |= {one.ward for scenario in scenarios for one in scenario.closed}
+    seen = {key: place.name for key, place in board.places.items()}
+    return dict.fromkeys(spoken, unseen) | seen
 
 
 def suppose(

@@ -21,6 +21,7 @@ from flow.models.reference import (
     ReferenceValue,
 )
 from flow.models.returns import DailyReturn, ReturnNumber, ReturnVersion
+from flow.models.scenarios import KeptScenario
 
 __all__ = [
     "CohortCount",
@@ -35,6 +36,7 @@ __all__ = [
     "ForecastScore",
     "ForecastScoring",
     "ForecastTraining",
+    "KeptScenario",
     "ReferenceBody",
     "ReferenceFile",
     "ReferenceMeasure",

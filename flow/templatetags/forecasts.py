@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django import template
+from django.utils.http import urlencode
 
 from flow.models import ForecastTraining
 
@@ -53,3 +54,9 @@ def join_number(text: str, number: int) -> str:
 def entry_of(table: Mapping[str, str], key: str) -> str:
     """What stands under the key; empty where nothing does."""
     return table.get(key, "")
+
+
+@register.filter
+def query_of(pairs: Sequence[tuple[str, str]]) -> str:
+    """Names and values as the query of an address."""
+    return urlencode(pairs)

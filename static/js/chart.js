@@ -1,6 +1,7 @@
 // Draws the figures that the server sent as data, in the colours of the page.
 (function () {
   "use strict";
+  const NARROW = 560; // pixels, in which few words stand side by side
   const drawn = new WeakMap();
 
   function colour(name) {
@@ -40,6 +41,8 @@
       if (!text || (!always && drawn.get(place) === text)) continue;
       drawn.set(place, text);
       const figure = dressed(JSON.parse(text));
+      const across = figure.layout.xaxis;
+      if (across.nticks && place.clientWidth < NARROW) across.nticks = Math.min(4, across.nticks);
       window.Plotly.react(place, figure.data, figure.layout, {
         displayModeBar: false, responsive: true,
       });
