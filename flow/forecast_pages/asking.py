@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from django.http import QueryDict
 from django.utils.dateparse import parse_date
@@ -39,6 +40,7 @@ PERIODS: Final = (7, 28, 91, 365)
 NAMES: Final = ("of", "what", "until", "hour", "from", "to", "by")
 
 Pairs = tuple[tuple[str, str], ...]
+E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,7 @@ def _hour(said: str, errors: dict[str, str]) -> int | None:
     return None
 
 
-def _one[E: (What, Until, By)](
-    kind: type[E], said: str, usual: E, name: str, errors: dict[str, str]
-) -> E:
+def _one(kind: type[E], said: str, usual: E, name: str, errors: dict[str, str]) -> E:
     if not said:
         return usual
     try:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from django import template
 from django.utils.http import urlencode
 
+from flow.forecast_pages.asking import Wish
 from flow.models import ForecastTraining
 
 register = template.Library()
@@ -60,3 +61,51 @@ def entry_of(table: Mapping[str, str], key: str) -> str:
 def query_of(pairs: Sequence[tuple[str, str]]) -> str:
     """Names and values as the query of an address."""
     return urlencode(pairs)
+
+
+@register.filter
+def score(number: float | None, digits: int) -> str:
+    """A score, a dash where there is none."""
+    return "–" if number is None else f"{number:.{digits}f}".replace("-", "−")
+
+
+@register.filter
+def score_signed(number: float | None, digits: int) -> str:
+    """The same with its sign."""
+    return "–" if number is None else f"{number:+.{digits}f}".replace("-", "−")
+
+
+@register.filter
+def share(part: float | None) -> str:
+    """A share in whole per cent."""
+    return "–" if part is None else f"{round(100 * part)} %"
+
+
+@register.filter
+def share_exact(part: float) -> str:
+    """The same with a decimal."""
+    return f"{100 * part:.1f} %"
+
+
+@register.filter
+def times(factor: float) -> str:
+    """A factor on how fast patients leave, in per cent."""
+    return f"{round(100 * factor)} %"
+
+
+@register.filter
+def training_word(state: str) -> str:
+    """How a training ended."""
+    return str(ForecastTraining.State(state).label)
+
+
+@register.filter
+def lower_first(text: str) -> str:
+    """A sentence within another."""
+    return text[:1].lower() + text[1:]
+
+
+@register.simple_tag
+def asking(wish: Wish, name: str, value: str) -> str:
+    """The address of the accuracy page with another value of one name."""
+    return wish.with_(name, value)
