@@ -29,6 +29,8 @@ from flow.bedside_types import Bedside
 from flow.bedside_waits import waits_of
 from flow.coded import codes_in_use
 from flow.days import age
+from flow.forecasts.phrases import PURPOSE
+from flow.forecasts.prediction import predicted
 from flow.moment import Moment
 from flow.ward_naming import ward_address
 from patients.models import Episode
@@ -115,6 +117,7 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
             moment=Moment(side.moment, side.known_at),
             scope=side.scope,
         )
+        side.prediction = predicted(side.stay.episode, now=side.now, at=side.at)
     _offer(request, side)
     if posted is None:
         return _drawn(request, side, 200)
@@ -234,6 +237,7 @@ def _drawn(request: HttpRequest, side: Bedside, status: int) -> HttpResponse:
         "board_address": _board_address(side),
         "age": age(stay.face.date_of_birth, at=side.moment) if stay and stay.face else None,
         "here": request.path,
+        "purpose": PURPOSE,
         "round_address": ward_address("flow:round", side.ward, patient=stay.episode.pk)
         if stay and side.at is None and side.waits is not None
         else "",

@@ -12,6 +12,7 @@ from flow.barrier_forms import WaitForm
 from flow.bedside_forms import WhenForm
 from flow.bedside_waits import Waits
 from flow.board_types import Face
+from flow.forecasts.prediction import Prediction
 from wards.admission import Namesake
 from wards.bed_states import BedState
 from wards.models import Bed, Occupancy, Ward
@@ -41,6 +42,7 @@ class Bedside:
     were. `home`: where a stay belongs of which nobody has told a ward; `ward` is then an empty one,
     and `told_by` names who told of the stay. `elsewhere`: where the person is by another stay of
     theirs. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
+    `prediction`: what is foretold of the patient.
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
     why; `known`: who would be admitted; `namesakes`: who in hospital may be the same person.
     """
@@ -65,6 +67,7 @@ class Bedside:
     forms: dict[str, WhenForm] = field(default_factory=dict)
     waits: Waits | None = None
     raised: WaitForm | None = None
+    prediction: Prediction | None = None
     failed: str = ""
     reason: str = ""
     known: Known | None = None

@@ -32,6 +32,7 @@ from flow.days import age
 from flow.figure_types import Group
 from flow.kinds import GROUP_OF
 from flow.moment import Moment
+from flow.predictions import foretold
 from flow.round_board import round_board
 from flow.round_changes import Change, changes
 from flow.round_forms import (
@@ -283,6 +284,9 @@ def _context(at: Sitting) -> dict[str, Any]:
         "before": before,
         "after": after,
         "number": at.board.patients.index(at.patient) + 1,
+        "foretold": foretold([(at.patient.row.episode, at.ward.site.code)], at=at.now).get(
+            at.patient.row.episode
+        ),
         "key": uuid4().hex,
     }
 

@@ -175,4 +175,3 @@ def checks(request: HttpRequest, code: str = "") -> HttpResponse:
 def _check_sees_counts(scope: Scope) -> None:
     if not scope.may_anywhere(Permission.SEE_COUNTS):
         raise PermissionDenied(_("You have no role at any place yet. Ask your administrator."))
-

@@ -47,8 +47,9 @@ def is_weekly(asked: Asked) -> bool:
 def over_time(site: int, asked: Asked, key: str) -> list[Day]:
     """The scores by the day of the forecast; by the week where more than three months are asked
     for. One query."""
+    since = "date_trunc('week', day)::date" if is_weekly(asked) else "day"
     sql = f"""
-SELECT {"date_trunc('week', day)::date" if is_weekly(asked) else "day"} AS since, speaker, sum(forecasts),
+SELECT {since} AS since, speaker, sum(forecasts),
        sum(crps) / sum(forecasts), sum((said - seen) * forecasts) / sum(forecasts)
   FROM flow_forecastscore
  WHERE site_id = %(site)s AND part = %(part)s AND key = %(key)s AND what = %(what)s

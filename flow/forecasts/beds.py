@@ -44,9 +44,7 @@ def site_fan(inputs: Inputs) -> Fan:
     return _fan(inputs, share, where, 0, _Levels(levels, weights, levels))
 
 
-def pool_fan(
-    inputs: Inputs, groups: Mapping[str, Collection[str]], pool: Pool
-) -> Fan | None:
+def pool_fan(inputs: Inputs, groups: Mapping[str, Collection[str]], pool: Pool) -> Fan | None:
     """Free beds of one pool alone, as `fans` would tell them; None where there is no such pool."""
     if pool.kind is PoolKind.SITE:
         return site_fan(inputs)

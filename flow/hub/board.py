@@ -17,6 +17,7 @@ from flow.faces import faces
 from flow.hub.filters import FILTERS, NONE, band_key, band_of, criteria_of, freed_by
 from flow.hub.wishes import Wish
 from flow.moment import Moment
+from flow.predictions import Foretold, foretold
 from patients.models import Code, CodeSet
 from wards.scope import Scope
 
@@ -28,7 +29,8 @@ NOTHING: Final = timedelta(0)
 @dataclass(frozen=True, slots=True)
 class Line:
     """A stay in the list. nights: midnights passed since the admission, None where none was told.
-    lost: bed days so far. criteria: those met, in words."""
+    lost: bed days so far. criteria: those met, in words. foretold: by when they are likely to
+    leave; None where nothing is said of them."""
 
     stay: Stay
     face: Face | None
@@ -36,6 +38,7 @@ class Line:
     lost: timedelta
     state: str
     criteria: tuple[str, ...]
+    foretold: Foretold | None = None
 
     @property
     def more(self) -> int:
@@ -118,7 +121,7 @@ class Hub:
 
 
 def hub(wish: Wish, *, moment: Moment, scope: Scope) -> Hub:
-    """Everything the hub shows; four queries at most."""
+    """Everything the hub shows; six queries at most."""
     at = moment.at
     asked = Asked(others_from=min(LONG_STAYS))
     rows = ready_to_leave(moment, scope=scope, permission=SEE, asked=asked)
@@ -265,6 +268,7 @@ def _lines(rows: Sequence[Stay], wish: Wish, *, at: datetime) -> list[Line]:
     known = faces({row.patient for row in rows})
     met = {slug for row in rows for slug in row.criteria or ()} if wish.long else set()
     labels = _criteria(met) if wish.long else {}
+    said = foretold(((row.episode, row.site) for row in rows), at=at)
     lines = [
         Line(
             stay=row,
@@ -273,6 +277,7 @@ def _lines(rows: Sequence[Stay], wish: Wish, *, at: datetime) -> list[Line]:
             lost=row.waited(at),
             state=criteria_of(row),
             criteria=tuple(labels.get(slug, slug) for slug in row.criteria or ()),
+            foretold=said.get(row.episode),
         )
         for row in rows
     ]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django import template
+from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from flow.forecast_pages.asking import Wish
+from flow.forecasts.prediction import Prediction
 from flow.models import ForecastTraining
 
 register = template.Library()
@@ -109,3 +112,26 @@ def lower_first(text: str) -> str:
 def asking(wish: Wish, name: str, value: str) -> str:
     """The address of the accuracy page with another value of one name."""
     return wish.with_(name, value)
+
+
+@register.filter
+def chances_at(said: Prediction) -> list[tuple[str, int]]:
+    """Chances in per cent to have left by midnight today and tomorrow, in a week and in two."""
+    midnights = [one for one in said.hours if timezone.localtime(one.by).hour == 0]
+    shown = [(_("by midnight"), midnights[0]), (_("by midnight tomorrow"), midnights[1])]
+    shown += [(_("within 7 days"), said.days[6]), (_("within 14 days"), said.days[13])]
+    return [(when, max(1, min(99, round(100 * one.chance)))) for when, one in shown]
+
+
+@register.filter
+def per_cent_said(share: int) -> str:
+    """A chance in per cent; never none and never certainty."""
+    if share <= 1:
+        return _("under 2 %%") % ()
+    return _("over 98 %%") % () if share >= 99 else f"{share} %"
+
+
+@register.filter
+def points(change: float) -> str:
+    """By how much a fact raises or lowers a chance, in points of a hundred."""
+    return _("%(points)s in 100") % {"points": f"{100 * change:+.0f}".replace("-", "−")}
