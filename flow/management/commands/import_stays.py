@@ -111,7 +111,6 @@ class Command(BaseCommand):
         outcome.imported = import_spells(
             spells.spells,
             places.meanings,
-            at=timezone.now(),
             replace=options["replace"],
             dry_run=dry_run,
             progress=lambda done: self._progress(path.name, done, spells.rows),
