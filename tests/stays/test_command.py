@@ -53,7 +53,7 @@ def test_the_terminal_tells_what_became_of_the_file(tmp_path: Path) -> None:
         "1 episode had not ended",
         "1 site made: WLD",
         "1 ward made: WLD W1",
-        "Note: 1 episodes have an end but no row marked as last",
+        "Episodes with an end and no row marked as last, which go on, on their last ward: 1",
         "Columns not used: consultant",
         "1 row: last is neither yes nor no; write 1 or 0.",
         "line 4",

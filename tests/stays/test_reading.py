@@ -99,7 +99,7 @@ def test_a_text_that_is_not_utf_8_is_read_as_windows_1252(tmp_path: Path) -> Non
         (b"E1,P1,WLD,W1,300,F,78,21,2025-03-01,2025-03-02,1\n", "must name the columns"),
         (b"PK\x03\x04rest", "no plain text"),
         (b"\x1f\x8brest", "no plain text"),
-        (b"epi\0sode", "no plain text"),
+        (b"epi\0sode\0", "no plain text"),
         (b"\xff\xfeab\x00", "begins as UTF-16"),
         (PLAIN.replace("ward", "ward,WARD", 1).encode(), "column ward twice"),
     ],
@@ -163,6 +163,12 @@ def test_every_row_with_a_stray_quotation_mark_is_read_quickly(tmp_path: Path) -
     found = rows(tmp_path, "\n".join([head, *(good.replace("W1", '"W1') for _ in range(3000))]))
     assert len(found.refusals) == 3000
     assert not found.rows
+
+
+def test_a_character_that_is_no_text_costs_its_own_row_alone(tmp_path: Path) -> None:
+    found = rows(tmp_path, text(row(), row(episode="E\0"), row(episode="E3")))
+    assert [line for line, _ in reasons(found)] == [3]
+    assert [one.episode for one in found.rows] == ["E1", "E3"]
 
 
 def test_a_cell_may_go_over_several_lines(tmp_path: Path) -> None:
