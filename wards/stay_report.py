@@ -166,14 +166,16 @@ def _by_reason(refusals: Iterable[Refusal]) -> list[tuple[str, list[int]]]:
     )
 
 
-def keep_refused(file: StayFile, refusals: Iterable[Refusal], path: Path) -> bool:
+def keep_refused(
+    file: StayFile, refusals: Iterable[Refusal], path: Path, *, again: bool = False
+) -> bool:
     """Write the refused rows with their lines and reasons to `path`; whether there were any.
 
-    What stands there and says something else is kept beside it as `.old`. For its owner's eyes
-    alone. Raises OSError.
+    What stands there and says something else is kept beside it as `.old`, unless this run wrote
+    it (`again`). For its owner's eyes alone. Raises OSError.
     """
     content = _table(file, refusals)
-    if path.exists() and path.read_bytes() != content:
+    if not again and path.exists() and path.read_bytes() != content:
         path.replace(path.with_name(f"{path.name}.old"))
     if not content:
         return False

@@ -17,7 +17,7 @@ from django.utils import timezone
 from flow.management.commands import import_stays
 from flow.models import CohortDay, WardCensus
 from patients.models import Cohort, Episode
-from tests.stays.files import load, row, text, written
+from tests.stays.files import load, rejected, row, text, written
 from wards.models import DirtyWard, Movement
 from wards.stay_episodes import AFTER_LAST, HELD_BACK
 
@@ -160,6 +160,35 @@ def test_refused_rows_that_cannot_be_kept_stop_it_before_anything_is_loaded(
     answer = load(path, "--rejected", str(other))
     assert answer.document["rejected_file"] == str(other)
     assert other.exists()
+
+
+def test_the_file_itself_is_no_place_for_its_refused_rows(tmp_path: Path) -> None:
+    path = written(tmp_path, row(end="?"))
+    assert "--rejected names the file itself" in load(path, "--rejected", str(path)).error
+    assert path.read_text() == text(row(end="?"))
+
+
+def test_rows_refused_late_do_not_push_out_what_somebody_was_mending(tmp_path: Path) -> None:
+    path = written(tmp_path, row(), row(episode="E2", end="?"))
+    load(path)
+    kept = path.with_name("stays.csv.rejected.csv")
+    kept.write_text("half mended")
+    load(written(tmp_path, row(ward="W9"), row(episode="E2", end="?")))
+    assert [one["line"] for one in rejected(path)] == ["2", "3"]
+    assert kept.with_name("stays.csv.rejected.csv.old").read_text() == "half mended"
+
+
+def test_who_cannot_count_the_boards_leaves_it_to_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*args: object, **kwargs: object) -> None:
+        raise OperationalError("lock timeout")
+
+    monkeypatch.setattr("flow.census.refresh", busy)
+    answer = load(written(tmp_path, row()))
+    assert answer.episodes == {"new": 1}
+    assert "the worker will do it" in answer.beside
+    assert DirtyWard.objects.exists()
 
 
 def test_boards_are_counted_when_it_is_done(tmp_path: Path) -> None:
