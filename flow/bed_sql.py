@@ -35,15 +35,15 @@ def common(moment: Moment, *, everywhere: bool = False) -> str:
 
     Named parameters: those of `people` and, unless `everywhere`, `wards`, a list of keys.
 
-    beds: each bed chosen, with `state` (see `BedState`), the latest status told of it, its
-    closure and its occupancy.
+    beds: each bed chosen, with `state` (see `BedState`), the state that it would be in without
+    a patient (`empty_state`), the latest status told of it, its closure and its occupancy.
     """
     chosen = "true" if everywhere else "b.ward_id = ANY(%(wards)s)"
     return f"""
 {people(moment)},
 closed AS MATERIALIZED {held("wards_closure", moment)},
 opened AS MATERIALIZED {held("wards_opening", moment)},
-beds AS MATERIALIZED (
+places AS (
     SELECT b.id, b.ward_id, b.bay_id, b.label, b.kind, b.funding, b.features, b.position,
            told.status, told.occurred_at AS status_since,
            c.id AS closure_id, c.reason, c.note, c.period AS closed_period,
@@ -52,12 +52,11 @@ beds AS MATERIALIZED (
            CASE
              WHEN NOT b.is_recognised OR NOT coalesce(b.in_use @> %(at)s::timestamptz, true)
                THEN 'unlisted'
-             WHEN o.id IS NOT NULL THEN 'occupied'
              WHEN b.funding = 'escalation' AND opening.id IS NULL THEN 'not_opened'
              WHEN c.id IS NOT NULL OR told.status = 'C' THEN 'closed'
              WHEN told.status IN ('H', 'K') THEN 'unready'
              ELSE 'available'
-           END AS state
+           END AS empty_state
       FROM wards_bed b
       LEFT JOIN occupied o ON o.bed_id = b.id
       LEFT JOIN opened opening ON opening.bed_id = b.id
@@ -81,4 +80,10 @@ beds AS MATERIALIZED (
             ORDER BY latest.occurred_at DESC, latest.sent_at DESC, latest.key DESC
             LIMIT 1) told ON true
      WHERE b.same_as_id IS NULL AND {chosen}
+),
+beds AS MATERIALIZED (
+    SELECT places.*,
+           CASE WHEN occupancy_id IS NOT NULL AND empty_state <> 'unlisted' THEN 'occupied'
+                ELSE empty_state END AS state
+      FROM places
 )"""  # noqa: S608 - the text holds names and conditions of this package alone

@@ -25,13 +25,25 @@ class Group(Generic[T]):
 
 
 _HOSPITALS: Final = (Site.Kind.ACUTE, Site.Kind.COMMUNITY)
-_WARDS: Final = (
-    (_("Emergency"), (Ward.Kind.EMERGENCY,)),
-    (_("Assessment"), (Ward.Kind.ASSESSMENT,)),
-    (_("Critical care"), (Ward.Kind.CRITICAL_CARE,)),
-    (_("Wards"), (Ward.Kind.INPATIENT, Ward.Kind.COMMUNITY)),
-    (_("Maternity"), (Ward.Kind.MATERNITY,)),
-    (
+
+
+@dataclass(frozen=True, slots=True)
+class WardGroup:
+    """Wards that are listed together: a name for programs, the label, and their kinds."""
+
+    key: str
+    label: str | Promise
+    kinds: tuple[str, ...]
+
+
+WARD_GROUPS: Final = (
+    WardGroup("emergency", _("Emergency"), (Ward.Kind.EMERGENCY,)),
+    WardGroup("assessment", _("Assessment"), (Ward.Kind.ASSESSMENT,)),
+    WardGroup("critical_care", _("Critical care"), (Ward.Kind.CRITICAL_CARE,)),
+    WardGroup("wards", _("Wards"), (Ward.Kind.INPATIENT, Ward.Kind.COMMUNITY)),
+    WardGroup("maternity", _("Maternity"), (Ward.Kind.MATERNITY,)),
+    WardGroup(
+        "day",
         _("Day units, theatres and lounges"),
         (
             Ward.Kind.DAY_CASE,
@@ -40,7 +52,8 @@ _WARDS: Final = (
             Ward.Kind.CLINIC,
         ),
     ),
-    (
+    WardGroup(
+        "home",
         _("Places at home and in care homes"),
         (Ward.Kind.VIRTUAL, Ward.Kind.REABLEMENT, Ward.Kind.CARE_HOME),
     ),
@@ -63,6 +76,7 @@ def ward_groups(wards: Iterable[WardLine]) -> list[Group[WardLine]]:
     """Wards by kind, in the order patients pass through them."""
     listed = list(wards)
     groups: list[Group[WardLine]] = [
-        Group(label, label, [w for w in listed if w.place.kind in kinds]) for label, kinds in _WARDS
+        Group(one.label, one.label, [w for w in listed if w.place.kind in one.kinds])
+        for one in WARD_GROUPS
     ]
     return [group for group in groups if group.lines]

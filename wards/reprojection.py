@@ -7,11 +7,10 @@ order, after the people.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection
 
@@ -25,12 +24,13 @@ from wards import bed_grants
 from wards.arbitration import settle
 from wards.bed_grants import Change
 from wards.episode_rows import Owned, write_episodes, write_requests
-from wards.facts import MovementKind, Place
+from wards.facts import MovementKind
 from wards.models import Belonging
 from wards.ownership import Named
 from wards.projection import RESUMED, Claim, Request
-from wards.said import Told, said_order
+from wards.said import said_order
 from wards.streams import Stream, flagged, stays_of
+from wards.told_rows import ToldRow, movements_of
 from wards.waits import retire
 
 _VISITS_OF_PEOPLE: Final = """
@@ -49,28 +49,6 @@ _VISITS_NEAR: Final = """
     UNION
     SELECT id, patient_id, merged_into_id, authority, number
     FROM patients_visit WHERE merged_into_id = ANY(%(visits)s)
-"""
-_MOVEMENTS: Final = """
-    SELECT m.id, m.visit_id, m.patient_id, m.into_visit_id, m.kind, m.occurred_at, m.sent_at,
-        m.key, m.source, m.cancels_id, m.admitted_at, m.discharged_at, nullif(m.stay, '{}')::text,
-        coalesce(bs.ward_id, w.same_as_id, m.ward_id),
-        CASE WHEN bs.id IS NOT NULL THEN bs.bay_id WHEN w.same_as_id IS NULL THEN m.bay_id END,
-        CASE WHEN bs.id IS NOT NULL THEN bs.id WHEN w.same_as_id IS NULL THEN m.bed_id END,
-        coalesce(fbs.ward_id, fw.same_as_id, m.from_ward_id),
-        CASE WHEN fbs.id IS NOT NULL THEN fbs.bay_id
-             WHEN fw.same_as_id IS NULL THEN m.from_bay_id END,
-        CASE WHEN fbs.id IS NOT NULL THEN fbs.id
-             WHEN fw.same_as_id IS NULL THEN m.from_bed_id END,
-        coalesce(ww.same_as_id, m.wanted_ward_id), m.alias_authority, m.alias_number
-    FROM wards_movement m
-    LEFT JOIN wards_ward w ON w.id = m.ward_id
-    LEFT JOIN wards_bed b ON b.id = m.bed_id
-    LEFT JOIN wards_bed bs ON bs.id = b.same_as_id
-    LEFT JOIN wards_ward fw ON fw.id = m.from_ward_id
-    LEFT JOIN wards_bed fb ON fb.id = m.from_bed_id
-    LEFT JOIN wards_bed fbs ON fbs.id = fb.same_as_id
-    LEFT JOIN wards_ward ww ON ww.id = m.wanted_ward_id
-    WHERE m.visit_id = ANY(%s)
 """
 
 
@@ -187,9 +165,8 @@ def _visits(people: Mapping[int, int]) -> dict[int, _Visit]:
         while found := [row for row in cursor.fetchall() if row[0] not in rows]:
             for pk, patient, merged, authority, number in found:
                 rows[pk] = _Visit(pk, patient, merged, VisitKey(authority, number))
-            cursor.execute(_MOVEMENTS, [[pk for pk, *_ in found]])
-            for row in cursor.fetchall():
-                _keep(rows[row[1]], row)
+            for row in movements_of([pk for pk, *_ in found]):
+                _keep(rows[row.visit], row)
             beyond = {into for v in rows.values() for into in (v.merged_into, *v.into)}
             beyond -= {None, *rows}
             if not beyond:
@@ -198,29 +175,10 @@ def _visits(people: Mapping[int, int]) -> dict[int, _Visit]:
     return rows
 
 
-def _keep(visit: _Visit, row: tuple[Any, ...]) -> None:
-    (pk, _, patient, into, kind, occurred, sent, key, source, cancels, admitted, discharged) = row[
-        :12
-    ]
-    told = Told(
-        id=pk,
-        kind=MovementKind(kind),
-        occurred_at=occurred,
-        sent_at=sent,
-        key=key,
-        source=source,
-        cancels=cancels,
-        admitted_at=admitted,
-        discharged_at=discharged,
-        stay=json.loads(row[12]) if row[12] else {},
-        place=Place(*row[13:16]) if row[13] else None,
-        from_place=Place(*row[16:19]) if row[16] else None,
-        wanted_ward=row[19],
-        alias=VisitKey(row[20], row[21]) if row[21] else None,
-    )
-    visit.named.append(Named(told, visit.id, patient))
-    if told.kind is MovementKind.JOINED:
-        visit.joins.append((stamp(told.sent_at, told.key), into))
+def _keep(visit: _Visit, row: ToldRow) -> None:
+    visit.named.append(Named(row.told, visit.id, row.patient))
+    if row.told.kind is MovementKind.JOINED:
+        visit.joins.append((stamp(row.told.sent_at, row.told.key), row.into_visit))
 
 
 def _streams(visits: Mapping[int, _Visit]) -> dict[int, list[_Visit]]:

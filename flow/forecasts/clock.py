@@ -27,6 +27,11 @@ def minute_of(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(minutes=1)
 
 
+def minute_reached(moment: datetime) -> int:
+    """The first full minute at or after an aware moment."""
+    return -((_EPOCH - moment) // timedelta(minutes=1))
+
+
 def moment_of(minute: int) -> datetime:
     """The beginning of a minute, in UTC."""
     return _EPOCH + timedelta(minutes=int(minute))
@@ -37,6 +42,18 @@ def weekday_and_hour(minutes: Minutes) -> tuple[NDArray[np.int64], NDArray[np.in
     local = minutes + _offsets(minutes)
     days = local // DAY
     return (days + _THURSDAY) % 7, local % DAY // HOUR
+
+
+def midnight_after(minutes: Minutes) -> Minutes:
+    """The local midnight that follows each moment; of a midnight, the next."""
+    local = ((minutes + _offsets(minutes)) // DAY + 1) * DAY
+    guess = local - _offsets(minutes)
+    return np.asarray(local - _offsets(guess))
+
+
+def local_hours(minutes: Minutes) -> NDArray[np.float64]:
+    """Local hours since midnight of each moment, with their fraction."""
+    return np.asarray((minutes + _offsets(minutes)) % DAY / HOUR)
 
 
 def _offsets(minutes: Minutes) -> Minutes:

@@ -1,4 +1,4 @@
-"""What the chance of leaving may depend on: facts known at one moment about a day to come.
+"""What the chance of leaving may depend on: facts known at one moment, about a day.
 
 Pure: no Django. Every value is read as of the moment of the question (`at`); only the clock runs
 on to the day that is asked about.
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from flow.forecasts.clock import HOUR, Minutes, weekday_and_hour
+from flow.forecasts.clock import HOUR, Minutes, midnight_after, weekday_and_hour
 from flow.forecasts.history import Indices, Stays
 
 Table = NDArray[np.float64]
@@ -20,6 +20,8 @@ Table = NDArray[np.float64]
 CATEGORIES: Final = ("ward", "specialty", "method")
 """Features that are codes; each is told apart up to `MOST_CODES`, the rest together."""
 MOST_CODES: Final = 250
+MARKS: Final = ("medicines", "transport", "places", "announced")
+"""Logs of what shows that a discharge is arranged: anything above 0 does."""
 NAMES: Final = (
     *CATEGORIES,
     "weekday",
@@ -43,32 +45,38 @@ NAMES: Final = (
 )
 """In the order of the columns. Times are in hours.
 
-weekday, hour: local, of the moment at which the day begins that is asked about. lead: from now
-until then. elapsed: in hospital by then. on_ward: on the present ward by now. to_plan: from the expected discharge date until then,
-negative before it. slips: changes of that date. ready, ready_for: no criteria to reside are met,
-and for how long. barriers, barrier_for: open ones, and for how long the oldest has been open.
-green: of the last review. marks: signs of a definite discharge (medicines ready, transport booked,
-place agreed); marks_for: since the last of them. What is not known is NaN.
+weekday, hour: local, of the moment from which on is asked. lead: from now until then. elapsed: in
+hospital by then. on_ward: on the present ward by now. to_plan: from the expected discharge date
+until then, negative before it. slips: changes of that date. ready, ready_for: no criteria to
+reside are met, and for how long. barriers, barrier_for: open ones, and for how long the oldest has
+been open. green: of the last review. marks: signs of a definite discharge (medicines ready,
+transport booked, place agreed, discharge announced); marks_for: since the last change of them.
+What is not known is NaN.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Of each of these stays, at its moment `at`: does it end in the 24 hours that begin `ahead`
-    minutes later, if it goes on until then?"""
+    """Of each of these stays, at its moment `at`: does it end between `begins` and the local
+    midnight after that, if it goes on until then? `begins` is `at` itself, or a midnight."""
 
     stays: Indices
     at: Minutes
-    ahead: Minutes
+    begins: Minutes
 
-    def only(self, which: NDArray[np.bool_]) -> Question:
+    @classmethod
+    def today(cls, stays: Indices, at: Minutes) -> Question:
+        """About what is left of the day."""
+        return cls(stays, at, at)
+
+    def only(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Question:
         """A part of the question."""
-        return Question(self.stays[which], self.at[which], self.ahead[which])
+        return Question(self.stays[which], self.at[which], self.begins[which])
 
     @property
-    def begins(self) -> Minutes:
-        """When the day begins that is asked about."""
-        return self.at + self.ahead
+    def ends(self) -> Minutes:
+        """The midnight by which the stays may have ended."""
+        return midnight_after(self.begins)
 
 
 def table(history: Stays, question: Question) -> Table:
@@ -79,14 +87,14 @@ def table(history: Stays, question: Question) -> Table:
     plan = history.log("plan").last(who, at)
     ready = history.log("ready").last(who, at)
     barrier = history.log("oldest_barrier").last(who, at)
+    marks = [history.log(name).last(who, at, default=0) > 0 for name in MARKS]
+    since = [history.log(name).since(who, at) for name in MARKS]
     values = {
-        "ward": _code(history.log("ward").last(who, at, default=0)),
-        "specialty": _code(history.specialties[who].astype(np.float64)),
-        "method": _code(history.methods[who].astype(np.float64)),
+        **{name: np.minimum(history.code(name, who, at), MOST_CODES) for name in CATEGORIES},
         "weekday": weekday,
         "hour": hour,
-        "lead": question.ahead / HOUR,
-        "elapsed": (begins - history.admitted[who]) / HOUR,
+        "lead": (begins - at) / HOUR,
+        "elapsed": (begins - history.admitted(who, at)) / HOUR,
         "on_ward": (at - history.log("ward").since(who, at)) / HOUR,
         "moves": history.log("ward").count(who, at),
         "age": history.ages[who],
@@ -99,11 +107,7 @@ def table(history: Stays, question: Question) -> Table:
         "barriers": history.log("barriers").last(who, at),
         "barrier_for": (at - barrier) / HOUR,
         "green": history.log("green").last(who, at),
-        "marks": history.log("marks").last(who, at),
-        "marks_for": (at - history.log("marks").since(who, at)) / HOUR,
+        "marks": np.sum(marks, axis=0),
+        "marks_for": (at - np.fmax.reduce(since)) / HOUR,
     }
     return np.stack([np.asarray(values[name], dtype=np.float64) for name in NAMES], axis=1)
-
-
-def _code(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.minimum(values, MOST_CODES)

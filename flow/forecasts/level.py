@@ -1,16 +1,19 @@
 """How fast patients leave these days, beside what the model learnt. Pure: no Django.
 
-Between two trainings a hospital may change: a service closes, a ward is short of staff. The *level*
-is a factor on all hazards, 1 while things are as they were. What it is now follows from how many
-left on each recent day beside how many were expected to: a filter over a grid of levels (Kitagawa
-G, J Am Stat Assoc 1987;82:1032-1041) in which the level drifts a little from day to day and now and
+Between two trainings a hospital may change: a service closes, a ward is short of staff. A *level*
+is a factor on hazards, 1 while things are as they were. What it is now follows from how many left
+on each recent day beside how many were expected to: a filter over a grid of levels (Kitagawa G,
+J Am Stat Assoc 1987;82:1032-1041) in which the level drifts a little from day to day and now and
 then jumps. What it leaves open becomes width of the forecast.
+
+One level is common to all patients of a site; beside it each group of patients (a specialty, those
+who leave at a weekend) has one of its own, which says how far it departs from the common one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -19,32 +22,50 @@ from numpy.typing import NDArray
 from flow.forecasts.numbers import Pmf, mixture, poisson_binomial
 
 _GRID: Final = np.linspace(np.log(0.25), np.log(4.0), 111)
-_DRIFT: Final = 0.012
-"""Standard deviation of a day's drift of the logarithm."""
-_JUMP: Final = 0.01
-"""The chance of a jump on a day; a jump leads anywhere near."""
 _JUMP_FAR: Final = 0.35
-_START: Final = 0.08
-"""What is left open of the level when a model is new."""
+"""Standard deviation of a jump of the logarithm; it leads anywhere near."""
 _CLUMPED: Final = 1.15
 """Variance of a day's departures, of what independent patients would have: they leave in clumps,
 with a ward round or a transport."""
 _POINTS: Final = 9
 
+Weights = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """One day that is over: the chances of those who were there, and how many of them left."""
+class _Ways:
+    """How a level may change: `start` and `drift` are standard deviations of its logarithm, when a
+    model is new and within a day; `jump` is the chance of a jump on a day."""
 
-    chances: NDArray[np.float64]
-    left: int
+    start: float
+    drift: float
+    jump: float
+
+    def begun(self) -> Weights:
+        """Before anything was seen."""
+        density = np.exp(-0.5 * (_GRID / self.start) ** 2)
+        return np.asarray(density / density.sum())
+
+    def step(self) -> NDArray[np.float64]:
+        """From each level to each, overnight."""
+        away = _GRID[:, None] - _GRID[None, :]
+        drift = np.exp(-0.5 * (away / self.drift) ** 2)
+        jump = np.exp(-0.5 * (away / _JUMP_FAR) ** 2)
+        found = (1 - self.jump) * drift / drift.sum(0) + self.jump * jump / jump.sum(0)
+        return np.asarray(found)
+
+
+_COMMON: Final = _Ways(start=0.08, drift=0.010, jump=0.01)
+_OWN: Final = _Ways(start=0.015, drift=0.008, jump=0.004)
+_COMMON_STEP: Final = _COMMON.step()
+_OWN_STEP: Final = _OWN.step()
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What is believed of the level: weights over the grid of its logarithm."""
+    """What is believed of one level: weights over the grid of its logarithm."""
 
-    weights: NDArray[np.float64]
+    weights: Weights
 
     @property
     def mean(self) -> float:
@@ -69,47 +90,76 @@ class Level:
         return np.exp(total[there] / weight[there]), weight[there] / weight.sum()
 
 
-def unknown() -> Level:
-    """Before anything was seen."""
-    return Level(_normal(_GRID, _START))
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day that is over: the chances of those who were there, whether each left, and the groups
+    that each belongs to (patients by kinds of group)."""
+
+    chances: NDArray[np.float64]
+    left: NDArray[np.bool_]
+    groups: NDArray[np.int64]
 
 
-def _normal(distance: NDArray[np.float64], deviation: float) -> NDArray[np.float64]:
-    density = np.exp(-0.5 * (distance / deviation) ** 2)
-    return np.asarray(density / density.sum())
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The common level, and those of each group by kind of group and number."""
+
+    common: Level = field(default_factory=lambda: Level(_COMMON.begun()))
+    own: Mapping[tuple[int, int], Level] = field(default_factory=dict)
+
+    def factors(self, groups: NDArray[np.int64]) -> NDArray[np.float64]:
+        """For each patient the expected factor of the groups, without the common level."""
+        found = np.ones(groups.shape[0])
+        for (kind, number), level in self.own.items():
+            found[groups[:, kind] == number] *= level.mean
+        return found
+
+    def after(self, day: Day) -> Levels:
+        """What is believed once a day is over, and a night has passed."""
+        factors = self.factors(day.groups)
+        common = _seen(self.common, lifted(day.chances, factors), day.left)
+        own = dict(self.own)
+        for kind in range(day.groups.shape[1]):
+            for number in np.unique(day.groups[:, kind]):
+                mine = day.groups[:, kind] == number
+                level = own.get((kind, int(number)), Level(_OWN.begun()))
+                others = common.mean * factors[mine] / self._mean(kind, int(number))
+                chances = lifted(day.chances[mine], others)
+                own[kind, int(number)] = _seen(level, chances, day.left[mine])
+        return Levels(
+            Level(_COMMON_STEP @ common.weights),
+            {key: Level(_OWN_STEP @ level.weights) for key, level in own.items()},
+        )
+
+    def _mean(self, kind: int, number: int) -> float:
+        level = self.own.get((kind, number))
+        return 1.0 if level is None else level.mean
 
 
-def _step() -> NDArray[np.float64]:
-    away = _GRID[:, None] - _GRID[None, :]
-    drift = np.exp(-0.5 * (away / _DRIFT) ** 2)
-    jump = np.exp(-0.5 * (away / _JUMP_FAR) ** 2)
-    found = (1 - _JUMP) * drift / drift.sum(0) + _JUMP * jump / jump.sum(0)
-    return np.asarray(found)
+def followed(days: Iterable[Day], *, before: Levels | None = None) -> Levels:
+    """The levels after these days, the first first."""
+    levels = before or Levels()
+    for day in days:
+        levels = levels.after(day)
+    return levels
 
 
-_STEP: Final = _step()
+def _seen(level: Level, chances: NDArray[np.float64], left: NDArray[np.bool_]) -> Level:
+    if not chances.size:
+        return level
+    each = lifted(chances[None, :], np.exp(_GRID)[:, None])
+    expected = each.sum(1)
+    # Rare departures are counted at least like a Poisson number, so that none at all on a quiet
+    # ward is no proof of anything.
+    spread = _CLUMPED * (each * (1 - each)).sum(1) + 0.25
+    said = -0.5 * (left.sum() - expected) ** 2 / spread - 0.5 * np.log(spread)
+    weights = level.weights * np.exp(said - said.max())
+    return Level(weights / weights.sum())
 
 
 def lifted(chances: NDArray[np.float64], level: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """Chances under proportional hazards: `1 - (1 - p) ** level`."""
     return np.asarray(-np.expm1(level * np.log1p(-chances)))
-
-
-def followed(days: Iterable[Day], *, before: Level | None = None) -> Level:
-    """The level after these days, the first first; and what may have changed overnight since."""
-    weights = (before or unknown()).weights
-    for day in days:
-        weights = _STEP @ weights
-        if day.chances.size:
-            each = lifted(day.chances[None, :], np.exp(_GRID)[:, None])
-            expected = each.sum(1)
-            # Rare departures are counted at least like a Poisson number, so that none at all on a
-            # quiet ward is no proof of anything.
-            spread = _CLUMPED * (each * (1 - each)).sum(1) + 0.25
-            said = -0.5 * (day.left - expected) ** 2 / spread - 0.5 * np.log(spread)
-            weights = weights * np.exp(said - said.max())
-            weights = weights / weights.sum()
-    return Level(_STEP @ weights)
 
 
 def chances_at(chances: NDArray[np.float64], level: Level) -> NDArray[np.float64]:

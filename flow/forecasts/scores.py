@@ -57,16 +57,24 @@ class NumberScores:
     coverage: tuple[float, ...] | None
 
 
+def log_score(chances: NDArray[np.float64], came: NDArray[np.bool_]) -> float:
+    """The mean surprise, in nats. Raises ValueError where there is nothing to score."""
+    if not chances.size:
+        raise ValueError("there is nothing to score")
+    p = np.clip(chances, _LEAST, 1 - _LEAST)
+    return float(-np.where(came, np.log(p), np.log1p(-p)).mean())
+
+
 def of_chances(
     chances: NDArray[np.float64], came: NDArray[np.bool_], *, bins: int = 10
 ) -> ChanceScores:
     """Score chances beside what came of them."""
     if not chances.size:
         return ChanceScores(0, None, None, None, None, ())
-    p, y = np.clip(chances, _LEAST, 1 - _LEAST), came.astype(np.float64)
+    y = came.astype(np.float64)
     return ChanceScores(
-        patients=p.size,
-        log_score=float(-(y * np.log(p) + (1 - y) * np.log1p(-p)).mean()),
+        patients=y.size,
+        log_score=log_score(chances, came),
         brier=float(((chances - y) ** 2).mean()),
         said=float(chances.mean()),
         seen=float(y.mean()),
@@ -74,9 +82,7 @@ def of_chances(
     )
 
 
-def _bins(
-    chances: NDArray[np.float64], came: NDArray[np.float64], number: int
-) -> Iterable[Bin]:
+def _bins(chances: NDArray[np.float64], came: NDArray[np.float64], number: int) -> Iterable[Bin]:
     edges = np.linspace(0, 1, number + 1)
     which = np.minimum((chances * number).astype(int), number - 1)
     for n in range(number):

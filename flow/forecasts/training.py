@@ -1,0 +1,92 @@
+"""Learns what speaks for a site from its history. Pure: no Django."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from flow.forecasts.clock import DAY
+from flow.forecasts.hazards import Effort, fit_boosted, fit_floor
+from flow.forecasts.history import Stays
+from flow.forecasts.hours import fit_hours
+from flow.forecasts.predicting import Voice
+from flow.forecasts.scores import log_score
+
+FORMAT: Final = 1
+"""Of what is kept of a model; another number cannot be read and has to be learnt anew."""
+TRIAL_DAYS: Final = 14
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What was learnt. since, until: the minutes between which it was. floor: the model by
+    specialty and weekday, which is also what the other has to beat. departures: how many were
+    learnt from. trial: log scores of the last days, of the floor and the boosted model, each
+    learnt without them; None where there was nothing to compare."""
+
+    since: int
+    until: int
+    voice: Voice
+    floor: Voice
+    departures: int
+    trial: tuple[float, float] | None
+
+
+def train(
+    history: Stays,
+    *,
+    since: int,
+    until: int,
+    seed: int = 0,
+    effort: Effort = Effort(),  # noqa: B008 - frozen
+    say: Say = lambda _: None,
+) -> Trained:
+    """Learn from what was known at `until`. The boosted model speaks if, learnt without the last
+    days, it would have told them better than the floor; else the floor does."""
+    known = history.known_by(until)
+    hours = fit_hours(known, since=since, until=until)
+    floor = Voice(fit_floor(known, hours, since=since, until=until, seed=seed), hours)
+    trial = _trial(known, since=since, until=until, seed=seed, effort=effort, say=say)
+    voice = floor
+    if trial is not None and trial[1] < trial[0]:
+        boosted = fit_boosted(known, since=since, until=until, seed=seed, effort=effort, say=say)
+        voice = floor if boosted is None else Voice(boosted, hours)
+    everyone = np.arange(len(known))
+    ended = known.ended(everyone, np.full(len(known), until))
+    departures = int(np.sum((ended > since) & (ended <= until)))
+    return Trained(since, until, voice, floor, departures, trial)
+
+
+def _trial(
+    history: Stays, *, since: int, until: int, seed: int, effort: Effort, say: Say
+) -> tuple[float, float] | None:
+    split = until - TRIAL_DAYS * DAY
+    if split <= since:
+        return None
+    say("trying the last days")
+    early = history.known_by(split)
+    hours = fit_hours(early, since=since, until=split)
+    once = replace(effort, fits=1)
+    boosted = fit_boosted(early, since=since, until=split, seed=seed, effort=once)
+    if boosted is None:
+        return None
+    floor = Voice(fit_floor(early, hours, since=since, until=split, seed=seed), hours)
+    return (
+        score_days(floor, history, since=split, until=until),
+        score_days(Voice(boosted, hours), history, since=split, until=until),
+    )
+
+
+def score_days(voice: Voice, history: Stays, *, since: int, until: int) -> float:
+    """The mean log score, in nats, of who leaves within 24 hours, of each day in
+    `[since, until)` whose outcome is known at `until`."""
+    chances, left = [], []
+    for at in range(since, until - DAY + 1, DAY):
+        stays = history.present(at)
+        chances.append(voice.left_by(history, stays, at, np.array([at + DAY]))[:, 0])
+        left.append(history.ended(stays, np.full(stays.size, until)) <= at + DAY)
+    return log_score(np.concatenate(chances), np.concatenate(left))
