@@ -213,10 +213,10 @@ def drop_old(*, at: datetime) -> int:
 
 
 def _latest_levels() -> list[int]:
-    rows = ForecastLevels.objects.order_by("model", "-at").distinct("model")
+    rows = ForecastLevels.objects.order_by("model_id", "-at").distinct("model_id")
     return list(rows.values_list("pk", flat=True))
 
 
 def _latest_patterns() -> list[int]:
-    rows = ForecastPatterns.objects.order_by("site", "-at").distinct("site")
+    rows = ForecastPatterns.objects.order_by("site_id", "-at").distinct("site_id")
     return list(rows.values_list("pk", flat=True))
