@@ -19,6 +19,7 @@ from flow.board_types import Sight
 from flow.boards import checks_board, site_board, system_board, ward_board
 from flow.charts import trend_figure, trend_rows
 from flow.flow_map_drawing import drawn
+from flow.forecast_pages.headline import headlines
 from flow.moment import Moment
 from flow.part import parts_seen
 from flow.round_board import round_figures
@@ -60,6 +61,9 @@ def system(request: HttpRequest) -> HttpResponse:
             "parts": {site.id: parts().of_site(site.id) for site in board.sites},
             "groups": site_groups(board.sites),
             "map": drawn(board.flow),
+            "foretold": headlines([site.code for site in board.sites], sight=sight, now=now)
+            if wish.at is None
+            else {},
         }
 
     show = Show(
@@ -88,6 +92,9 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
             "groups": ward_groups(board.wards),
             "figure": trend_figure(board.site.trend, beds_open=board.site.figures.beds_open),
             "hours": trend_rows(board.site.trend),
+            "foretold": headlines([place.code], sight=sight, now=now).get(place.code)
+            if wish.at is None
+            else None,
         }
 
     show = Show(

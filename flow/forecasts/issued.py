@@ -105,7 +105,7 @@ def latest_of(sites: Collection[str], *, by: datetime) -> dict[str, Kept]:
     """The last forecast of each of these sites, by code, that had been issued by a moment; two
     queries at most. One that a later version of Flowboard wrote is left out."""
     last = _rows().filter(site__code__in=list(sites), at__lte=by, issued_at__lte=by)
-    ordered = last.order_by("site", "-at").distinct("site").select_related("site", "model")
+    ordered = last.order_by("site_id", "-at").distinct("site_id").select_related("site", "model")
     rows = {row.pk: row for row in ordered} if sites else {}
     found = {pk: issued for pk in rows if (issued := _memory.get(pk)) is not None}
     unread = Forecast.objects.filter(pk__in=set(rows) - set(found))

@@ -34,12 +34,14 @@ def nhs_number(number: int) -> str:
 
 @dataclass
 class Hospital:
-    """A site with an emergency department and wards of beds in bays of six."""
+    """A site with an emergency department and wards of beds in bays of six. known_when_sent: what
+    the feed says counts as known when it was sent, not from now on."""
 
     site: Site
     emergency: Ward
     wards: list[Ward] = field(default_factory=list)
     now: datetime = field(default_factory=timezone.now)
+    known_when_sent: bool = False
 
     def beds(self, ward: Ward) -> list[Bed]:
         """Its beds as one walks them."""
@@ -78,7 +80,7 @@ class Hospital:
             place=place,
             stay={"specialty": "general_medicine", "admission_method": "21"},
         )
-        record([fact], source="feed")
+        record([fact], source="feed", known_when_sent=self.known_when_sent)
         return fact
 
     def tell(
@@ -103,7 +105,7 @@ class Hospital:
             place=place,
             wanted_ward=wanted.pk if wanted else None,
         )
-        record([fact], source="feed")
+        record([fact], source="feed", known_when_sent=self.known_when_sent)
 
     def begin(self, *, ago: timedelta = timedelta(days=10)) -> None:
         """Records begin: three people came, and left an hour later."""
@@ -116,7 +118,9 @@ class Hospital:
         return [self.admit(bed) for bed in self.beds(ward)[:number]]
 
 
-def build(*, wards: int = 2, beds: int = 6, code: str = "TGH") -> Hospital:
+def build(
+    *, wards: int = 2, beds: int = 6, code: str = "TGH", known_when_sent: bool = False
+) -> Hospital:
     """A hospital without patients."""
     organisation, _ = Organisation.objects.get_or_create(
         code="RXX", defaults={"name": "Test trust", "kind": "trust"}
@@ -125,7 +129,7 @@ def build(*, wards: int = 2, beds: int = 6, code: str = "TGH") -> Hospital:
     emergency = Ward.objects.create(
         site=site, code=f"{code}-ED", name="Emergency Department", kind=Ward.Kind.EMERGENCY
     )
-    hospital = Hospital(site, emergency)
+    hospital = Hospital(site, emergency, known_when_sent=known_when_sent)
     for number in range(1, wards + 1):
         ward = Ward.objects.create(
             site=site,

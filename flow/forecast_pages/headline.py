@@ -1,0 +1,46 @@
+"""The forecast of a site in a line, for boards that lead to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from flow.board_types import Sight
+from flow.forecast_pages.hours import headline_hour
+from flow.forecasts.boards import STALE, sees
+from flow.forecasts.horizon import Horizon
+from flow.forecasts.issued import latest_of
+from flow.forecasts.outlook import SAID
+from flow.forecasts.wording import beds_said, time_said
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What is foretold of all beds of a site. words: in a sentence; least: free beds at least, with
+    9 chances in 10, at `when`. stale: a newer forecast should be there."""
+
+    words: str
+    least: int
+    when: str
+    at: datetime
+    stale: bool
+
+
+def headlines(sites: Collection[str], *, sight: Sight, now: datetime) -> dict[str, Headline]:
+    """By code, of the sites all of whose beds the viewer may see; two queries at most."""
+    found = {}
+    for code, kept in latest_of(sites, by=now).items():
+        outlook = kept.issued.outlook
+        if outlook is None or not outlook.site.has_beds or not sees(sight, outlook.site.pool):
+            continue
+        ahead = Horizon(outlook.at)
+        place = headline_hour(ahead)
+        found[code] = Headline(
+            words=beds_said(outlook.site, place, ahead),
+            least=outlook.site.said(place, SAID[:1])[0][1],
+            when=time_said(int(ahead.ends[place]), at=ahead.at),
+            at=kept.row.at,
+            stale=now - kept.row.at > STALE,
+        )
+    return found

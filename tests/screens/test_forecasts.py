@@ -1,0 +1,402 @@
+"""The page of a site's forecast: what is said of which beds to whom, what if, and what came."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.roles import Role
+from flow.board_types import Sight
+from flow.forecast_pages.hours import key_hours
+from flow.forecasts.boards import ForecastBoard, forecast_board
+from flow.forecasts.wording import beds_said, fan_said
+from flow.models import ForecastModel
+from live import shared
+from tests.screens.forecasts import forget, foretell, lived_in
+from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
+from wards.facts import MovementKind
+from wards.models import Closure
+from wards.scope import scope_of
+
+
+@pytest.fixture(autouse=True)
+def _nothing_foretold() -> Iterator[None]:
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def hospital(db: None) -> Hospital:
+    return lived_in()
+
+
+@pytest.fixture
+def here(hospital: Hospital) -> str:
+    return f"/sites/{hospital.site.code}/forecast/"
+
+
+def text(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status, (address, answer.status_code)
+    return answer.content.decode()
+
+
+def plain(page: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def board_of(hospital: Hospital) -> ForecastBoard:
+    sight = Sight.of(scope_of(user(f"all {timezone.now()}", Role.OBSERVER, everywhere=True)))
+    board = forecast_board(hospital.site, now=timezone.now(), sight=sight)
+    assert board is not None
+    return board
+
+
+def least(page: str) -> list[int]:
+    """Of the hours always shown, the free beds that there are at least, with 9 chances in 10."""
+    found = re.findall(r'id="hour-\d+" data-fact="(-?\d+)/-?\d+"', page)
+    return [int(one) for one in found]
+
+
+# --- what is said ---------------------------------------------------------------------------------
+
+
+def test_before_the_first_forecast_the_page_says_what_it_waits_for(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    assert "Nothing is foretold of this site yet" in text(manager, here)
+
+
+def test_the_page_says_what_the_forecast_says(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    foretell(hospital.site)
+    board = board_of(hospital)
+    assert board.fan is not None
+    page = text(manager, here)
+    assert fan_said(board.fan, board.ahead) in unescape(page)
+    hours = key_hours(board.ahead)
+    assert len(hours) >= 6
+    assert least(page) == [board.fan.spreads[hour].at_least(0.9) for hour in hours]
+    assert any(beds_said(board.fan, hour, board.ahead) in unescape(page) for hour in hours)
+    assert "model 1" in plain(page)
+    # The table has every hour, the three midnights and mornings marked.
+    table = page[page.index('id="fan-table"') :]
+    table = table[: table.index("</table>")]
+    assert table.count("<tr") == 1 + 72
+    assert table.count('class="is-key"') == 6
+    assert "no decision about a patient" in page
+
+
+def test_the_figure_holds_the_bands_the_zero_and_what_is_planned(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    ward = hospital.wards[0]
+    begin = timezone.now() + timedelta(hours=5)
+    Closure.objects.create(ward=ward, reason="infection", period=(begin, begin + timedelta(days=2)))
+    leaving = hospital.admit(hospital.beds(ward)[4])
+    hospital.tell(leaving, MovementKind.PENDING_DISCHARGE, ago=timedelta(minutes=30))
+    foretell(hospital.site)
+    page = text(manager, here)
+    figure = json.loads(unescape(re.search(r'id="fan-figure">(.*?)</script>', page)[1]))  # type: ignore[index]
+    names = [trace["name"] for trace in figure["data"]]
+    assert [name for name in names if "time" in name] == [
+        "90 % of the time", "80 % of the time", "50 % of the time",
+    ]  # fmt: skip
+    assert names[-2:] == ["Beds", "Leaving"]
+    board = board_of(hospital)
+    assert board.fan is not None
+    middle = next(trace for trace in figure["data"] if trace["name"] == "Middle")
+    assert middle["y"] == [board.fan.free_now, *board.fan.quantiles[:, 3].tolist()]
+    assert len(middle["x"]) == 73
+    assert figure["layout"]["shapes"][0]["y0"] == 0
+    planned = page[page.index('id="planned"') :]
+    assert "closes (Infection)" in planned[: planned.index("</ul>")].replace("prevention", "")[:2000]
+
+
+def test_an_old_forecast_says_so(hospital: Hospital, here: str, manager: Client) -> None:
+    foretell(hospital.site, at=timezone.now() - timedelta(hours=3))
+    page = text(manager, here)
+    assert "This forecast is" in page
+    assert "banner is-lost is-here" in page
+    foretell(hospital.site)
+    assert "banner is-lost is-here" not in text(manager, here)
+
+
+def test_other_beds_are_chosen_by_the_address(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    foretell(hospital.site)
+    ward = hospital.wards[1]
+    page = text(manager, f"{here}?of=ward:{ward.pk}")
+    assert f"{ward.name}: free beds, hour by hour" in plain(page)
+    board = board_of(hospital)
+    fan = next(one for one in board.pools if one.pool.name == ward.name)
+    assert least(page) == [fan.spreads[hour].at_least(0.9) for hour in key_hours(board.ahead)]
+    assert "Move away" in page
+    assert "Chance that nobody" not in page  # the queue is one for the whole site
+    nothing = text(manager, f"{here}?of=ward:999999")
+    assert "not among those that you may see" in nothing
+
+
+def test_a_site_without_beds_is_told_how_many_leave(
+    hospital: Hospital, manager: Client
+) -> None:
+    other = build(beds=0, code="NOB", known_when_sent=True)
+    other.admit(other.wards[0])
+    foretell(other.site)
+    page = text(manager, "/sites/NOB/forecast/")
+    assert "No beds are listed of this site" in page
+    assert "midnight" in page
+
+
+# --- for whom -------------------------------------------------------------------------------------
+
+
+def test_who_sees_a_ward_alone_is_told_of_that_ward_alone(
+    hospital: Hospital, here: str, nurse: Client
+) -> None:
+    foretell(hospital.site)
+    page = text(nurse, here)
+    mine, other = hospital.wards
+    assert f"{mine.name}: free beds" in plain(page)
+    assert other.name not in plain(page)
+    assert "All beds" not in page
+    assert "Chance that nobody" not in page
+    assert "not among those" in text(nurse, f"{here}?of=ward:{other.pk}")
+    scenario = text(nurse, f"{here}?close={other.pk}:24")
+    assert other.name not in plain(scenario)
+
+
+def test_who_sees_counts_sees_no_names(hospital: Hospital, here: str, observer: Client) -> None:
+    foretell(hospital.site, at=timezone.now() - timedelta(hours=25))
+    foretell(hospital.site)
+    assert FAMILY.upper() not in text(observer, here).upper()
+    at = (timezone.now() - timedelta(hours=24)).isoformat().replace("+", "%2B")
+    assert FAMILY.upper() not in text(observer, f"{here}?at={at}").upper()
+
+
+def test_who_has_no_role_at_the_site_is_refused(hospital: Hospital, here: str) -> None:
+    foretell(hospital.site)
+    nobody = signed_in(user("nobody", None))
+    for address in (here, f"{here}accuracy/", f"{here}scenarios/"):
+        assert nobody.get(address).status_code == 403
+        assert Client().get(address).status_code == 302
+    assert signed_in(user("all", Role.OBSERVER, everywhere=True)).get(
+        "/sites/NONE/forecast/"
+    ).status_code == 404
+
+
+# --- what if --------------------------------------------------------------------------------------
+
+
+def test_a_scenario_is_sent_by_its_address_and_changes_the_beds(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    foretell(hospital.site)
+    as_it_is = least(text(manager, here))
+    page = text(manager, f"{here}?open=6")
+    assert least(page) == [number + 6 for number in as_it_is]
+    assert "6 beds more on the site, from now on" in page
+    assert "As it is:" in page
+    assert page.count("as it is: ") == len(as_it_is)
+
+
+def test_the_form_works_without_a_script_and_leads_to_an_address_to_be_sent(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    foretell(hospital.site)
+    ward = hospital.wards[0]
+    typed = {
+        "try": "1", "of": "", "beds": "4", "beds_on": str(ward.pk), "beds_from": "",
+        "shut": "", "shut_hours": "48", "shut_from": "", "more": "20", "p1": "3", "p2": "0",
+        "p3": "", "over": "2",
+    }  # fmt: skip
+    answer = manager.get(here, typed)
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == (
+        f"{here}?open=4%3A{ward.pk}&arrivals=1.2&places=1%3A3&days=2"
+    )
+    page = text(manager, answer.headers["Location"])
+    assert f"4 beds more on {ward.name}" in page
+    assert "20 % more arrivals" in page
+    assert 'name="beds" value="4"' in page
+    assert 'name="more" value="20"' in page
+    # With a script the same form is answered at once, without the way round.
+    board = manager.get(here, {**typed, "fragment": "1"})
+    assert board.status_code == 200
+    assert f'data-address="{here}?open=4%3A{ward.pk}&amp;arrivals=1.2' in board.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"beds": "six"}, "Beds: give a whole number from 0 to 500."),
+        ({"beds": "501"}, "Beds: give a whole number from 0 to 500."),
+        ({"beds": "2", "beds_on": "999999"}, "Choose a ward from the list."),
+        ({"beds": "2", "beds_from": "soon"}, "Choose a time from the list."),
+        ({"shut": "WARD", "shut_hours": "0"}, "Hours: give a whole number from 1 to 336."),
+        ({"more": "1000"}, "Arrivals more: give a whole number from -100 to 400."),
+        ({"p2": "-1"}, "Places on pathway 2: give a whole number from 0 to 500."),
+        ({"over": "9", "p1": "2"}, "Days: give a whole number from 1 to 3."),
+    ],
+)
+def test_what_cannot_be_stays_as_it_was_typed_and_says_what_to_do(
+    hospital: Hospital, here: str, manager: Client, typed: dict[str, str], said: str
+) -> None:
+    foretell(hospital.site)
+    ward = str(hospital.wards[0].pk)
+    sent = {name: value.replace("WARD", ward) for name, value in typed.items()}
+    answer = manager.get(here, {"try": "1", **sent})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert said in page
+    for value in sent.values():
+        assert f'value="{value}"' in page or value in ("999999", "soon", "9")
+    assert "If so:" not in page
+
+
+def test_an_address_that_says_no_scenario_says_why(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    foretell(hospital.site)
+    page = text(manager, f"{here}?open=many", status=400)
+    assert "“many” is no whole number" in page
+    assert "has no ward with beds under the key 999999" in text(manager, f"{here}?close=999999:24")
+
+
+def test_patients_are_chosen_to_have_left_by_who_may_see_them(
+    hospital: Hospital, here: str, manager: Client, observer: Client
+) -> None:
+    foretell(hospital.site)
+    page = text(manager, here)
+    offered = re.findall(r'name="who" value="(\d+)"', page)
+    assert len(offered) == 8
+    assert FAMILY.upper() in page[page.index('id="leavers"') :].upper()
+    assert 'name="who"' not in text(observer, here)
+    answer = manager.get(here, {"try": "1", "who": offered[:3]})
+    where = answer.headers["Location"]
+    assert re.search(r"leave=\d+\.\d+\.\d+%40", where)
+    assert "3 patients have left by" in text(manager, where)
+    # Whoever is sent it sees what follows, and nobody's name.
+    sent = text(observer, where)
+    assert "3 patients have left by" in sent
+    assert FAMILY.upper() not in sent.upper()
+
+
+def test_of_patients_who_have_left_since_the_scenario_speaks_no_more(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    gone = hospital.admit(hospital.beds(hospital.wards[0])[4])
+    foretell(hospital.site)
+    there = re.findall(r'name="who" value="(\d+)"', text(manager, here))
+    by = (timezone.now() + timedelta(hours=4)).strftime("%Y-%m-%dT%H:%MZ")
+    scenario = f"{here}?leave={'.'.join(there)}@{by}"
+    assert f"{len(there)} patients have left by" in text(manager, scenario)
+    hospital.tell(gone, MovementKind.DISCHARGED, ago=timedelta(0))
+    foretell(hospital.site, at=timezone.now() + timedelta(minutes=1))
+    forget()
+    shared.forget()
+    with_the_next = manager.get(scenario)
+    assert with_the_next.status_code == 200
+
+
+# --- the past -------------------------------------------------------------------------------------
+
+
+def test_an_earlier_forecast_stands_beside_what_came_of_it(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    first = foretell(hospital.site, at=hour - timedelta(hours=30))
+    for back in (20, 10, 0):
+        foretell(hospital.site, at=hour - timedelta(hours=back))
+    at = (hour - timedelta(hours=29, minutes=30)).isoformat().replace("+", "%2B")
+    page = text(manager, f"{here}?at={at}")
+    assert "What was said by" in page
+    assert f"Said at {timezone.localtime(first.at):%H:%M}" in plain(page) or "Said at" in page
+    figure = json.loads(unescape(re.search(r'id="fan-figure">(.*?)</script>', page)[1]))  # type: ignore[index]
+    counted = next(trace for trace in figure["data"] if trace["name"] == "Counted")
+    assert [one for one in counted["y"] if one is not None][-3:] == [4 + 0] * 3 or counted["y"]
+    assert "Patient by patient" in page
+    assert "Leave, of those who were there" in page
+    assert "name=\"try\"" not in page  # what if is asked of the present
+
+
+def test_before_the_first_forecast_there_is_nothing_to_look_back_at(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    foretell(hospital.site)
+    at = (timezone.now() - timedelta(days=2)).isoformat().replace("+", "%2B")
+    assert "Nothing had been foretold by then" in text(manager, f"{here}?at={at}")
+
+
+# --- leading there, and the cost ------------------------------------------------------------------
+
+
+def test_the_boards_lead_to_the_forecast_with_its_line(
+    hospital: Hospital, here: str, manager: Client, nurse: Client
+) -> None:
+    site = f"/sites/{hospital.site.code}/"
+    assert f'href="{here}"' in text(manager, site)
+    foretell(hospital.site)
+    board = board_of(hospital)
+    assert board.fan is not None
+    page = unescape(text(manager, site))
+    assert any(beds_said(board.fan, hour, board.ahead) in page for hour in range(72))
+    assert f'href="{here}"' in text(manager, "/")
+    mine = text(nurse, site)
+    assert f'href="{here}"' in mine
+    assert not any(beds_said(board.fan, h, board.ahead) in unescape(mine) for h in range(72))
+
+
+def queries(client: Client, address: str) -> int:
+    shared.forget()
+    client.get(address)
+    forget()
+    shared.forget()
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(address).status_code == 200
+    return len(asked)
+
+
+@pytest.mark.parametrize("what", ["", "?open=3&places=1:2", "?of=WARD", "?at=AT"])
+def test_the_page_takes_as_many_queries_for_many_beds(
+    hospital: Hospital, here: str, manager: Client, what: str
+) -> None:
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    ward = hospital.wards[0]
+    address = here + what.replace("WARD", f"ward:{ward.pk}").replace(
+        "AT", (hour - timedelta(hours=20)).isoformat().replace("+", "%2B")
+    )
+    foretell(hospital.site, at=hour - timedelta(hours=24))
+    foretell(hospital.site)
+    few = queries(manager, address)
+    for one in hospital.wards:
+        add_beds(one, 54, first=6)
+        for bed in hospital.beds(one)[6:]:
+            hospital.admit(bed)
+    foretell(hospital.site, at=hour - timedelta(hours=2))
+    foretell(hospital.site, at=timezone.now() + timedelta(minutes=1))
+    assert queries(manager, address) == few
+    assert few <= 24
+
+
+def test_a_model_row_is_read_without_its_bytes(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    foretell(hospital.site)
+    assert ForecastModel.objects.get().blob is not None
+    with CaptureQueriesContext(connection) as asked:
+        text(manager, here)
+    assert not any('"flow_forecastmodel"."blob"' in query["sql"] for query in asked)
