@@ -41,9 +41,8 @@ def main(rounds: int) -> None:
         history = live.learnt.numbered(read_present(site, at=now))
         who = history.present(minute_of(now))
         asked = Question.today(who, np.full(who.size, minute_of(now)))
-        passes.append(
-            _timed(lambda h=history, q=asked: live.learnt.trained.voice.model.chances(h, q))
-        )
+        model = live.learnt.trained.voice.model
+        passes.append(_timed(partial(model.chances, history, asked)))
     # The first one reads what later ones find in memory.
     whole, one = statistics.median(refreshes[1:]), statistics.median(passes[1:])
     print(f"a forecast of {who.size} patients and the site, issued and kept: {whole:.2f} s")
