@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from flow.counts import NUMBERS, Count, count, stale_after
 from flow.figure_types import Figures
+from flow.forecasts.notes import note_changed
 from flow.models import WardCensus
 from flow.moment import Moment
 from live.doorbell import ring
@@ -68,7 +69,10 @@ def _confirm(*, everything: bool, at: datetime | None) -> set[int]:
         )
         DirtyWard.objects.filter(pk__in=list(notes)).delete()
         counted_wards = {counted.ward for counted in counts}
-        sites = set(Ward.objects.filter(pk__in=counted_wards).values_list("site_id", flat=True))
+        site_of = dict(Ward.objects.filter(pk__in=counted_wards).values_list("pk", "site_id"))
+        sites = set(site_of.values())
+        # What is foretold of a site rests on what its wards hold.
+        note_changed(site_of[ward] for ward in set(notes.values()) & set(site_of))
         names = [
             "system",
             "checks",

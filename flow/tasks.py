@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from flow import census
 from flow.cohorts.counting import count_missing
+from flow.forecasts import issuing, keeping, learning, scoring
 from wards.escalation import escalate_overdue
 from wards.referrals import settle
 
@@ -39,3 +40,25 @@ def settle_referrals() -> None:
 def count_cohorts() -> None:
     """Count cohorts for days that lack it, some at a time; by beat every 60 s."""
     count_missing(now=timezone.now())
+
+
+@shared_task(name="flow.tasks.issue_forecasts", ignore_result=True)
+def issue_forecasts() -> None:
+    """Issue forecasts: of each full hour, and at most every five minutes where something changed;
+    by beat every 20 s."""
+    issuing.issue_due(now=timezone.now())
+
+
+@shared_task(name="flow.tasks.score_forecasts", ignore_result=True)
+def score_forecasts() -> None:
+    """Score what was foretold and is over, some at a time, and drop what need not be kept; by
+    beat every ten minutes."""
+    scoring.score_due(now=timezone.now())
+    keeping.thin(now=timezone.now())
+
+
+@shared_task(name="flow.tasks.learn_forecasts", ignore_result=True)
+def learn_forecasts() -> None:
+    """Learn sites anew that are due; by beat every two minutes, in a worker of its own. Whoever
+    comes while another is at it leaves at once."""
+    learning.learn_due()

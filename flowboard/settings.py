@@ -227,6 +227,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ReferralStepKind": "wards.models.ReferralStep.Kind",
         "BarrierStepKind": "patients.models.BarrierStep.Kind",
         "CodeKind": "patients.models.CodeSet.Kind",
+        "ForecastModelKind": "flow.models.ForecastModel.Kind",
+        "BedPoolKind": "flow.forecasts.outlook.PoolKind",
+        "PlannedKind": "flow.forecasts.outlook.MarkKind",
     },
     # The documentation page's own files, so that it asks no other host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -260,9 +263,18 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("escalate overdue barriers", "flow.tasks.escalate_barriers", 60.0),
         ("close referrals that are over", "flow.tasks.settle_referrals", 60.0),
         ("count cohorts", "flow.tasks.count_cohorts", 60.0),
+        ("issue forecasts", "flow.tasks.issue_forecasts", 20.0),
+        ("score forecasts", "flow.tasks.score_forecasts", 600.0),
+        ("learn forecasts", "flow.tasks.learn_forecasts", 120.0),
         ("apply waiting messages", "interop.tasks.apply_waiting", 15.0),
     )
 }
+# Learning takes minutes of a processor: a worker of its own does it, so that nothing waits for it.
+CELERY_TASK_ROUTES = {"flow.tasks.learn_forecasts": {"queue": "learning"}}
+
+# --- Forecasts ------------------------------------------------------------------------------
+# Processor threads with which models are learnt.
+FORECAST_THREADS = ENV.forecast_threads
 
 # --- Health: ages in seconds beyond which /health/ready answers 503 --------------------------
 HEALTH_OLDEST_MESSAGE = 120.0

@@ -19,6 +19,7 @@ from flow.api.cohorts import Cohorts, OneCohort
 from flow.api.discharges import DischargeSummary
 from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
+from flow.api.forecasts import Accuracy, Forecasts, OnePrediction
 from flow.api.occupancy import Beds, Occupancy, OneBed, Totals, WardBeds
 from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
 from flow.api.reference import Bodies, Measures, Reference
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("episodes/", Episodes.as_view(), name="episodes"),
     path("episodes/search/", SearchEpisodes.as_view(), name="search_episodes"),
     path("episodes/<int:key>/", OneEpisode.as_view(), name="episode"),
+    path("episodes/<int:key>/prediction/", OnePrediction.as_view(), name="prediction"),
     path("episodes/<int:key>/barriers/", EpisodeBarriers.as_view(), name="episode_barriers"),
     path("episodes/<int:key>/reviews/", Reviews.as_view(), name="reviews"),
     path("barriers/", Barriers.as_view(), name="barriers"),
@@ -67,6 +69,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("referrals/<int:key>/place/", PlaceThere.as_view(), name="place"),
     path("receiving/", ReceivingPlaces.as_view(), name="receiving"),
     path("discharges/summary/", DischargeSummary.as_view(), name="discharge_summary"),
+    path("forecasts/", Forecasts.as_view(), name="forecast"),
+    path("forecasts/accuracy/", Accuracy.as_view(), name="forecast_accuracy"),
     path("cohorts/", Cohorts.as_view(), name="cohorts"),
     path("cohorts/<slug:slug>/", OneCohort.as_view(), name="cohort"),
     path("returns/sitrep/", Sitrep.as_view(), name="return_sitrep"),

@@ -37,17 +37,18 @@ def weekday_mean(history: Stays, at: int, span: int, *, since: int) -> Pmf | Non
     begins = [one for one in weeks if one >= since and one + span <= at]
     if not begins:
         return None
-    return _poisson(float(np.mean([left_within(history, one, span, at) for one in begins])))
+    return number_like(float(np.mean([left_within(history, one, span, at) for one in begins])))
 
 
 def yesterday(history: Stays, at: int, span: int, *, since: int) -> Pmf | None:
     """From the last span that is over."""
     days = -(-span // DAY)
     begin = at - days * DAY
-    return None if begin < since else _poisson(float(left_within(history, begin, span, at)))
+    return None if begin < since else number_like(float(left_within(history, begin, span, at)))
 
 
-def _poisson(mean: float) -> Pmf:
+def number_like(mean: float) -> Pmf:
+    """A number that is so large on average (Poisson); never quite without chance of some."""
     most = int(poisson.ppf(1 - 1e-12, max(mean, 0.5))) + 1
     pmf = poisson.pmf(np.arange(most + 1), max(mean, 0.5))
     return np.asarray(pmf / pmf.sum())

@@ -40,6 +40,13 @@ _LONGEST: Final = 30
 
 Chances = NDArray[np.float64]
 Say = Callable[[str], None]
+Change = Callable[[Table], Table]
+"""Replaces facts by others before a model is asked."""
+
+
+def as_known(rows: Table) -> Table:
+    """Without any change."""
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ class Model(Protocol):
     def name(self) -> str:
         """Which sort of model it is."""
 
-    def chances(self, history: Stays, question: Question) -> Chances:
-        """The chance of each part of the question."""
+    def chances(self, history: Stays, question: Question, change: Change = as_known) -> Chances:
+        """The chance of each part of the question, with the facts changed so."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +79,9 @@ class Floor:
     hours: Hours
     name: str = "Kaplan-Meier"
 
-    def chances(self, history: Stays, question: Question) -> Chances:
+    def chances(self, history: Stays, question: Question, change: Change = as_known) -> Chances:
         """As in `Model`."""
-        rates = self.rates[_keys(table(history, question), self.rates.shape[0])]
+        rates = self.rates[_keys(change(table(history, question)), self.rates.shape[0])]
         found = -np.expm1(-rates * self.hours.left_of(question.begins))
         return np.clip(found, LEAST, 1 - LEAST)
 
@@ -134,13 +141,13 @@ class Boosted:
     columns: Indices
     name: str = "boosted hazard"
 
-    def chances(self, history: Stays, question: Question) -> Chances:
+    def chances(self, history: Stays, question: Question, change: Change = as_known) -> Chances:
         """As in `Model`."""
         found = np.zeros(question.stays.size)
         now = question.begins == question.at
         for which, fits in ((now, self.today), (~now, self.later)):
             if which.any():
-                rows = table(history, question.only(which))[:, self.columns]
+                rows = change(table(history, question.only(which)))[:, self.columns]
                 with one_thread():
                     found[which] = np.mean([fit.predict_proba(rows)[:, 1] for fit in fits], axis=0)
         return np.clip(found, LEAST, 1 - LEAST)

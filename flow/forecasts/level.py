@@ -13,7 +13,7 @@ who leave at a weekend) has one of its own, which says how far it departs from t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -134,6 +134,16 @@ class Levels:
     def _mean(self, kind: int, number: int) -> float:
         level = self.own.get((kind, number))
         return 1.0 if level is None else level.mean
+
+
+def untried(departures: int) -> Levels:
+    """Of a model learnt from so many departures, before any day was seen beside what it says.
+
+    A rate counted from n departures is as unsure as a Poisson number: its logarithm has a standard
+    deviation of about 1 / sqrt(n). What a model of nobody takes for granted may be wrong by half.
+    """
+    start = float(np.hypot(_COMMON.start, 1 / np.sqrt(departures + 4)))
+    return Levels(Level(replace(_COMMON, start=start).begun()))
 
 
 def followed(days: Iterable[Day], *, before: Levels | None = None) -> Levels:

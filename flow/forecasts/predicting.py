@@ -9,7 +9,7 @@ import numpy as np
 
 from flow.forecasts.clock import DAY, HOUR, Minutes, midnight_after, weekday_and_hour
 from flow.forecasts.features import Question
-from flow.forecasts.hazards import Model
+from flow.forecasts.hazards import Change, Model, as_known
 from flow.forecasts.history import Floats, Indices, Stays
 from flow.forecasts.hours import Hours, groups
 from flow.forecasts.leaving import DAYS, HOURS, Leaving
@@ -26,9 +26,17 @@ class Voice:
     model: Model
     hours: Hours
 
-    def left_by(self, history: Stays, stays: Indices, at: int, moments: Minutes) -> Floats:
+    def left_by(
+        self,
+        history: Stays,
+        stays: Indices,
+        at: int,
+        moments: Minutes,
+        change: Change = as_known,
+    ) -> Floats:
         """The chance of each stay to have ended by each of these moments, which lie within the
-        next `DAYS` days; stays by moments. At level 1."""
+        next `DAYS` days; stays by moments. At level 1. change: of the facts that the model is
+        asked about, day after day for all the stays."""
         if not stays.size:
             return np.zeros((0, moments.size))
         now = np.full(stays.size, at, dtype=np.int64)
@@ -36,7 +44,7 @@ class Voice:
         begins = _beginnings(at, int(moments.max()))
         every = np.repeat(np.array(begins, dtype=np.int64), stays.size)
         question = Question(np.tile(stays, len(begins)), np.full(every.size, at), every)
-        chances = self.model.chances(history, question).reshape(len(begins), stays.size)
+        chances = self.model.chances(history, question, change).reshape(len(begins), stays.size)
         still = np.ones((stays.size, moments.size))
         for begin, until, chance in zip(begins, question.ends[:: stays.size], chances, strict=True):
             start = np.full(stays.size, begin)

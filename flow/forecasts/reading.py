@@ -55,9 +55,13 @@ _TOUCHING: Final = """
     HAVING max(m.occurred_at) >= %(since)s OR NOT bool_or(m.kind = 'discharged')
 """
 _OPEN: Final = """
-    SELECT DISTINCT e.visit_id FROM patients_episode e
+    SELECT e.visit_id FROM patients_episode e
       JOIN wards_occupancy o ON o.episode_id = e.id
      WHERE o.ward_id = ANY(%(wards)s) AND upper_inf(o.period)
+    UNION
+    SELECT coalesce(b.visit_id, m.visit_id)
+      FROM wards_movement m LEFT JOIN wards_belonging b ON b.movement_id = m.id
+     WHERE m.recorded_at > %(at)s
 """
 _ROWS: Final = f"""
     SELECT rows.*, b.visit_id, v.number
@@ -88,12 +92,20 @@ def read(site: Site, *, since: datetime, at: datetime) -> Stays:
 
 
 def read_present(site: Site, *, at: datetime) -> Stays:
-    """The stays at a site that go on now, as far as was known at `at`, which is about now."""
+    """The stays at a site that go on now, as far as was known at `at`, which is about now.
+
+    With them come those of whom something was recorded since: at `at` it was not known yet.
+    """
     reader = _Reader(site, at)
     with connection.cursor() as cursor:
-        cursor.execute(_OPEN, {"wards": reader.here})
+        cursor.execute(_OPEN, {"wards": reader.here, "at": at})
         visits = sorted(pk for (pk,) in cursor.fetchall())
     return reader.stays(visits)
+
+
+def read_visit(site: Site, visit: int, *, at: datetime) -> Stays:
+    """The stays at a site within one visit, as far as was known at `at`."""
+    return _Reader(site, at).stays([visit])
 
 
 @dataclass(slots=True)

@@ -36,6 +36,27 @@ class Trained:
     trial: tuple[float, float] | None
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What would have spoken had it been learnt at the minute `split`, some days before the end.
+
+    losses: how the floor and the boosted model told the days since (log score in nats, at level
+    1), each learnt without them; None where there is no boosted model to try.
+    """
+
+    split: int
+    floor: Voice
+    boosted: Voice | None
+    losses: tuple[float, float] | None
+
+    @property
+    def voice(self) -> Voice:
+        """The one that told the days better."""
+        if self.boosted is None or self.losses is None or self.losses[1] >= self.losses[0]:
+            return self.floor
+        return self.boosted
+
+
 def train(
     history: Stays,
     *,
@@ -44,41 +65,54 @@ def train(
     seed: int = 0,
     effort: Effort = Effort(),  # noqa: B008 - frozen
     say: Say = lambda _: None,
+    trial: Trial | None = None,
 ) -> Trained:
     """Learn from what was known at `until`. The boosted model speaks if, learnt without the last
-    days, it would have told them better than the floor; else the floor does."""
+    days, it would have told them better than the floor; else the floor does. trial: where that
+    has been found out already."""
     known = history.known_by(until)
     hours = fit_hours(known, since=since, until=until)
     floor = Voice(fit_floor(known, hours, since=since, until=until, seed=seed), hours)
-    trial = _trial(known, since=since, until=until, seed=seed, effort=effort, say=say)
+    if trial is None:
+        trial = tried(known, since=since, until=until, seed=seed, effort=effort, say=say)
     voice = floor
-    if trial is not None and trial[1] < trial[0]:
+    if trial is not None and trial.voice is not trial.floor:
         boosted = fit_boosted(known, since=since, until=until, seed=seed, effort=effort, say=say)
         voice = floor if boosted is None else Voice(boosted, hours)
     everyone = np.arange(len(known))
     ended = known.ended(everyone, np.full(len(known), until))
     departures = int(np.sum((ended > since) & (ended <= until)))
-    return Trained(since, until, voice, floor, departures, trial)
+    losses = None if trial is None else trial.losses
+    return Trained(since, until, voice, floor, departures, losses)
 
 
-def _trial(
-    history: Stays, *, since: int, until: int, seed: int, effort: Effort, say: Say
-) -> tuple[float, float] | None:
+def tried(
+    history: Stays,
+    *,
+    since: int,
+    until: int,
+    seed: int = 0,
+    effort: Effort = Effort(),  # noqa: B008 - frozen
+    say: Say = lambda _: None,
+) -> Trial | None:
+    """Learn without the last days, and tell them; None where the history is no longer than that."""
     split = until - TRIAL_DAYS * DAY
     if split <= since:
         return None
     say("trying the last days")
     early = history.known_by(split)
     hours = fit_hours(early, since=since, until=split)
-    once = replace(effort, fits=1)
-    boosted = fit_boosted(early, since=since, until=split, seed=seed, effort=once)
-    if boosted is None:
-        return None
     floor = Voice(fit_floor(early, hours, since=since, until=split, seed=seed), hours)
-    return (
+    once = replace(effort, fits=1)
+    found = fit_boosted(early, since=since, until=split, seed=seed, effort=once)
+    if found is None:
+        return Trial(split, floor, None, None)
+    boosted = Voice(found, hours)
+    losses = (
         score_days(floor, history, since=split, until=until),
-        score_days(Voice(boosted, hours), history, since=split, until=until),
+        score_days(boosted, history, since=split, until=until),
     )
+    return Trial(split, floor, boosted, losses)
 
 
 def score_days(voice: Voice, history: Stays, *, since: int, until: int) -> float:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from flow.forecasts import scenario as limits
 from flow.forecasts.clock import moment_of
+from flow.forecasts.horizon import Horizon
 from flow.forecasts.outlook import SAID, Fan, Mark, MarkKind, Outlook, Pool, PoolKind, Waiting
 from flow.forecasts.scenario import BadScenario, Fault, Scenario
 from flow.site_groups import WARD_GROUPS
@@ -69,7 +70,7 @@ def _how_sure(chance: float) -> str:
     return _("%(number)d in 10") % {"number": round(chance * 10)}
 
 
-def beds_said(fan: Fan, hour: int, outlook: Outlook) -> str:
+def beds_said(fan: Fan, hour: int, outlook: Outlook | Horizon) -> str:
     """Of the hour at this place: "At least 6 free beds at 18:00 (9 in 10), 11 (7 in 10)"."""
     when = time_said(int(outlook.ends[hour]), at=outlook.at)
     (sure, first), (likely, second) = fan.said(hour, SAID)
@@ -108,7 +109,7 @@ def beds_said(fan: Fan, hour: int, outlook: Outlook) -> str:
     return text % (values | {"first": abs(first)})
 
 
-def fan_said(fan: Fan, outlook: Outlook) -> str:
+def fan_said(fan: Fan, outlook: Outlook | Horizon) -> str:
     """The chart in one sentence, for whoever does not see it: what is free now and at midnight and
     eight o'clock, in the middle and between which numbers."""
     parts = [
@@ -127,7 +128,7 @@ def fan_said(fan: Fan, outlook: Outlook) -> str:
     ) % {"pool": pool_name(fan.pool), "now": fan.free_now, "parts": "; ".join(parts)}
 
 
-def waiting_said(waiting: Waiting, hour: int, outlook: Outlook) -> str:
+def waiting_said(waiting: Waiting, hour: int, outlook: Outlook | Horizon) -> str:
     """The chance that by this hour nobody comes to wait too long for a bed."""
     said = _(
         "Chance that nobody comes to wait over %(hours)d hours for a bed by %(when)s: %(chance)s"

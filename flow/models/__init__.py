@@ -1,7 +1,19 @@
-"""The census as last confirmed, cohorts by day, returns as sent, national reference figures."""
+"""The census as last confirmed, cohorts by day, forecasts and how right they were, returns as sent,
+national reference figures."""
 
 from flow.models.census import WardCensus
 from flow.models.cohorts import CohortCount, CohortDay
+from flow.models.forecasts import (
+    Forecast,
+    ForecastDue,
+    ForecastInputs,
+    ForecastLevels,
+    ForecastModel,
+    ForecastPatterns,
+    ForecastScore,
+    ForecastScoring,
+    ForecastTraining,
+)
 from flow.models.reference import (
     ReferenceBody,
     ReferenceFile,
@@ -14,6 +26,15 @@ __all__ = [
     "CohortCount",
     "CohortDay",
     "DailyReturn",
+    "Forecast",
+    "ForecastDue",
+    "ForecastInputs",
+    "ForecastLevels",
+    "ForecastModel",
+    "ForecastPatterns",
+    "ForecastScore",
+    "ForecastScoring",
+    "ForecastTraining",
     "ReferenceBody",
     "ReferenceFile",
     "ReferenceMeasure",

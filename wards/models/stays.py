@@ -57,7 +57,10 @@ class Movement(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "key"], name="movement_once"),
         ]
-        indexes = [models.Index(fields=["occurred_at"], name="movement_occurred")]
+        indexes = [
+            models.Index(fields=["occurred_at"], name="movement_occurred"),
+            models.Index(fields=["recorded_at"], name="movement_recorded"),
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="movements_are_facts", operation=pgtrigger.Update | pgtrigger.Delete
