@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -24,7 +25,8 @@ from accounts.models import User
 from accounts.roles import PERMISSIONS, Permission, Role
 from accounts.tokens import TokenScope, issue
 from live import shared
-from tests.scope.world import FAMILIES, NEIGHBOURS, OWNED, SITES, WARDS, Area, build
+from tests.scope.world import FAMILIES, FORETOLD, NEIGHBOURS, OWNED, SITES, WARDS, Area, build
+from tests.screens.forecasts import forget
 from tests.screens.hospital import signed_in
 from wards.models import Grant
 
@@ -96,8 +98,10 @@ def may_see(role: Role, kind: str, code: str) -> set[str]:
 @pytest.fixture
 def area() -> Iterator[Area]:
     shared.forget()
+    forget()
     yield build()
     shared.forget()
+    forget()
 
 
 def addresses(area: Area) -> Iterator[str]:
@@ -116,6 +120,9 @@ def addresses(area: Area) -> Iterator[str]:
     yield from ("/referrals/?show=over", "/feeds/troubles/", "/feeds/places/", "/to-check/")
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
+    earlier = timezone.localtime() - timedelta(hours=25)
+    for page in ("", f"?at={earlier:%Y-%m-%dT%H:%M}", "accuracy/", "scenarios/?open=2"):
+        yield f"/sites/{FORETOLD}/forecast/{page}"
     yield from (f"/work/{body}/" for body in area.bodies)
     yield from (f"/work/{t.organisation.code}/{t.code}/" for t in area.teams.values())
     for kind, line in (("sitrep", "ga_occupied"), ("discharge", "remaining")):
@@ -161,6 +168,8 @@ def calls(area: Area) -> Iterator[str]:
             "cohorts/waiting-on-support",
         )
     )
+    yield f"/api/v1/forecasts/?site={FORETOLD}"
+    yield f"/api/v1/forecasts/accuracy/?site={FORETOLD}"
     yield "/api/v1/referrals/?status=asked&status=placed"
     yield "/api/v1/barriers/?status=open&status=resolved"
     for number, (code, stay) in enumerate(area.stays.items()):
@@ -174,6 +183,7 @@ def calls(area: Area) -> Iterator[str]:
         yield f"/api/v1/episodes/?mrn=MRN{number}"
         yield f"/api/v1/episodes/{stay.pk}/"
         yield f"/api/v1/episodes/{stay.pk}/barriers/"
+        yield f"/api/v1/episodes/{stay.pk}/prediction/"
         yield f"/api/v1/episodes/{stay.pk}/reviews/"
         yield f"/api/v1/barriers/{area.barriers[code].pk}/"
     assert area.referral is not None
@@ -248,7 +258,7 @@ DEEDS = {
     "interop:replay", "cohorts:withdraw", "flow_api:resolve", "flow_api:escalate",
     "flow_api:reassign", "flow_api:contact", "flow_api:take_back", "flow_api:accept",
     "flow_api:decline", "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes",
-    "flow_api:sign_return", "flow:search",
+    "flow_api:sign_return", "flow:search", "forecast:scenario",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",

@@ -15,6 +15,7 @@ from patients.cohort_loading import built_in as built_in_cohorts
 from patients.cohort_loading import load_cohorts
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Barrier, Code, Episode, HomeArea, Neighbourhood
+from tests.screens.forecasts import foretell
 from tests.screens.hospital import nhs_number
 from wards.barriers import Said, raise_barrier
 from wards.facts import Moved, MovementKind, Place
@@ -68,6 +69,8 @@ FAMILIES = {
     "Y1": "Wintergarth",
     "C1": "Oxendale",
 }
+FORETOLD = "XA"
+"""The site of which forecasts were issued two days ago and now."""
 OWNED = {"X1": "SW", "X2": "TH"}
 """Which team owns the barrier of the ward's patient."""
 NEIGHBOURS = {"X3", "Y1"}
@@ -121,6 +124,8 @@ def build() -> Area:
             team=team,
             organisation=team.organisation if team else stay.provider,
         )
+    for days in (2, 0):
+        foretell(area.sites[FORETOLD], at=timezone.now() - timedelta(days=days))
     area.referral = refer(
         episode=area.stays["X2"], kind="community", ward=area.wards["C1"], said=said
     )
@@ -150,5 +155,5 @@ def _admitted(number: int, family: str, practice: str, place: Place) -> Episode:
         admitted_at=at,
         place=place,
     )
-    record([fact], source="feed")
+    record([fact], source="feed", known_when_sent=True)
     return Episode.objects.get(visit__number=f"V{number}")

@@ -37,9 +37,7 @@ def test_a_nurse_hears_of_the_own_ward_its_site_and_the_system(
     other = build(code="OTH")
     wanted = everything(hospital) | everything(other)
     site = hospital.site.pk
-    own = frozenset(
-        {"system", f"site:{site}", f"forecast:{site}", f"ward:{hospital.wards[0].pk}"}
-    )
+    own = frozenset({"system", f"site:{site}", f"forecast:{site}", f"ward:{hospital.wards[0].pk}"})
     assert may_hear(caller(nurse), wanted) == own
 
 

@@ -332,7 +332,7 @@ def test_the_page_asks_as_often_at_sixty_beds_as_at_six(care: Care, nurse: Clien
 
     care.waits(care.stays()[0], "transport")
     small = (cost(), cost("&fragment=1"), cost("&fragment=panel"))
-    assert max(small) <= 12
+    assert max(small) <= 13
     add_beds(care.hospital.wards[0], 54, first=6)
     for bed in care.hospital.beds(care.hospital.wards[0])[6:]:
         care.hospital.admit(bed)
