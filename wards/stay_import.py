@@ -7,6 +7,7 @@ new, and one that contradicts is refused unless it is to replace what was loaded
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -101,6 +102,7 @@ def import_spells(
     """
     done = Imported()
     rows = 0
+    gc.freeze()  # all episodes are in memory and stay there: collecting need not look at them
     try:
         for batch in _batches(spells):
             _load(batch, meanings, done, replace=replace, dry_run=dry_run)
@@ -109,6 +111,8 @@ def import_spells(
     except KeyboardInterrupt:
         connection.close()
         done.stopped = True
+    finally:
+        gc.unfreeze()
     return done
 
 

@@ -30,7 +30,7 @@ LIBRARIES: Final = (
     f"Python {platform.python_version_tuple()[0]}.{platform.python_version_tuple()[1]}, "
     f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, scipy {scipy.__version__}"
 )
-_LEVEL: Final = 6
+_LEVEL: Final = 3
 _WEDNESDAY: Final = 2
 
 T = TypeVar("T")
