@@ -26,6 +26,7 @@ from flow.forecasts.models_board import models_board
 from flow.forecasts.outlook import PoolKind
 from flow.forecasts.phrases import driver_said
 from flow.forecasts.prediction import Prediction, predicted
+from flow.forecasts.reading import read_present
 from flow.forecasts.recorded import Part, Speaker, Until, What
 from flow.models import Forecast, ForecastScore
 from patients.models import Episode
@@ -427,7 +428,7 @@ def test_of_somebody_who_has_left_the_last_forecast_before_counts(hospital: Hosp
 def test_what_moves_a_chance_is_told_with_it(hospital: Hospital) -> None:
     live = versions.live(hospital.site.pk)
     assert live is not None
-    raw = issuing.read_present(hospital.site, at=START)
+    raw = read_present(hospital.site, at=START)
     history = live.learnt.numbered(raw)
     minute = minute_of(START)
     voice, typical = live.learnt.trained.voice, live.learnt.typical
