@@ -14,8 +14,8 @@ import argparse
 import sys
 import time
 
+from bench.judging import Verdict, hospital, judge, live, worlds
 from flow.forecasts.hazards import Effort
-from simulation.judging import Verdict, hospital, judge, live, worlds
 
 WARDS = (
     "ERH-ED", "ERH-AMU", "ERH-SAU", "ERH-FAU", "ERH-ITU", "ERH-ASH", "ERH-BEE", "ERH-CED",

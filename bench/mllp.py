@@ -152,7 +152,7 @@ def ours(
 
         through_the_wire(port, messages[:WARM_UP], connections)
         wait()
-        before = _marks(database)
+        before = marks_of(database)
         timed = messages[WARM_UP:]
         started = time.perf_counter()
         through_the_wire(port, timed, connections)
@@ -160,7 +160,7 @@ def ours(
         took = time.perf_counter() - started
         ends = dict(database.execute("SELECT status, count(*) FROM interop_message GROUP BY 1"))
         assert set(ends) <= {"applied", "duplicate"}, ends
-        return len(timed) / took, _shares(_rows_since(database, before), len(timed))
+        return len(timed) / took, _shares(rows_since(database, before), len(timed))
 
 
 def _tables(database: psycopg.Connection[tuple[Any, ...]]) -> dict[str, str]:
@@ -173,7 +173,8 @@ def _tables(database: psycopg.Connection[tuple[Any, ...]]) -> dict[str, str]:
     return {str(table): str(column) for table, column in rows}
 
 
-def _marks(database: psycopg.Connection[tuple[Any, ...]]) -> dict[str, int]:
+def marks_of(database: psycopg.Connection[tuple[Any, ...]]) -> dict[str, int]:
+    """How far the keys of each table have come."""
     marks: dict[str, int] = {}
     for table, key in _tables(database).items():
         query = sql.SQL("SELECT coalesce(max({}), 0) FROM {}").format(
@@ -184,7 +185,7 @@ def _marks(database: psycopg.Connection[tuple[Any, ...]]) -> dict[str, int]:
     return marks
 
 
-def _rows_since(
+def rows_since(
     database: psycopg.Connection[tuple[Any, ...]], marks: dict[str, int]
 ) -> dict[str, list[tuple[Any, ...]]]:
     """What was added to each table, in the order in which it was added."""
@@ -220,7 +221,7 @@ def bare(
                 statements[table] = sql.SQL("INSERT INTO {} VALUES ({})").format(
                     sql.Identifier(table), sql.SQL(", ").join([sql.Placeholder()] * len(row))
                 )
-        written = [[(statements[t], _adapted(row)) for t, row in share] for share in shares]
+        written = [[(statements[t], storable(row)) for t, row in share] for share in shares]
         database.commit()
         started = time.perf_counter()
         with database.cursor() as cursor:
@@ -234,7 +235,8 @@ def bare(
         return len(messages) / (time.perf_counter() - started)
 
 
-def _adapted(row: tuple[Any, ...]) -> tuple[Any, ...]:
+def storable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row as it may be inserted again."""
     return tuple(Jsonb(v) if isinstance(v, dict) else v for v in row)
 
 

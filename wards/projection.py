@@ -254,7 +254,9 @@ class _Builder:
             yield DISPUTED_END
         if end and any(s.occurred_at > end and s.said > self.discharged_said for s in self.after):
             yield MOVED_AFTER
-        if self.admitted and first and first.kind is Kind.TRANSFERRED:
+        began = self.admitted.occurred_at if self.admitted else None
+        # At the very moment of the admission, a move puts right where that was.
+        if began and first and first.kind is Kind.TRANSFERRED and first.occurred_at < began:
             yield EARLY_MOVE
 
     @property

@@ -14,6 +14,7 @@ from typing import Any, Final, TypedDict
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.refusals import Refused
@@ -168,7 +169,7 @@ def _values(before: Review | None, found: Found, when: datetime) -> dict[str, An
     if "day" in found and "red_reason" not in found and found["day"] != Review.Day.RED:
         values["red_reason"] = None  # it told why a red day was red
     if "criteria" in found:
-        values["criteria_set"] = _criteria_set(found["criteria"])
+        values["criteria_set"] = _criteria_set(found["criteria"], when)
         values["criteria"] = sorted(set(found["criteria"]))
         if values["criteria"] and "exception" not in found:
             values["exception"] = ""  # it excepted somebody who met none
@@ -190,9 +191,11 @@ def _values(before: Review | None, found: Found, when: datetime) -> dict[str, An
     return values
 
 
-def _criteria_set(criteria: Sequence[str]) -> CodeSet:
+def _criteria_set(criteria: Sequence[str], when: datetime) -> CodeSet:
     """The list the criteria are of: the one in use. Raises Refused for a slug it has not."""
-    found = CodeSet.objects.filter(kind=CodeSet.Kind.CRITERION).order_by("-valid_from").first()
+    lasts = Q(valid_until=None) | Q(valid_until__gt=timezone.localtime(when).date())
+    sets = CodeSet.objects.filter(lasts, kind=CodeSet.Kind.CRITERION)
+    found = sets.order_by("-valid_from").first()
     if found is None:
         raise Refused("There is no list of criteria to reside. Run `manage.py load_codes`.")
     known = set(found.codes.values_list("slug", flat=True))

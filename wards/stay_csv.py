@@ -27,6 +27,8 @@ OPTIONAL: Final = ("edd", "ctr_met", "pathway", "died")
 ADDED: Final = ("line", "reason")
 """Columns of a file of refused rows, which are there to be read by people."""
 LARGEST: Final = 1024 * 1024 * 1024
+_HEAD: Final = 100_000
+"""Bytes from which it is told whether a file is text."""
 _SEPARATORS: Final = ",;\t|"
 _LINES_OF_A_CELL: Final = 50
 """A quoted cell that is not closed after so many lines was never meant to be one."""
@@ -165,7 +167,9 @@ def _encoding(data: bytes, path: Path) -> str:
                     f"{path} begins as {name.upper()} and is not. Save it again as UTF-8."
                 ) from None
             return name
-    if data.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")) or b"\0" in data:
+    head = data[:_HEAD]
+    is_packed = data.startswith((b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0"))
+    if is_packed or head.count(0) > len(head) // 100:
         raise Unreadable(f"{path} is no plain text. Unpack it, or save the sheet as CSV.")
     try:
         data.decode()

@@ -25,7 +25,7 @@ TWO_PATIENTS: Final = (
     "the episode is another patient's in another row; give each patient's episode its own number"
 )
 AFTER_LAST: Final = (
-    "the episode has a row marked as last that ends before this one; mark the latest alone"
+    "follows a row of its episode that is marked as last; mark the latest of them alone"
 )
 OVERLAP: Final = (
     "overlaps another row of its episode: one patient on two wards; correct start or end"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -61,38 +61,10 @@ class Telling:
     moved: Sequence[Moved]
     reviewed: Sequence[Reviewed]
 
-    @property
-    def keys(self) -> set[str]:
-        """Of the facts and of the reviews."""
-        return {f.key for f in self.moved} | {r.key for r in self.reviewed}
-
 
 def telling(spell: Spell, meanings: Meanings) -> Telling:
     """The facts and reviews of an episode."""
     return Telling(list(_moved(spell, meanings)), list(_reviewed(spell, meanings)))
-
-
-def corrected(said: Telling, *, times: int, at: datetime) -> Telling:
-    """The same, said for the `times`th time at `at`, to follow what `taken_back` takes back. The
-    past is then known otherwise from `at` on, not from when it happened."""
-    again = [
-        replace(fact, key=_key(fact.visit, fact.key, times), sent_at=at + (number + 1) * _INSTANT)
-        for number, fact in enumerate(said.moved)
-    ]
-    return Telling(again, said.reviewed)
-
-
-def taken_back(said: Telling, *, times: int, at: datetime) -> Moved:
-    """Takes back everything that was said of where the patient of an episode was."""
-    first = said.moved[0]
-    return Moved(
-        key=_key(first.visit, "taken back", times),
-        sent_at=at,
-        person=first.person,
-        kind=MovementKind.DELETED,
-        occurred_at=at,
-        visit=first.visit,
-    )
 
 
 def _moved(spell: Spell, meanings: Meanings) -> Iterator[Moved]:

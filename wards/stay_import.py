@@ -7,11 +7,11 @@ new, and one that contradicts is refused unless it is to replace what was loaded
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, connection
@@ -21,8 +21,9 @@ from wards.by_hand import transacted
 from wards.facts import Moved, MovementKind
 from wards.recording import keep
 from wards.stay_csv import Refusal
+from wards.stay_difference import Known, Loaded, correction, difference, extension
 from wards.stay_episodes import Spell
-from wards.stay_facts import SOURCE, Meanings, Reviewed, Telling, corrected, taken_back, telling
+from wards.stay_facts import SOURCE, Meanings, Reviewed, Telling, telling
 from wards.stay_reviews import keep_reviews
 
 log = logging.getLogger("wards")
@@ -37,9 +38,6 @@ CONTRADICTS: Final = (
     "the episode was loaded before and this file says something else of it, or holds only a part "
     "of it; load all its rows together, and with --replace if this file is right"
 )
-MOVED_SINCE: Final = (
-    "somebody has moved this patient in Flowboard since the episode was loaded; correct it there"
-)
 REVIEWED: Final = (
     "ctr_met or pathway was loaded otherwise before, and a review cannot be taken back; correct it "
     "in Flowboard"
@@ -50,9 +48,9 @@ _ROWS: Final = 1500
 """About how many rows share a transaction."""
 _LOCK: Final = 0x696D706F
 """Advisory lock of PostgreSQL by which one import waits for another ("impo")."""
-_INSTANT: Final = timedelta(microseconds=1)
 _MOVEMENTS: Final = """
-    SELECT v.authority, v.number, m.source, m.kind, m.sent_at, m.key
+    SELECT v.authority, v.number, m.source, m.id, m.key, m.kind, m.occurred_at, m.sent_at,
+           m.cancels_id
       FROM unnest(%s::text[], %s::text[]) AS asked(authority, number)
       JOIN patients_visit v USING (authority, number)
       JOIN wards_movement m ON m.visit_id = v.id
@@ -77,18 +75,6 @@ class Imported:
     stopped: bool = False
 
 
-@dataclass(slots=True)
-class _Stored:
-    """What is known of an episode. times: how often it was corrected; keys: of what was loaded
-    and stands, reviews among them; sent_at: when the last of all was said."""
-
-    times: int = 0
-    keys: set[str] = field(default_factory=set)
-    reviews: set[str] = field(default_factory=set)
-    others: bool = False
-    sent_at: datetime | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Wish:
     """An episode and what is to be recorded of it."""
@@ -103,7 +89,6 @@ def import_spells(
     spells: Sequence[Spell],
     meanings: Meanings,
     *,
-    at: datetime,
     replace: bool = False,
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda rows: None,
@@ -117,14 +102,17 @@ def import_spells(
     """
     done = Imported()
     rows = 0
+    gc.freeze()  # all episodes are in memory and stay there: collecting need not look at them
     try:
         for batch in _batches(spells):
-            _load(batch, meanings, done, at=at, replace=replace, dry_run=dry_run)
+            _load(batch, meanings, done, replace=replace, dry_run=dry_run)
             rows += sum(len(spell.rows) for spell in batch)
             progress(rows)
     except KeyboardInterrupt:
         connection.close()
         done.stopped = True
+    finally:
+        gc.unfreeze()
     return done
 
 
@@ -148,7 +136,6 @@ def _load(
     meanings: Meanings,
     done: Imported,
     *,
-    at: datetime,
     replace: bool,
     dry_run: bool,
 ) -> None:
@@ -159,7 +146,7 @@ def _load(
             # The file is still there: what a crash takes back is loaded by the next run.
             cursor.execute("SET LOCAL synchronous_commit = off")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        wishes = _wishes(batch, meanings, at=at, replace=replace)
+        wishes = _wishes(batch, meanings, replace=replace)
         if not dry_run:
             _record(wishes, meanings)
         return wishes
@@ -172,7 +159,7 @@ def _load(
         if len(batch) > 1:
             log.warning("a batch failed (%s); one by one", type(error).__name__)
             for spell in batch:
-                _load([spell], meanings, done, at=at, replace=replace, dry_run=dry_run)
+                _load([spell], meanings, done, replace=replace, dry_run=dry_run)
             return
         log.error("an episode could not be stored: %s", type(error).__name__)
         wishes = [_Wish(batch[0], NOT_STORED)]
@@ -184,70 +171,49 @@ def _load(
             done.refusals += [Refusal(row.line, wish.outcome) for row in wish.spell.rows]
 
 
-def _wishes(
-    batch: Sequence[Spell], meanings: Meanings, *, at: datetime, replace: bool
-) -> list[_Wish]:
+def _wishes(batch: Sequence[Spell], meanings: Meanings, *, replace: bool) -> list[_Wish]:
     said = {spell.number: telling(spell, meanings) for spell in batch}
-    stored = _stored([meanings.visit(spell) for spell in batch])
+    stored = _known([meanings.visit(spell) for spell in batch])
     wishes = []
     for spell in batch:
-        visit = meanings.visit(spell)
-        known = stored.get(visit)
-        told = said[spell.number]
+        known, told = stored.get(meanings.visit(spell)), said[spell.number]
         if known is None:
             wishes.append(_Wish(spell, NEW, told.moved, told.reviewed))
         else:
-            wishes.append(_against(spell, told, known, at=at, replace=replace))
+            wishes.append(_against(spell, told, known, replace=replace))
     return wishes
 
 
-def _against(spell: Spell, said: Telling, known: _Stored, *, at: datetime, replace: bool) -> _Wish:
+def _against(spell: Spell, said: Telling, known: Known, *, replace: bool) -> _Wish:
     """What an episode adds to what is known of it."""
-    if not known.keys:
+    if not known.loaded:
         return _Wish(spell, ELSEWHERE)
-    # A correction is said last, also of an episode dated ahead of now.
-    at = at if known.sent_at is None else max(at, known.sent_at + _INSTANT)
-    told = corrected(said, times=known.times, at=at) if known.times else said
-    fresh, gone = told.keys - known.keys, known.keys - told.keys
-    if not fresh and not (gone and replace):
+    found = difference(said, known)
+    if not found.is_new and not (found.contradicts and replace):
         return _Wish(spell, KNOWN)
-    if not gone:
-        moved = [fact for fact in told.moved if fact.key in fresh]
-        return _Wish(spell, EXTENDED, moved, [r for r in told.reviewed if r.key in fresh])
+    if not found.contradicts:
+        return _Wish(spell, EXTENDED, extension(found, known), found.reviewed)
     if not replace:
         return _Wish(spell, CONTRADICTS)
-    if known.others:
-        return _Wish(spell, MOVED_SINCE)
-    if known.reviews - told.keys:
+    if found.gone_reviews:
         return _Wish(spell, REVIEWED)
-    times = known.times + 1
-    moved = [taken_back(said, times=times, at=at), *corrected(said, times=times, at=at).moved]
-    return _Wish(spell, CORRECTED, moved, [r for r in told.reviewed if r.key in fresh])
+    return _Wish(spell, CORRECTED, correction(said, found, known), found.reviewed)
 
 
-def _stored(visits: Sequence[VisitKey]) -> dict[VisitKey, _Stored]:
-    """What is known of these episodes."""
+def _known(visits: Sequence[VisitKey]) -> dict[VisitKey, Known]:
+    """What is known of these episodes; nothing of those that are new."""
     asked = [[visit.authority for visit in visits], [visit.number for visit in visits]]
-    found: dict[VisitKey, _Stored] = defaultdict(_Stored)
-    ours: dict[VisitKey, list[tuple[datetime, str, str]]] = defaultdict(list)
+    found: dict[VisitKey, Known] = defaultdict(Known)
     with connection.cursor() as cursor:
         cursor.execute(_MOVEMENTS, asked)
-        for authority, number, source, kind, sent_at, key in cursor.fetchall():
-            visit = VisitKey(authority, number)
-            known = found[visit]
-            known.sent_at = max(known.sent_at or sent_at, sent_at)
+        for authority, number, source, pk, key, kind, occurred, sent, cancels in cursor.fetchall():
+            known = found[VisitKey(authority, number)]
             if source == SOURCE:
-                ours[visit].append((sent_at, kind, key))
-            else:
-                known.others = True
+                loaded = Loaded(pk, key, MovementKind(kind), occurred, sent, cancels)
+                known.loaded.append(loaded)
         cursor.execute(_REVIEWS, [*asked, SOURCE])
         for authority, number, key in cursor.fetchall():
             found[VisitKey(authority, number)].reviews.add(key)
-    for visit, movements in ours.items():
-        known = found[visit]
-        backs = [sent_at for sent_at, kind, _ in movements if kind == MovementKind.DELETED]
-        stands = [key for sent_at, _, key in movements if not backs or sent_at > max(backs)]
-        known.times, known.keys = len(backs), {*stands, *known.reviews}
     return dict(found)
 
 

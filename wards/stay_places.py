@@ -28,6 +28,7 @@ NOBODY: Final = "IMPORTED"
 MOST_SITES: Final = 50
 MOST_WARDS: Final = 500
 """More new places than these come from a wrong column rather than from a hospital."""
+_LONGEST: Final = 100  # characters of an authority
 _LAST: Final = 999  # position: after every place that somebody put in its order
 
 Codes = tuple[str, str]
@@ -59,6 +60,8 @@ def places_of(
     for spell in spells:
         for row in spell.rows:
             specialties.setdefault((row.site, row.ward), Counter())[row.specialty] += 1
+    if len(authority) > _LONGEST:
+        raise Refused(f"The authority has more than {_LONGEST} characters. Give a shorter one.")
     owner = _owner(organisation)
     sites = _sites({site for site, _ in specialties})
     wards = _wards(specialties, sites)

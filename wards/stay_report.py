@@ -31,13 +31,13 @@ _MOST_LINES: Final = 10
 _MOST_NAMES: Final = 40
 _MOST_IN_JSON: Final = 1000
 _NOTES: Final = {
-    UNMARKED: "episodes have an end but no row marked as last; they go on, on their last ward",
-    OVERLAPPING: "episodes began while another of the same patient went on; whoever is in two "
+    UNMARKED: "Episodes with an end and no row marked as last, which go on, on their last ward",
+    OVERLAPPING: "Episodes that began while another of the same patient went on; who is in two "
     "places is shown where they were last told to be",
-    OPEN_END: "rows without an end were followed by another of their episode; they ended then",
-    REPEATED: "rows said the same as another and were left out",
-    GAPS: "gaps between two stays of an episode; the patient counts as on the ward before",
-    FUTURE: "rows lie ahead of now and come true when their time comes",
+    OPEN_END: "Rows without an end that another of their episode follows; they ended then",
+    REPEATED: "Rows that say the same as another, left out",
+    GAPS: "Gaps between two stays of an episode, counted to the ward before",
+    FUTURE: "Rows ahead of now, which come true when their time comes",
 }
 
 
@@ -122,7 +122,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
         )
     for name, words in _NOTES.items():
         if number := spells.notes[name]:
-            yield f"Note: {number:,} {words}."
+            yield f"{words}: {number:,}"
     if outcome.file.ignored:
         yield f"Columns not used: {_named(outcome.file.ignored)}"
     if outcome.file.missing:
@@ -166,14 +166,16 @@ def _by_reason(refusals: Iterable[Refusal]) -> list[tuple[str, list[int]]]:
     )
 
 
-def keep_refused(file: StayFile, refusals: Iterable[Refusal], path: Path) -> bool:
+def keep_refused(
+    file: StayFile, refusals: Iterable[Refusal], path: Path, *, again: bool = False
+) -> bool:
     """Write the refused rows with their lines and reasons to `path`; whether there were any.
 
-    What stands there and says something else is kept beside it as `.old`. For its owner's eyes
-    alone. Raises OSError.
+    What stands there and says something else is kept beside it as `.old`, unless this run wrote
+    it (`again`). For its owner's eyes alone. Raises OSError.
     """
     content = _table(file, refusals)
-    if path.exists() and path.read_bytes() != content:
+    if not again and path.exists() and path.read_bytes() != content:
         path.replace(path.with_name(f"{path.name}.old"))
     if not content:
         return False

@@ -50,7 +50,8 @@ def keep_reviews(
     reviewed_before = set(
         Review.objects.filter(episode__in=episodes.values()).values_list("episode", flat=True)
     )
-    words = _words()
+    has_looked = any(r.criteria_met is not None for rs in found.values() for r in rs)
+    words = _words() if has_looked else None
     made = [
         Review(
             episode_id=episodes[visit],

@@ -29,6 +29,9 @@ from flow.forecasts.whereabouts import Whereabouts
 
 _FEWER: Final = 3
 """Levels that stand for all in pools smaller than the site."""
+_MANY: Final = 80
+"""Patients from which on levels are told apart at all: of fewer, what they leave open makes little
+odds, and is counted with the variance of those yet to come."""
 _RARE: Final = 0.002
 """Patients whose chance to be in a pool never exceeds this are counted in it as a Poisson number:
 the error is less than the sum of their squared chances (Le Cam L, Pac J Math 1960;10:1181-1197)."""
@@ -49,18 +52,25 @@ def fans(inputs: Inputs, groups: Mapping[str, Collection[str]]) -> tuple[Fan, ..
     shares = pools(inputs, groups)
     where = Whereabouts(inputs, shares)
     levels, weights = _fewer(*inputs.level.points)
+    mean = np.array([levels @ weights])
     # Of those who come and go within three days the level makes little odds on a ward.
-    points = _Levels(levels, weights, np.full(levels.size, levels @ weights))
-    return tuple(_fan(inputs, share, where, n, points) for n, share in enumerate(shares))
+    big = _Levels(levels, weights, np.full(levels.size, mean[0]))
+    small = _Levels(mean, np.ones(1), mean, open=(levels, weights))
+    return tuple(
+        _fan(inputs, share, where, n, big if share.residents.sum() >= _MANY else small)
+        for n, share in enumerate(shares)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Levels:
-    """Levels of the hazards of leaving with their weights; and those for patients yet to come."""
+    """Levels of the hazards of leaving with their weights; and those for patients yet to come.
+    open: levels and weights of which only the variance is counted."""
 
     residents: Floats
     weights: Floats
     comers: Floats
+    open: tuple[Floats, Floats] = (np.zeros(0), np.zeros(0))
 
 
 def _fewer(levels: Floats, weights: Floats) -> tuple[Floats, Floats]:
@@ -102,9 +112,11 @@ def _fan(
     number: int,
     levels: _Levels,
 ) -> Fan:
-    usable = where.usable(number)
+    usable, put, moved_in = where.usable(number), where.put(), where.moved_in(number)
     open_beds = inputs.supply.usable[share.beds].sum(0)
-    spreads = _spreads(_patients(inputs, where, number, levels), levels.weights, open_beds)
+    there = usable * put + moved_in
+    patients_ahead = _patients(inputs, where, number, there, levels)
+    spreads = _spreads(patients_ahead, levels.weights, open_beds)
     patients, free = _now(inputs, share)
     stays = where.stays(float(levels.residents @ levels.weights))
     emergency, listed, unknown = where.coming(number, float(levels.comers[len(levels.comers) // 2]))
@@ -116,8 +128,8 @@ def _fan(
         spreads=spreads,
         parts=Parts(
             left=(usable * (1 - stays)).sum(0),
-            moved_out=(usable * stays * (1 - where.put())).sum(0),
-            moved_in=(where.moved_in(number) * stays).sum(0),
+            moved_out=(usable * stays * (1 - put)).sum(0),
+            moved_in=(moved_in * stays).sum(0),
             emergency=emergency.sum(0),
             listed=listed.sum(0),
             to_come=unknown.sum(0),
@@ -133,8 +145,11 @@ def _now(inputs: Inputs, share: Share) -> tuple[int, int]:
     return patients, int(inputs.supply.empty[share.beds].sum()) - round(float(bedless))
 
 
-def _patients(inputs: Inputs, where: Whereabouts, number: int, levels: _Levels) -> _Patients:
-    there = where.residents(number)
+def _patients(
+    inputs: Inputs, where: Whereabouts, number: int, there: Floats, levels: _Levels
+) -> _Patients:
+    """there: the chance of everybody in hospital to count in the pool, unless they left the site
+    (patients by hours)."""
     often = there.max(1, initial=0.0) > _RARE
     chances, rare, unknown = [], [], []
     for level, comers in zip(levels.residents, levels.comers, strict=True):
@@ -149,8 +164,18 @@ def _patients(inputs: Inputs, where: Whereabouts, number: int, levels: _Levels) 
         chances=single[:, often],
         rare=np.stack(rare) + single[:, ~often].sum(1),
         unknown=np.stack([one.sum(0) for one in unknown]),
-        excess=np.stack([_excess(inputs, one) for one in unknown]),
+        excess=np.stack([_excess(inputs, one) for one in unknown])
+        + np.minimum(_left_open(where, there, levels), unknown[0].sum(0)),
     )
+
+
+def _left_open(where: Whereabouts, there: Floats, levels: _Levels) -> Floats:
+    """The variance of how many are there still, over levels that are not told apart."""
+    means = [(there * where.stays(float(level))).sum(0) for level in levels.open[0]]
+    if not means:
+        return np.zeros(there.shape[1])
+    weights = levels.open[1]
+    return np.asarray(weights @ np.square(means) - (weights @ np.stack(means)) ** 2)
 
 
 def _excess(inputs: Inputs, unknown: Floats) -> Floats:

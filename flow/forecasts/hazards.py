@@ -23,6 +23,7 @@ from flow.forecasts.features import CATEGORIES, NAMES, Question, Table, table
 from flow.forecasts.history import Indices, Stays
 from flow.forecasts.hours import Hours
 from flow.forecasts.sampling import Sample, later, moments, today
+from flow.forecasts.threads import one_thread
 
 LEAST: Final = 1e-4
 """No day is without any chance of leaving, and none is certain: a chance of exactly 0 or 1 that
@@ -147,7 +148,8 @@ class Boosted:
         for which, fits in ((now, self.today), (~now, self.later)):
             if which.any():
                 rows = change(table(history, question.only(which)))[:, self.columns]
-                found[which] = np.mean([fit.predict_proba(rows)[:, 1] for fit in fits], axis=0)
+                with one_thread():
+                    found[which] = np.mean([fit.predict_proba(rows)[:, 1] for fit in fits], axis=0)
         return np.clip(found, LEAST, 1 - LEAST)
 
 
@@ -200,9 +202,10 @@ def _fit(
     rows = table(early, learnt.question)[:, columns]
     others = table(history, checked.question)[:, columns]
     trial = _trees(columns, seed, 600, early_stopping=True)
-    trial.fit(rows, learnt.left, X_val=others, y_val=checked.left)
-    trees = _trees(columns, seed, max(trial.n_iter_, 1), early_stopping=False)
-    trees.fit(np.concatenate([rows, others]), np.concatenate([learnt.left, checked.left]))
+    with one_thread():
+        trial.fit(rows, learnt.left, X_val=others, y_val=checked.left)
+        trees = _trees(columns, seed, max(trial.n_iter_, 1), early_stopping=False)
+        trees.fit(np.concatenate([rows, others]), np.concatenate([learnt.left, checked.left]))
     return trees
 
 

@@ -37,8 +37,9 @@ class Residents:
     """Patients on wards with beds, side by side.
 
     keys: of their episodes. ward, specialty: numbers. bed: the number of the bed in `Supply`, or
-    `NO_BED`, `OFF_THE_BOOKS`. left: the chance at level 1 to have left the site by the end of each
-    hour ahead. put: to be on the same ward still, unless they have left. onward: where to, by ward.
+    `NO_BED`, `OFF_THE_BOOKS`. left: the chance at level 1 to have left the site, or the bed for the
+    discharge lounge, by the end of each hour ahead. put: to be on the same ward still, unless they
+    have left. onward: where to, by ward.
     ready: since when no criterion to reside is met, in minutes, NaN where one is or nobody said.
     pathway: NaN where not said.
     """
@@ -156,11 +157,12 @@ def gather(
     since = np.full(len(history), at, dtype=np.int64)
     there = spells.ends == NOT_YET
     since[spells.stays[there]] = spells.starts[there]
-    department = seen.attendances
-    needs, gets = patterns.department.present(_still(department), ahead)
+    now = _still(seen.attendances)
+    waiting = now.asked[now.asked < NOT_YET]
+    department = patterns.department.ahead_of(ahead, waiting=waiting.size)
+    needs, gets = department.present(now)
     flow = patterns.streams[Way.DEPARTMENT]
-    to_come, admitted = patterns.department.to_come(flow.expected(ahead), ahead)
-    waiting = _still(department).asked
+    to_come, admitted = department.to_come(flow.expected(ahead))
     residents = _residents(history, leaving, patterns, supply, since, seen.beds)
     expected = lists.expected(at)
     expected = expected.only(~np.isin(expected.keys, residents.keys))
@@ -170,15 +172,15 @@ def gather(
         beds=seen.beds,
         supply=supply,
         residents=residents,
-        emergency=_in_department(_still(department), gets, patterns),
+        emergency=_in_department(now, gets, patterns),
         listed=_by_name(expected, history, patterns, ahead, seen.beds),
         unknown=_unknown(patterns, ahead, admitted),
         asking=Asking(
-            asked=waiting[waiting < NOT_YET],
-            needs=needs[waiting == NOT_YET],
+            asked=waiting,
+            needs=needs[now.asked == NOT_YET],
             to_come=to_come,
             unsure=flow.unsure(ahead) + patterns.department.unsure,
-            own=flow.own,
+            own=flow.own + patterns.department.own,
             has=bool(seen.departments.any()),
         ),
         level=leaving.level,
@@ -208,7 +210,8 @@ def _residents(
     ward = history.code("ward", leaving.stays, now)
     mine = beds[ward]
     stays, ward, now = leaving.stays[mine], ward[mine], now[mine]
-    left = Horizon(leaving.at).on_the_hour(leaving.hours[mine])
+    left = patterns.lounge.beds_left(leaving.hours[mine])
+    left = Horizon(leaving.at).on_the_hour(left)
     specialty = history.code("specialty", stays, now)
     ready = history.log("ready").last(stays, now)
     bed_of = {int(key): n for n, key in enumerate(supply.patient) if key}
@@ -286,11 +289,12 @@ def _unknown(patterns: Patterns, ahead: Horizon, admitted: Floats) -> Unknown:
         stream = patterns.streams[way]
         numbers = admitted if way is Way.DEPARTMENT else stream.expected(ahead)
         more = patterns.department.unsure if way is Way.DEPARTMENT else 0.0
+        each = patterns.department.own if way is Way.DEPARTMENT else 0.0
         if way is not Way.DEPARTMENT:
             numbers = numbers * patterns.punctuality.unannounced(way, ahead)
         coming += [np.where(day == n, numbers, 0.0) for n in range(days)]
         unsure += [float(stream.unsure(ahead)[day == n].mean()) + more for n in range(days)]
-        own += [stream.own] * days
+        own += [stream.own + each] * days
     ways = np.repeat(np.array(list(Way)), days)
     ward = patterns.first[ways]
     return Unknown(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from flow.forecasts.numbers import Pmf, mixture, poisson_binomial
 
-_GRID: Final = np.linspace(np.log(0.25), np.log(4.0), 111)
+_GRID: Final = np.linspace(np.log(0.25), np.log(4.0), 221)
 _JUMP_FAR: Final = 0.35
 """Standard deviation of a jump of the logarithm; it leads anywhere near."""
 _CLUMPED: Final = 1.15
@@ -55,8 +55,8 @@ class _Ways:
         return np.asarray(found)
 
 
-_COMMON: Final = _Ways(start=0.08, drift=0.010, jump=0.01)
-_OWN: Final = _Ways(start=0.015, drift=0.008, jump=0.004)
+_COMMON: Final = _Ways(start=0.07, drift=0.006, jump=0.006)
+_OWN: Final = _Ways(start=0.015, drift=0.004, jump=0.003)
 _COMMON_STEP: Final = _COMMON.step()
 _OWN_STEP: Final = _OWN.step()
 

@@ -52,7 +52,8 @@ _EXPECTED: Final = (
     "SELECT DISTINCT e.visit_id AS id FROM patients_episode e WHERE e.status = 'expected'"
 )
 _MOVEMENTS: Final = """
-    SELECT m.visit_id, m.kind, m.recorded_at, m.occurred_at, m.admitted_at, m.stay,
+    SELECT m.visit_id, m.kind, m.recorded_at, m.occurred_at, m.admitted_at,
+           m.stay->>'expected_at', m.stay->>'admission_method', m.stay->>'specialty',
            here.is, p.sex, last.id
       FROM wards_movement m
       JOIN named ON named.id = m.visit_id
@@ -134,7 +135,7 @@ def _announced(rows: Iterable[tuple[Any, ...]]) -> Iterable[_One]:
     """Those of one visit, in the order in which its movements became known."""
     now: _One | None = None
     is_here = False
-    for _, said, recorded, occurred, admitted, stay, ward, sex, episode in rows:
+    for _, said, recorded, occurred, admitted, *stay, ward, sex, episode in rows:
         kind, learnt = Kind(said), minute_reached(recorded)
         if kind in _ANNOUNCES and not is_here:
             if now is None:
@@ -142,7 +143,7 @@ def _announced(rows: Iterable[tuple[Any, ...]]) -> Iterable[_One]:
                     key=episode or 0, way=_ANNOUNCES[kind], listed=learnt,
                     planned=minute_of(occurred), ward=0, specialty="", sex=_SEXES.get(sex, 2),
                 )  # fmt: skip
-            now = _told(replace(now, ward=ward or now.ward), stay)
+            now = _told(replace(now, ward=ward or now.ward), *stay)
         elif kind in _COMES:
             is_here = True
             if now is not None:
@@ -157,14 +158,13 @@ def _announced(rows: Iterable[tuple[Any, ...]]) -> Iterable[_One]:
         yield now
 
 
-def _told(one: _One, stay: dict[str, str | None]) -> _One:
+def _told(one: _One, planned: str | None, method: str | None, specialty: str | None) -> _One:
     """The same with what a movement said of the stay."""
-    planned, method = stay.get("expected_at"), stay.get("admission_method")
     if planned:
         one = replace(one, planned=minute_of(datetime.fromisoformat(planned)))
     if method:
         one = replace(one, way=way_of(method))
-    return replace(one, specialty=stay.get("specialty") or one.specialty)
+    return replace(one, specialty=specialty or one.specialty)
 
 
 def _accepted(rows: Iterable[tuple[Any, ...]]) -> Iterable[_One]:

@@ -141,10 +141,10 @@ class Parts:
     """The expected numbers that a change of free beds is made of: of patients, from the moment of
     the forecast to each hour.
 
-    left: have left the site. moved_out, moved_in: between wards (0 for the site). emergency: now
-    in the emergency department and by then admitted. listed: expected by name (electives,
-    referrals, transfers). to_come: of whom nothing is known yet. Of the last four, those who have
-    left again by then are taken off.
+    left: have left the site, or their bed for the discharge lounge. moved_out, moved_in: between
+    wards (0 for the site). emergency: now in the emergency department and by then admitted.
+    listed: expected by name (electives, referrals, transfers). to_come: of whom nothing is known
+    yet. Of the last four, those who have left again by then are taken off.
     """
 
     left: Floats

@@ -25,6 +25,7 @@ GONE: Final = -1
 """Instead of the ward that follows: the patient left the site."""
 EMERGENCY: Final = "emergency"
 ASSESSMENT: Final = "assessment"
+LOUNGE: Final = "discharge_lounge"
 _IN_HOSPITAL: Final = ("inpatient", ASSESSMENT, "critical_care", "maternity", "community")
 _AT_HOME: Final = ("virtual", "reablement", "care_home")
 _EARLY: Final = 30

@@ -10,12 +10,12 @@ import numpy as np
 
 from flow.forecasts import arrivals, emergency, listed, onward, staying
 from flow.forecasts.arrivals import Stream
-from flow.forecasts.clock import DAY, Minutes
+from flow.forecasts.clock import DAY, HOUR, Minutes
 from flow.forecasts.emergency import Department
 from flow.forecasts.history import Floats, Stays, WardFacts
 from flow.forecasts.listed import Listed, Punctuality
 from flow.forecasts.onward import Onward
-from flow.forecasts.paths import Paths, Way, paths
+from flow.forecasts.paths import GONE, LOUNGE, Paths, Way, paths
 from flow.forecasts.rates import counted
 from flow.forecasts.staying import Staying
 
@@ -28,6 +28,35 @@ _WITH_DEPARTMENT: Final = {
 }  # fmt: skip
 """The same where there is an emergency department: of those who come to it three in ten stay."""
 _DRAWN: Final = 5.0
+_LEAST: Final = 1e-4
+_LONGEST: Final = 12.0
+"""Hours in the lounge beyond which somebody was forgotten there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lounge:
+    """The share of those who leave who wait for it in the discharge lounge, and how many hours."""
+
+    share: float
+    hours: float
+
+    def beds_left(self, left: Floats) -> Floats:
+        """From the chances to have left the site by 1, 2, … hours ahead (in columns), of patients
+        who are in bed now, those to have left the bed: it is free once they sit in the lounge."""
+        if not self.share or not self.hours:
+            return left
+        hours = np.arange(1, left.shape[1] + 1)
+        steps = np.diff(left, axis=1, prepend=0.0)[:, -1:]
+        beyond = np.arange(1, int(np.ceil(self.hours)) + 1)
+        known = np.hstack([np.zeros((left.shape[0], 1)), left, left[:, -1:] + steps * beyond])
+        place = (hours + self.hours).astype(np.int64)
+        part = hours + self.hours - place
+        later = known[:, place] * (1 - part)
+        later = later + known[:, np.minimum(place + 1, known.shape[1] - 1)] * part
+        # Nobody who is in bed now has waited in the lounge yet.
+        begun = np.minimum(hours / self.hours, 1.0)
+        sits = np.maximum(np.minimum(later, 1 - _LEAST) * begun, left)
+        return np.asarray((1 - self.share) * left + self.share * sits)
 
 
 @dataclass(frozen=True)
@@ -38,7 +67,8 @@ class Patterns:
 
     streams: how many come each way; those of `Way.DEPARTMENT` come to the emergency department,
     the others to a bed. first: to which ward those of each way come first (ways by wards), women:
-    the share of women among those who come first to each ward.
+    the share of women among those who come first to each ward. lounge: how departures go through
+    the discharge lounge.
     """
 
     at: int
@@ -52,6 +82,7 @@ class Patterns:
     punctuality: Punctuality
     first: Floats
     women: Floats
+    lounge: Lounge
 
     def numbered(self, wards: Sequence[WardFacts], specialties: Sequence[str]) -> Patterns:
         """The same with wards and specialties numbered as they are elsewhere. Of a ward that is
@@ -99,6 +130,7 @@ def learn(history: Stays, lists: Listed, *, since: int, at: int) -> Patterns:
         punctuality=listed.learn(lists, seen.admissions, since=begin, at=at),
         first=first,
         women=women,
+        lounge=_lounge(seen, history, begin),
     )
 
 
@@ -160,3 +192,17 @@ def _first(seen: Paths, begin: int) -> tuple[Floats, Floats]:
     everybody = counted((wards,), (ward,), one)
     women = counted((wards,), (ward,), (came.sexes[recent] == 0).astype(np.float64))
     return numbers / np.where(sums > 0, sums, 1), (women + 1) / (everybody + 2)
+
+
+def _lounge(seen: Paths, history: Stays, begin: int) -> Lounge:
+    """How departures went through the discharge lounge since the records begin."""
+    spells = seen.spells
+    since = max(begin, seen.at - onward.LEARNT_DAYS * DAY)
+    kinds = np.array([ward.kind for ward in history.wards])
+    inside = seen.beds | (kinds == LOUNGE)
+    over = (spells.following == GONE) & (spells.ends >= since) & inside[spells.wards]
+    last = over & (kinds[spells.wards] == LOUNGE)
+    if not last.any():
+        return Lounge(0.0, 0.0)
+    hours = float((spells.ends[last] - spells.starts[last]).mean()) / HOUR
+    return Lounge(float(last.sum() / over.sum()), min(hours, _LONGEST))

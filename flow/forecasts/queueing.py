@@ -3,8 +3,9 @@
 Where beds are short, what happens is no sum of independent numbers: whoever gets a bed takes it
 from the next. So the coming hours are played through many times. In each hour, patients leave the
 wards; those who come straight to a ward or as planned take their beds; then those who wait in the
-department get what is left, first come, first served. Beds are those of assessment units and
-wards, as one pool: critical care and maternity neither take from it nor give to it.
+department get what is left, first come, first served, and not within the hour in which they ask: a
+bed has to be found, handed over and reached. Beds are those of assessment units and wards, as one
+pool: critical care and maternity neither take from it nor give to it.
 
 That is kinder than a hospital is, where a free bed may be one for the other sex or another
 specialty. So beds that are free while somebody has waited for two hours count as unfit, and are
@@ -95,7 +96,8 @@ class _Queue:
         for hour in range(HOURS):
             newcomers -= self._luck[4].binomial(newcomers, gone_again[hour])
             newcomers += straight[:, hour]
-            given = np.clip(room[:, hour] - newcomers, 0, asked[:, hour] - served)
+            due = asked[:, hour - 1] if hour else self.inputs.asking.asked.size
+            given = np.clip(room[:, hour] - newcomers, 0, due - served)
             served = served + given
             newcomers += given
             total[:, hour] = served

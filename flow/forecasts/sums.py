@@ -24,7 +24,7 @@ _SLIGHT: Final = 1e-6
 _TERMS: Final = 12
 SELDOM: Final = 0.05
 """Chances up to this may be given to `seldom`."""
-_DEVIATIONS: Final = 7.0
+_DEVIATIONS: Final = 6.5
 """Standard deviations on either side of the mean that are told apart, and as many again for a sum
 whose tail is longer than that of a normal number."""
 
@@ -98,7 +98,7 @@ def width_for(variances: Floats, means: Floats, most: int) -> int:
     `most`."""
     deviation = np.sqrt(variances)
     skew = variances / np.maximum(means, 1.0)
-    needed = float((2 * _DEVIATIONS * (deviation + skew) + 32).max(initial=32))
+    needed = float((2 * _DEVIATIONS * (deviation + skew) + 12).max(initial=12))
     return 1 << int(min(needed, most + 1) - 1).bit_length() if most else 1
 
 

@@ -55,10 +55,6 @@ class Whereabouts:
             sum(moved * shares[pool][:, None] for moved, shares in self._moves)
         )  # fmt: skip
 
-    def residents(self, pool: int) -> Floats:
-        """The chance of everybody in hospital to count in the pool, unless they left the site."""
-        return np.asarray(self.usable(pool) * self.put() + self.moved_in(pool))
-
     def coming(self, pool: int, level: float) -> tuple[Floats, Floats, Floats]:
         """The same of those who may come and may have left again: single patients from the
         emergency department, and listed; and expected numbers of those yet unknown. level: of all

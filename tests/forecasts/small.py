@@ -18,7 +18,7 @@ from flow.forecasts.outlook import Spread
 from flow.forecasts.supply import Supply
 from tests.forecasts.hospital import START
 
-AT = START + 30 * 24 * 60 + 10 * 60
+AT = START + 22 * 24 * 60 + 10 * 60
 WARDS = (
     WardFacts(0, "", "", "", counts=False),
     WardFacts(1, "ED", "emergency", "", counts=False),

@@ -15,7 +15,7 @@ from flow.forecasts.history import NOT_YET, Notes, Stays, WardFacts
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.listed import Listed, learn, nobody
 from flow.forecasts.paths import GONE, HERE, Way, bed_wards, paths, spells, way_of
-from flow.forecasts.patterns import Patterns, following
+from flow.forecasts.patterns import Lounge, Patterns, following
 from flow.forecasts.patterns import learn as learn_all
 from flow.kinds import GROUP_OF
 from tests.forecasts.hospital import START, Truth, run
@@ -177,7 +177,8 @@ def test_chances_in_the_department_come_true(learnt: Patterns) -> None:
             )
         }
         who = type(now)(*(getattr(now, name)[there] for name in now.__slots__))
-        _, gets = learnt.department.present(who, Horizon(at))
+        waiting = int((who.asked < NOT_YET).sum())
+        _, gets = learnt.department.ahead_of(Horizon(at), waiting=waiting).present(who)
         for hours in (2, 6, 24):
             said += gets[:, :hours].sum(1).tolist()
             came += [outcome[s][0] and outcome[s][1] <= at + hours * HOUR for s in who.stays]
@@ -190,10 +191,11 @@ def test_chances_in_the_department_come_true(learnt: Patterns) -> None:
 
 def test_chances_in_the_department_are_chances(learnt: Patterns) -> None:
     ahead = Horizon(START + 45 * DAY + 10 * HOUR + 25)
-    needs, gets = learnt.department.to_come(np.ones(72), ahead)
+    department = learnt.department.ahead_of(ahead, waiting=4)
+    needs, gets = department.to_come(np.ones(72))
     assert (needs >= 0).all()
     assert 0 < gets.sum() <= needs.sum() < 72
-    waits = learnt.department.waiting(np.array([ahead.at - 30, ahead.at - 600]), ahead)
+    waits = department.waiting(np.array([ahead.at - 30, ahead.at - 600]))
     assert (waits.sum(1) <= 1 + 1e-9).all()
     assert (waits.sum(1) > 0.9).all()
 
@@ -202,7 +204,7 @@ def test_where_nobody_says_that_a_bed_is_asked_for() -> None:
     seen = run(replace(TRUTH, tells_asked=False), 30, seed=7).stays
     at = START + 29 * DAY
     department = learn_all(seen, nobody(), since=START, at=at).department
-    waits = department.waiting(np.array([at]), Horizon(at))
+    waits = department.ahead_of(Horizon(at), waiting=0).waiting(np.array([at]))
     assert waits[0, 0] > 0.99
 
 
@@ -334,6 +336,56 @@ def test_nothing_learnt_later_is_used() -> None:
 def test_the_department_knows_shares_from_the_first_day() -> None:
     none = paths(stays(), START).attendances
     told = emergency.learn(none, since=START, at=START)
-    _, gets = told.to_come(np.ones(72), Horizon(START))
+    _, gets = told.ahead_of(Horizon(START), waiting=0).to_come(np.ones(72))
     assert 0.15 < gets.sum() / 72 < 0.4
     assert told.unsure > 0.1
+
+
+def test_the_more_wait_the_longer_it_takes() -> None:
+    """Every other day beds are found at once, on the days between hardly any."""
+    rng = np.random.default_rng(9)
+    told = []
+    for one in range(1500):
+        came = one * 40 + int(rng.integers(0, 40))
+        asked = came + 60
+        # On odd days nobody gets a bed before the night.
+        slow = asked // DAY % 2 == 1
+        got = (asked // DAY + 1) * DAY + int(rng.integers(0, 90)) if slow else asked + 30
+        told.append((("admitted", came, came), ("ward", came, 1), ("asked", asked, asked),
+                     ("ward", got, 2), ("ended", got + 99, got + 99)))  # fmt: skip
+    at = 1500 * 40
+    department = learn_all(stays(*told), nobody(), since=0, at=at).department
+    asks = np.array([at])
+    empty, full = (
+        department.ahead_of(Horizon(at), waiting=number).waiting(asks)[0] for number in (0, 25)
+    )
+    assert empty[:2].sum() > 0.8
+    assert full[:2].sum() < 0.5
+    # What holds of the present queue holds less and less of what comes.
+    crowd = department.crowds.ahead(25, Horizon(at))
+    assert crowd[0].argmax() >= 2
+    assert crowd[0].max() > 0.7
+    assert crowd[-1] == pytest.approx(department.crowds.shares, abs=0.01)
+
+
+def test_beds_are_left_for_the_lounge() -> None:
+    lounge = Lounge(share=0.5, hours=2.0)
+    left = 1 - 0.9 ** np.arange(1, 73, dtype=np.float64)[None, :]
+    beds = lounge.beds_left(left)
+    assert (beds >= left).all()
+    assert (np.diff(beds) >= 0).all()
+    assert beds[0, 10] == pytest.approx((left[0, 10] + left[0, 12]) / 2)
+    assert beds[0, 0] == pytest.approx((left[0, 0] + max(left[0, 0], left[0, 2] / 2)) / 2)
+    assert Lounge(0.0, 0.0).beds_left(left) is left
+
+
+def test_who_leaves_by_the_lounge_is_counted() -> None:
+    def leaves(at: int, lounge: bool) -> tuple[Said, ...]:
+        by_it: tuple[Said, ...] = (("ward", at - 150, 4),) if lounge else ()
+        return (("admitted", at - DAY, at - DAY), ("ward", at - DAY, 3), *by_it, ("ended", at, at))
+
+    told = [leaves(3 * DAY + n * 30, lounge=n % 3 == 0) for n in range(90)]
+    at = 6 * DAY
+    found = learn_all(stays(*told), nobody(), since=0, at=at).lounge
+    assert found.share == pytest.approx(1 / 3, abs=0.02)
+    assert found.hours == pytest.approx(2.5)

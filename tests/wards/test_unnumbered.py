@@ -247,6 +247,14 @@ def test_a_move_before_the_admission_says_so(hospital: Hospital) -> None:
     assert Episode.objects.get().flags == ["moved_before_admission"]
 
 
+def test_a_move_at_the_moment_of_the_admission_raises_no_doubt(hospital: Hospital) -> None:
+    stays(
+        said("admitted", 0, V1, hospital.beds[0]),
+        said("transferred", 0, V1, hospital.beds[1]),
+    )
+    assert Episode.objects.get().flags == []
+
+
 def test_a_discharge_dated_ahead_is_but_expected_until_then(hospital: Hospital) -> None:
     stays(said("admitted", 0, V1, hospital.beds[0]), said("discharged", 300, V1, sent=60))
     stay = Episode.objects.get()

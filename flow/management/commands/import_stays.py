@@ -71,7 +71,7 @@ class Command(BaseCommand):
         try:
             outcome = self._load(options)
         except KeyboardInterrupt:
-            self.stderr.write("Stopped while reading; nothing is stored.")
+            self.stderr.write("Stopped; what was loaded by then stays, and the next run goes on.")
             sys.exit(130)
         except Unreadable as error:
             raise CommandError(str(error)) from None
@@ -87,7 +87,9 @@ class Command(BaseCommand):
 
     def _load(self, options: dict[str, Any]) -> Outcome:
         path: Path = options["file"]
-        rejected = options["rejected"] or path.with_name(f"{path.name}.rejected.csv")
+        rejected: Path = options["rejected"] or path.with_name(f"{path.name}.rejected.csv")
+        if rejected.resolve() == path.resolve():
+            raise Refused("--rejected names the file itself. Name another place.")
         dry_run: bool = options["dry_run"]
         file = opened(path)
         spells = assembled(read(file), now=timezone.now())
@@ -106,26 +108,33 @@ class Command(BaseCommand):
                 "Nothing was loaded; run it again."
             ) from None
         outcome = Outcome(path, file, spells, places, Imported(), dry_run)
+        total = sum(len(spell.rows) for spell in spells.spells)
         if not dry_run:
             self._keep_refused(outcome, rejected)
         outcome.imported = import_spells(
             spells.spells,
             places.meanings,
-            at=timezone.now(),
             replace=options["replace"],
             dry_run=dry_run,
-            progress=lambda done: self._progress(path.name, done, spells.rows),
+            progress=lambda done: self._progress(path.name, done, total),
         )
         if not dry_run:
             if outcome.imported.refusals:
-                self._keep_refused(outcome, rejected)
-            count_lately_anew(now=timezone.now())
-            census.refresh()
+                self._keep_refused(outcome, rejected, again=True)
+            self._count()
         return outcome
 
-    def _keep_refused(self, outcome: Outcome, path: Path) -> None:
+    def _count(self) -> None:
+        """Count the boards anew. The notes that they are out of date stand until that is done."""
+        count_lately_anew(now=timezone.now())
         try:
-            if keep_refused(outcome.file, outcome.refusals, path):
+            census.refresh()
+        except OperationalError:
+            self.stderr.write("Somebody else is counting the boards; the worker will do it next.")
+
+    def _keep_refused(self, outcome: Outcome, path: Path, *, again: bool = False) -> None:
+        try:
+            if keep_refused(outcome.file, outcome.refusals, path, again=again):
                 outcome.rejected = path
         except OSError as error:
             raise Refused(
@@ -149,6 +158,6 @@ class Command(BaseCommand):
 
     def _progress(self, name: str, done: int, total: int) -> None:
         if sys.stderr.isatty():
-            share = 100 * done // total if total else 100
-            self.stderr.write(f"\r{name}: {done:,} of {total:,} rows ({share} %)", ending="")
+            text = f"\r{name}: {done:,} of {total:,} rows ({100 * done // total} %)"
+            self.stderr.write(text, ending="\n" if done == total else "")
             self.stderr.flush()

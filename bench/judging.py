@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import yaml
 
+from bench.witness import Truth, Witness
 from flow.forecasts.backtesting import FORECAST, KAPLAN_MEIER, Replayed, replay, score
 from flow.forecasts.clock import DAY, HOUR
 from flow.forecasts.hazards import Effort
@@ -23,7 +24,6 @@ from flow.forecasts.training import train
 from simulation import system
 from simulation.clock import minute_of
 from simulation.places import NORTHMOOR, Places, load
-from simulation.witness import Truth, Witness
 from simulation.worlds import ORDINARY, Shift, World, longer_stays, weekend_slump
 
 START: Final = minute_of(datetime(2026, 1, 5, tzinfo=UTC))
