@@ -32,7 +32,7 @@ from flow.models import Forecast, ForecastScore
 from patients.models import Episode
 from tests.forecasts.living import BEGIN, DAY, LITTLE, Hospital, told
 from wards.facts import MovementKind
-from wards.models import Site
+from wards.models import Bed, Site
 
 pytestmark = pytest.mark.django_db
 START = BEGIN + timedelta(days=8, hours=8)
@@ -484,3 +484,15 @@ def test_where_nothing_was_foretold_there_is_no_board() -> None:
     asked = Asked(first=START.date(), last=START.date())
     assert accuracy_board([site], asked, now=START, sight=ALL).rows == ()
     assert isinstance(site, Site)
+
+
+def test_where_nobody_has_listed_a_bed_no_free_bed_is_foretold() -> None:
+    made = Hospital(a_day=6, beds=60)
+    made.live(START)
+    Bed.objects.update(is_recognised=False)
+    assert learning.learn(made.site, at=START, effort=LITTLE)
+    issue(made)
+    found = board(made)
+    assert (found.fan, found.pools) == (None, ())
+    assert found.patients == len(made.there)
+    assert {one.what for one in found.numbers} == {What.DEPARTURES, What.ADMISSIONS}
