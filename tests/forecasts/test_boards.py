@@ -26,12 +26,13 @@ from flow.forecasts.models_board import models_board
 from flow.forecasts.outlook import PoolKind
 from flow.forecasts.phrases import driver_said
 from flow.forecasts.prediction import Prediction, predicted
+from flow.forecasts.reading import read_present
 from flow.forecasts.recorded import Part, Speaker, Until, What
 from flow.models import Forecast, ForecastScore
 from patients.models import Episode
 from tests.forecasts.living import BEGIN, DAY, LITTLE, Hospital, told
 from wards.facts import MovementKind
-from wards.models import Site
+from wards.models import Bed, Site
 
 pytestmark = pytest.mark.django_db
 START = BEGIN + timedelta(days=8, hours=8)
@@ -427,7 +428,7 @@ def test_of_somebody_who_has_left_the_last_forecast_before_counts(hospital: Hosp
 def test_what_moves_a_chance_is_told_with_it(hospital: Hospital) -> None:
     live = versions.live(hospital.site.pk)
     assert live is not None
-    raw = issuing.read_present(hospital.site, at=START)
+    raw = read_present(hospital.site, at=START)
     history = live.learnt.numbered(raw)
     minute = minute_of(START)
     voice, typical = live.learnt.trained.voice, live.learnt.typical
@@ -483,3 +484,15 @@ def test_where_nothing_was_foretold_there_is_no_board() -> None:
     asked = Asked(first=START.date(), last=START.date())
     assert accuracy_board([site], asked, now=START, sight=ALL).rows == ()
     assert isinstance(site, Site)
+
+
+def test_where_nobody_has_listed_a_bed_no_free_bed_is_foretold() -> None:
+    made = Hospital(a_day=6, beds=60)
+    made.live(START)
+    Bed.objects.update(is_recognised=False)
+    assert learning.learn(made.site, at=START, effort=LITTLE)
+    issue(made)
+    found = board(made)
+    assert (found.fan, found.pools) == (None, ())
+    assert found.patients == len(made.there)
+    assert {one.what for one in found.numbers} == {What.DEPARTURES, What.ADMISSIONS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from math import log
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,7 +130,10 @@ def test_nothing_that_is_issued_is_ever_changed(hospital: Hospital) -> None:
     hospital.live(MORNING + 2 * DAY)
     scoring.score_due(now=london(21, 14, 5))
     assert bytes_of(row) == before
-    for change in ({"level": 2.0}, {"said": {}}, {"issued_at": MORNING + DAY}):
+    changes: list[dict[str, Any]] = [
+        {"level": 2.0}, {"said": {}}, {"issued_at": MORNING + DAY}
+    ]  # fmt: skip
+    for change in changes:
         with pytest.raises(DatabaseError), transaction.atomic():
             Forecast.objects.filter(pk=row.pk).update(**change)
     with pytest.raises(DatabaseError), transaction.atomic():

@@ -159,10 +159,13 @@ def calls(area: Area) -> Iterator[str]:
             "cohorts",
             "cohorts/our-neighbourhoods",
             "cohorts/waiting-on-support",
+            "forecasts/accuracy",
         )
     )
     yield "/api/v1/referrals/?status=asked&status=placed"
     yield "/api/v1/barriers/?status=open&status=resolved"
+    yield from (f"/api/v1/forecasts/?site={code}" for code in area.sites)
+    yield from (f"/api/v1/forecasts/accuracy/?site={code}&by=ward" for code in area.sites)
     for number, (code, stay) in enumerate(area.stays.items()):
         bed = area.wards[code].beds.order_by("pk").first()
         assert bed is not None
@@ -174,6 +177,7 @@ def calls(area: Area) -> Iterator[str]:
         yield f"/api/v1/episodes/?mrn=MRN{number}"
         yield f"/api/v1/episodes/{stay.pk}/"
         yield f"/api/v1/episodes/{stay.pk}/barriers/"
+        yield f"/api/v1/episodes/{stay.pk}/prediction/"
         yield f"/api/v1/episodes/{stay.pk}/reviews/"
         yield f"/api/v1/barriers/{area.barriers[code].pk}/"
     assert area.referral is not None
