@@ -23,6 +23,7 @@ from flow.models import (
     Forecast,
     ForecastLevels,
     ForecastModel,
+    ForecastPatterns,
     ForecastScore,
     ForecastTraining,
 )
@@ -144,7 +145,7 @@ def test_a_challenger_that_does_not_win_is_kept_with_its_reason(
     first.refresh_from_db()
     assert first.is_live
     # How patients come and go is looked at all the same.
-    assert hospital.site.forecast_patterns.count() == 2
+    assert ForecastPatterns.objects.filter(site=hospital.site).count() == 2
 
 
 def test_an_old_model_gives_way_to_whatever_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
