@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,13 +19,6 @@ from wards.models import DirtyWard
 
 pytestmark = pytest.mark.django_db
 TEN = BEGIN + timedelta(days=2, hours=10)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    versions.forget()
-    yield
-    versions.forget()
 
 
 @pytest.fixture

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from flow.forecasts import learning, versions
+from flow.forecasts import learning
 from flow.models import ForecastModel, ForecastTraining
 from tests.forecasts.living import BEGIN, Hospital
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    versions.forget()
-    yield
-    versions.forget()
 
 
 def test_it_learns_and_says_how_far_it_is_and_what_came_of_it(

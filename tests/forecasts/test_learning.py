@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import numpy as np
@@ -33,13 +32,6 @@ from wards.models import Site, Ward
 pytestmark = pytest.mark.django_db
 State, Verdict = ForecastTraining.State, ForecastModel.Verdict
 NOW = BEGIN + timedelta(days=35, hours=2)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    versions.forget()
-    yield
-    versions.forget()
 
 
 def learn(hospital: Hospital) -> ForecastTraining:

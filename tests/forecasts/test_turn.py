@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from math import log
 from typing import Any
@@ -13,7 +12,6 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.test.utils import CaptureQueriesContext
 
-from flow.forecasts import issued as issued_module
 from flow.forecasts import issuing, learning, scoring, versions
 from flow.forecasts.clock import minute_of
 from flow.forecasts.following import clock_before, levels_now
@@ -24,7 +22,7 @@ from flow.forecasts.recorded import Part, Speaker, Until, What
 from flow.forecasts.stored import written
 from flow.models import Forecast, ForecastLevels, ForecastModel, ForecastScore, ForecastTraining
 from patients.models import Episode
-from tests.forecasts.living import BEGIN, DAY, LITTLE, Hospital, london, told
+from tests.forecasts.living import BEGIN, DAY, LITTLE, Hospital, issue, london, told
 from wards.facts import MovementKind, Place
 from wards.models import BedStatus, Occupancy
 
@@ -32,15 +30,6 @@ pytestmark = pytest.mark.django_db
 
 NIGHT = london(19, 2, 30)
 MORNING = london(19, 8)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    versions.forget()
-    issued_module.forget()
-    yield
-    versions.forget()
-    issued_module.forget()
 
 
 @pytest.fixture
@@ -53,12 +42,6 @@ def hospital() -> Hospital:
     assert done.state == ForecastTraining.State.DONE
     made.live(MORNING)
     return made
-
-
-def issue(hospital: Hospital) -> Forecast:
-    row = issuing.issue(hospital.site, at=hospital.now)
-    assert row is not None
-    return row
 
 
 def kept(hospital: Hospital) -> Kept:
