@@ -59,6 +59,6 @@ def score_forecasts() -> None:
 
 @shared_task(name="flow.tasks.learn_forecasts", ignore_result=True)
 def learn_forecasts() -> None:
-    """Learn sites anew that are due; by beat every two minutes, in a worker of its own. Whoever
+    """Learn sites anew that are due; by beat every 30 s, in a worker of its own. Whoever
     comes while another is at it leaves at once."""
     learning.learn_due()

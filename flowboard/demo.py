@@ -363,6 +363,15 @@ def programs(*, bind: str, port: int, mllp_port: int, home: Path, state: Path) -
                 "--pool", "threads", "--concurrency", "2", "--without-gossip", "--without-mingle",
             ),
         ),
+        # Learning takes minutes of a processor: by itself, and behind everything else.
+        Program(
+            "learner",
+            (
+                "nice", "-n", "10", python, "-W", f"ignore:{_AS_ROOT}", "-m", "celery",
+                "--app", "flowboard.celery", "--quiet", "worker", "--queues", "learning",
+                "--pool", "solo", "--without-gossip", "--without-mingle",
+            ),
+        ),
         Program(
             "listener",
             (python, "manage.py", "receive_hl7", "--listen", f"{bind}:{mllp_port}"),

@@ -265,7 +265,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("count cohorts", "flow.tasks.count_cohorts", 60.0),
         ("issue forecasts", "flow.tasks.issue_forecasts", 20.0),
         ("score forecasts", "flow.tasks.score_forecasts", 600.0),
-        ("learn forecasts", "flow.tasks.learn_forecasts", 120.0),
+        ("learn forecasts", "flow.tasks.learn_forecasts", 30.0),
         ("apply waiting messages", "interop.tasks.apply_waiting", 15.0),
     )
 }

@@ -34,7 +34,7 @@ _INSERT: Final = """
         source, key, reference, by_id, ward_id, bay_id, bed_id, from_ward_id, from_bay_id,
         from_bed_id, wanted_ward_id, admitted_at, discharged_at, cancels_id, stay,
         alias_authority, alias_number, recorded_at)
-    SELECT told.*, CASE WHEN %s THEN told.sent_at ELSE now() END
+    SELECT told.*, CASE WHEN %s THEN told.sent_at ELSE statement_timestamp() END
     FROM unnest(%s::int8[], %s::int8[], %s::int8[], %s::text[], %s::timestamptz[],
         %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::int8[], %s::int8[], %s::int8[],
         %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::int8[], %s::timestamptz[],

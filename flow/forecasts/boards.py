@@ -15,7 +15,7 @@ from typing import Final
 from flow.board_types import Place, Sight
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.issued import Kept, latest
-from flow.forecasts.outlook import Fan, Mark, Pool, Waiting
+from flow.forecasts.outlook import Fan, Mark, Pool, PoolKind, Waiting
 from flow.forecasts.recorded import Part
 from flow.forecasts.stored import Number
 from flow.models import ForecastModel, ForecastTraining
@@ -97,10 +97,11 @@ class ForecastBoard:
     live: whether it is the last one, asked for now; stale: too old for that. level to level_high:
     how fast patients leave these days beside what the model learnt, with its 90 % interval.
     ahead: the moments that fans speak of, and which of them are always shown.
-    fan: all beds of the site; None where the viewer does not see all of its wards, or beds were not
-    foretold. pools: of wards, groups, specialties and sexes. waiting, patients, numbers of the site
-    and of specialties: for who sees all wards. marks: what is planned, at wards in sight.
-    days_known: length of the history of beds; None where they were not foretold.
+    fan: all beds of the site; None where the viewer does not see all of its wards, beds were not
+    foretold, or nobody has listed any. pools: of wards, groups, specialties and sexes. waiting,
+    patients, numbers of the site and of specialties: for who sees all wards. marks: what is
+    planned, at wards in sight. days_known: length of the history of beds; None where they were not
+    foretold.
     is_whole: whether the viewer sees all wards. places: wards in sight, by primary key.
     """
 
@@ -146,7 +147,8 @@ def told(site: Site, kept: Kept, *, now: datetime, sight: Sight, live: bool) -> 
     }
     whole = len(seen) == len(wards)
     row, outlook = kept.row, kept.issued.outlook
-    fans = () if outlook is None else outlook.pools
+    fans = () if outlook is None else (outlook.site, *outlook.pools)
+    shown = [fan for fan in fans if fan.has_beds and sees(sight, fan.pool)]
     return ForecastBoard(
         site=site,
         key=row.pk,
@@ -160,8 +162,8 @@ def told(site: Site, kept: Kept, *, now: datetime, sight: Sight, live: bool) -> 
         level_low=row.level_low,
         level_high=row.level_high,
         ahead=Horizon(kept.issued.at),
-        fan=None if outlook is None or not sees(sight, outlook.site.pool) else outlook.site,
-        pools=tuple(fan for fan in fans if sees(sight, fan.pool)),
+        fan=next((fan for fan in shown if fan.pool.kind is PoolKind.SITE), None),
+        pools=tuple(fan for fan in shown if fan.pool.kind is not PoolKind.SITE),
         waiting=outlook.waiting if outlook is not None and whole else None,
         marks=tuple(
             mark

@@ -37,15 +37,19 @@ _LOCK: Final = 0x6C65726E
 """The advisory lock under which is learnt ("lern")."""
 
 
+Say = Callable[[str], None]
+
+
 class Stopped(Exception):
     """Somebody asked for it."""
 
 
 class Progress:
-    """Tells how far a training is, and whether to go on."""
+    """Tells how far a training is, and whether to go on. say: told the same as the log."""
 
-    def __init__(self, row: ForecastTraining) -> None:
+    def __init__(self, row: ForecastTraining, say: Say = lambda _: None) -> None:
         self._row = row
+        self._say = say
         self._rows = ForecastTraining.objects.filter(pk=row.pk)
         self._done = 0
 
@@ -55,6 +59,7 @@ class Progress:
         self._rows.update(step=step, done=done, heard_at=timezone.now())
         self._done += 1
         log.info("learning site %s: %s, %s of %s", self._row.site_id, step, done, self._row.steps)
+        self._say(f"{100 * done // self._row.steps} %: {step.label}")
         if self._rows.filter(stop_asked=True).exists():
             raise Stopped
 
@@ -103,10 +108,11 @@ def learn(
     *,
     at: datetime,
     effort: Effort = Effort(),  # noqa: B008 - frozen
+    say: Say = lambda _: None,
 ) -> ForecastTraining | None:
     """Learn one site now, whether or not it is due; None where another process is at it."""
     with _alone() as mine:
-        return _learn(site, at=at, always=True, effort=effort) if mine else None
+        return _learn(site, at=at, always=True, effort=effort, say=say) if mine else None
 
 
 def ask_to_stop(training: int) -> bool:
@@ -134,6 +140,7 @@ def _learn(
     at: datetime,
     always: bool,
     effort: Effort = Effort(),  # noqa: B008 - frozen
+    say: Say = lambda _: None,
 ) -> ForecastTraining:
     # Whatever still stands as running died with its process: the lock is ours.
     ForecastTraining.objects.filter(site=site, state=ForecastTraining.State.RUNNING).update(
@@ -147,7 +154,7 @@ def _learn(
         if not always and live is not None and not _is_news(site, live):
             return _over(row, ForecastTraining.State.UNCHANGED)
         with threadpool_limits(limits=settings.FORECAST_THREADS):
-            told = Progress(row).reached
+            told = Progress(row, say).reached
             model = learn_site(site, live, at=at, effort=effort, reached=told)
     except Stopped:
         return _over(row, ForecastTraining.State.STOPPED)

@@ -174,8 +174,8 @@ class Fan:
 
     @property
     def has_beds(self) -> bool:
-        """Whether any bed is known to be there; without one nothing can be said of free beds."""
-        return bool(self.open.any()) or self.patients + self.free_now > 0
+        """Whether any bed is open now or ahead; without one nothing can be said of free beds."""
+        return bool(self.open.any()) or self.free_now != 0
 
     @cached_property
     def quantiles(self) -> Counts:

@@ -77,6 +77,7 @@ _ROWS: Final = f"""
       FROM ({MOVEMENTS} WHERE m.recorded_at <= %(at)s AND m.id = ANY(%(movements)s)) AS rows
       JOIN patients_visit v ON v.id = rows.visit_id
       LEFT JOIN wards_belonging b ON b.movement_id = rows.id
+     ORDER BY rows.id
 """  # noqa: S608 - put together from constants
 _PEOPLE: Final = """
     SELECT e.visit_id, e.ordinal, e.id, p.sex, p.date_of_birth, coalesce(p.person_id, p.id)
@@ -168,9 +169,11 @@ class _Reader:
     def _read(self, visits: Collection[int]) -> None:
         people = _people(visits)
         waits = waits_of([person.episode for person in people.values()], at=self._at)
-        for pk, visit in _visits(visits, self._at).items():
-            if pk in visits:
-                self._follow(pk, visit, people, waits)
+        found = _visits(visits, self._at)
+        # In the order of the keys, whatever order the database answers in.
+        for pk in visits:
+            if pk in found:
+                self._follow(pk, found[pk], people, waits)
 
     def _follow(
         self,

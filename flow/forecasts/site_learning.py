@@ -83,42 +83,47 @@ def learn_site(
     trial = tried(history, since=span.since, until=span.until, effort=effort)
     reached(ForecastTraining.Step.COMPARING)
     verdict, compared = _verdict(site, live, trial, history, span, at=at)
-    new = New(
-        learnt=None,
-        kind=_kind(trial),
-        verdict=verdict,
-        learnt_from=moment_of(span.since),
-        learnt_until=moment_of(span.until),
-        departures=_departures(history, span),
-        movement=movement,
-        seconds=0.0,
-        floor_loss=trial.losses[0] if trial and trial.losses else None,
-        boosted_loss=trial.losses[1] if trial and trial.losses else None,
-        own_loss=compared.own if compared else None,
-        live_loss=compared.live if compared else None,
-        compared=compared.forecasts if compared else 0,
-    )
+    new = _new(verdict, trial, compared, history, span, movement)
     trained = None
     if verdict != ForecastModel.Verdict.LOST:
         trained = train(
             history, since=span.since, until=span.until, trial=trial, effort=effort,
             say=lambda _: reached(ForecastTraining.Step.LEARNING),
         )  # fmt: skip
-        kind = (
-            ForecastModel.Kind.FLOOR
-            if trained.voice is trained.floor
-            else ForecastModel.Kind.BOOSTED
-        )
+        kind = _kind(trained.voice is trained.floor)
         new = replace(new, kind=kind, learnt=learnt(trained, history, at=until))
     reached(ForecastTraining.Step.FOLLOWING)
     return _kept(site, replace(new, seconds=time.monotonic() - begun), trained, history, at=at)
 
 
-def _kind(trial: Trial | None) -> ForecastModel.Kind:
-    return (
-        ForecastModel.Kind.FLOOR
-        if trial is None or trial.voice is trial.floor
-        else ForecastModel.Kind.BOOSTED
+def _kind(is_floor: bool) -> ForecastModel.Kind:
+    return ForecastModel.Kind.FLOOR if is_floor else ForecastModel.Kind.BOOSTED
+
+
+def _new(
+    verdict: ForecastModel.Verdict,
+    trial: Trial | None,
+    compared: Comparison | None,
+    history: Stays,
+    span: _Span,
+    movement: int,
+) -> New:
+    """The model as far as its trial and comparison tell."""
+    losses = (None, None) if trial is None or trial.losses is None else trial.losses
+    return New(
+        learnt=None,
+        kind=_kind(trial is None or trial.voice is trial.floor),
+        verdict=verdict,
+        learnt_from=moment_of(span.since),
+        learnt_until=moment_of(span.until),
+        departures=_departures(history, span),
+        movement=movement,
+        seconds=0.0,
+        floor_loss=losses[0],
+        boosted_loss=losses[1],
+        own_loss=None if compared is None else compared.own,
+        live_loss=None if compared is None else compared.live,
+        compared=0 if compared is None else compared.forecasts,
     )
 
 

@@ -29,6 +29,7 @@ from tests.flow.places import (
     Hospital,
     ask,
     beds_of,
+    make_episode,
     make_site,
     make_ward,
     put,
@@ -169,6 +170,7 @@ def test_without_any_record_there_is_no_past(client: APIClient) -> None:
 def test_before_anything_was_recorded_nothing_was_known(
     client: APIClient, hospital: Hospital
 ) -> None:
+    make_episode()
     past = START.isoformat()
     response = client.get(OCCUPANCY, {"at": past, "known_at": past})
     assert response.status_code == 400

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
 
+from flow.forecasts import issuing
 from flow.forecasts.hazards import Effort
+from flow.models import Forecast
 from patients.keys import Details, PersonKey, VisitKey
 from tests.flow.places import make_site, make_ward
 from wards.facts import Fact, Moved, MovementKind, Place
@@ -23,8 +25,11 @@ BEGIN = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 LITTLE = Effort(fits=1, moments=3_000, far_moments=1_500)
 _A_DAY = (0.9, 0.25, 0.2)
 """The chance to leave within a day, by ward: specialty and weekday are not all there is to it."""
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+NINTH = BEGIN + timedelta(days=8, hours=8)
+"""8:00 of the ninth day."""
 _numbers = count(1)
 
 
@@ -133,3 +138,10 @@ def london(day: int, hour: int = 8, minute: int = 0, *, month: int = 3) -> datet
     """A moment of 2026 by the clock of England, in UTC; before the clocks change unless told."""
     summer = (month, day) >= (3, 29)
     return datetime(2026, month, day, hour, minute, tzinfo=UTC) - timedelta(hours=summer)
+
+
+def issue(hospital: Hospital) -> Forecast:
+    """A forecast of the present moment, written down a minute later."""
+    row = issuing.issue(hospital.site, at=hospital.now, issued_at=hospital.now + MINUTE)
+    assert row is not None
+    return row

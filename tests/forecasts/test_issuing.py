@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from flow import census, tasks
 from flow.forecasts import issuing, keeping, learning, versions
+from flow.forecasts.learnt import Unreadable
 from flow.forecasts.notes import note_changed
 from flow.forecasts.recorded import STANDARD_HOURS
 from flow.models import Forecast, ForecastDue, ForecastInputs, ForecastModel, ForecastTraining
@@ -19,13 +19,6 @@ from wards.models import DirtyWard
 
 pytestmark = pytest.mark.django_db
 TEN = BEGIN + timedelta(days=2, hours=10)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    versions.forget()
-    yield
-    versions.forget()
 
 
 @pytest.fixture
@@ -163,7 +156,8 @@ def test_what_if_starts_from_the_latest_forecast(hospital: Hospital) -> None:
     assert found is not None
     forecast, inputs = found
     assert forecast == row
-    assert inputs.residents.keys.size == row.patients  # type: ignore[union-attr]
+    assert row is not None
+    assert inputs.residents.keys.size == row.patients
     ForecastInputs.objects.update(libraries="others")
     assert issuing.inputs_kept(hospital.site.pk) is None
 
@@ -229,7 +223,7 @@ def test_old_models_are_dropped_and_their_rows_stay(hospital: Hospital) -> None:
     assert [row.blob is None for row in rows] == [True, False]
     assert rows[1].is_live
     versions.forget()
-    with pytest.raises(versions.Unreadable):
+    with pytest.raises(Unreadable):
         versions.read(ForecastModel.objects.get(pk=first.pk))
     assert versions.live(hospital.site.pk) is not None
     assert versions.levels(rows[1], at=at(0) + timedelta(weeks=7)) is not None

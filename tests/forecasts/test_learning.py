@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import numpy as np
@@ -23,6 +22,7 @@ from flow.models import (
     Forecast,
     ForecastLevels,
     ForecastModel,
+    ForecastPatterns,
     ForecastScore,
     ForecastTraining,
 )
@@ -32,13 +32,6 @@ from wards.models import Site, Ward
 pytestmark = pytest.mark.django_db
 State, Verdict = ForecastTraining.State, ForecastModel.Verdict
 NOW = BEGIN + timedelta(days=35, hours=2)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    versions.forget()
-    yield
-    versions.forget()
 
 
 def learn(hospital: Hospital) -> ForecastTraining:
@@ -144,7 +137,7 @@ def test_a_challenger_that_does_not_win_is_kept_with_its_reason(
     first.refresh_from_db()
     assert first.is_live
     # How patients come and go is looked at all the same.
-    assert hospital.site.forecast_patterns.count() == 2
+    assert ForecastPatterns.objects.filter(site=hospital.site).count() == 2
 
 
 def test_an_old_model_gives_way_to_whatever_is_better(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from math import log
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.test.utils import CaptureQueriesContext
 
-from flow.forecasts import issued as issued_module
 from flow.forecasts import issuing, learning, scoring, versions
 from flow.forecasts.clock import minute_of
 from flow.forecasts.following import clock_before, levels_now
@@ -23,7 +22,7 @@ from flow.forecasts.recorded import Part, Speaker, Until, What
 from flow.forecasts.stored import written
 from flow.models import Forecast, ForecastLevels, ForecastModel, ForecastScore, ForecastTraining
 from patients.models import Episode
-from tests.forecasts.living import BEGIN, DAY, LITTLE, Hospital, london, told
+from tests.forecasts.living import BEGIN, DAY, LITTLE, Hospital, issue, london, told
 from wards.facts import MovementKind, Place
 from wards.models import BedStatus, Occupancy
 
@@ -31,15 +30,6 @@ pytestmark = pytest.mark.django_db
 
 NIGHT = london(19, 2, 30)
 MORNING = london(19, 8)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    versions.forget()
-    issued_module.forget()
-    yield
-    versions.forget()
-    issued_module.forget()
 
 
 @pytest.fixture
@@ -52,12 +42,6 @@ def hospital() -> Hospital:
     assert done.state == ForecastTraining.State.DONE
     made.live(MORNING)
     return made
-
-
-def issue(hospital: Hospital) -> Forecast:
-    row = issuing.issue(hospital.site, at=hospital.now)
-    assert row is not None
-    return row
 
 
 def kept(hospital: Hospital) -> Kept:
@@ -129,7 +113,10 @@ def test_nothing_that_is_issued_is_ever_changed(hospital: Hospital) -> None:
     hospital.live(MORNING + 2 * DAY)
     scoring.score_due(now=london(21, 14, 5))
     assert bytes_of(row) == before
-    for change in ({"level": 2.0}, {"said": {}}, {"issued_at": MORNING + DAY}):
+    changes: list[dict[str, Any]] = [
+        {"level": 2.0}, {"said": {}}, {"issued_at": MORNING + DAY}
+    ]  # fmt: skip
+    for change in changes:
         with pytest.raises(DatabaseError), transaction.atomic():
             Forecast.objects.filter(pk=row.pk).update(**change)
     with pytest.raises(DatabaseError), transaction.atomic():

@@ -166,12 +166,15 @@ def calls(area: Area) -> Iterator[str]:
             "cohorts",
             "cohorts/our-neighbourhoods",
             "cohorts/waiting-on-support",
+            "forecasts/accuracy",
         )
     )
     yield f"/api/v1/forecasts/?site={FORETOLD}"
     yield f"/api/v1/forecasts/accuracy/?site={FORETOLD}"
     yield "/api/v1/referrals/?status=asked&status=placed"
     yield "/api/v1/barriers/?status=open&status=resolved"
+    yield from (f"/api/v1/forecasts/?site={code}" for code in area.sites)
+    yield from (f"/api/v1/forecasts/accuracy/?site={code}&by=ward" for code in area.sites)
     for number, (code, stay) in enumerate(area.stays.items()):
         bed = area.wards[code].beds.order_by("pk").first()
         assert bed is not None

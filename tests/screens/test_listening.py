@@ -18,9 +18,8 @@ def caller(client: Client) -> Caller:
 
 def everything(hospital: Hospital) -> frozenset[str]:
     wards = [*hospital.wards, hospital.emergency]
-    site = hospital.site.pk
-    of_site = (f"site:{site}", f"forecast:{site}")
-    return frozenset({"system", *of_site, *(f"ward:{ward.pk}" for ward in wards)})
+    site = {f"site:{hospital.site.pk}", f"forecast:{hospital.site.pk}"}
+    return frozenset({"system", "forecasts", *site, *(f"ward:{ward.pk}" for ward in wards)})
 
 
 def test_who_sees_everything_hears_everything(
@@ -36,8 +35,8 @@ def test_a_nurse_hears_of_the_own_ward_its_site_and_the_system(
 ) -> None:
     other = build(code="OTH")
     wanted = everything(hospital) | everything(other)
-    site = hospital.site.pk
-    own = frozenset({"system", f"site:{site}", f"forecast:{site}", f"ward:{hospital.wards[0].pk}"})
+    site = {f"site:{hospital.site.pk}", f"forecast:{hospital.site.pk}"}
+    own = frozenset({"system", "forecasts", *site, f"ward:{hospital.wards[0].pk}"})
     assert may_hear(caller(nurse), wanted) == own
 
 

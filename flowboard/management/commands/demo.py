@@ -66,6 +66,8 @@ class Command(BaseCommand):
             "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
             "PYTHONUNBUFFERED": "1",
+            # Numbers are worked out in several programs at once; each has one thread for it.
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         }
         self.say("preparing the database …")
         demo.migrate()
