@@ -113,7 +113,10 @@ _WHAT: Final[Mapping[What, str | Promise]] = {
 def numbers_past(found: HappenedBoard) -> list[Number]:
     """The numbers of the whole site, for who sees all of it."""
     shown = []
-    for one in found.outcomes:
+    whats = list(_WHAT)
+    for one in sorted(
+        found.outcomes, key=lambda one: (whats.index(one.number.what), one.number.ends)
+    ):
         number = one.number
         if number.part is not Part.SITE:
             continue

@@ -175,7 +175,7 @@ class Fan:
     @property
     def has_beds(self) -> bool:
         """Whether any bed is open now or ahead; without one nothing can be said of free beds."""
-        return bool(self.open.any()) or self.free_now != 0
+        return bool(self.open.any()) or self.free_now > 0
 
     @cached_property
     def quantiles(self) -> Counts:
