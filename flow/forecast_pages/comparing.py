@@ -179,7 +179,7 @@ def _figure(lines: Sequence[Compared], ahead: Horizon) -> str:
         "showlegend": False,
         "hovermode": "x unified",
         "xaxis": {
-            "tickformat": "%H:%M\n%a %-d %b", "hoverformat": "%a %-d %b %H:%M", "tickangle": 0,
+            "tickformat": "%H:%M\n%a %-d", "hoverformat": "%a %-d %b %H:%M", "tickangle": 0,
             "nticks": 14, "fixedrange": True,
         },
         "yaxis": {"fixedrange": True, "rangemode": "tozero", "nticks": 7, "tickformat": "d"},

@@ -216,7 +216,7 @@ def _layout(ahead: Horizon, seen: Sequence[Seen], lanes: Sequence[str]) -> dict[
         "hovermode": "x unified",
         "xaxis": {
             "range": [_x(first), _x(int(ahead.ends[-1]))],
-            "tickformat": "%H:%M\n%a %-d %b",
+            "tickformat": "%H:%M\n%a %-d",
             "hoverformat": "%a %-d %b %H:%M",
             "tickangle": 0,
             "nticks": 14,

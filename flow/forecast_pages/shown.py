@@ -31,7 +31,8 @@ class Beds:
     """The beds chosen. value, name: as an address names them and in words; choices: what to choose
     among. headline: in a sentence; waiting: the chance that nobody waits too long, in a sentence,
     empty where that is not told of these beds; both also without the scenario (`as_it_is`), where
-    there is one. little: that it rests on little, or empty. parts: of the days; moves: whether
+    there is one. little: that it rests on little, or empty. is_counted: whether the chart has beds
+    that were counted. parts: of the days; moves: whether
     patients move between these beds and others of the site. figure: the chart as JSON, sentence:
     the same in words, hours: as a table. marks: what is planned."""
 
@@ -52,6 +53,7 @@ class Beds:
     marks: Sequence[str]
     as_it_is: str = ""
     waiting_as_it_is: str = ""
+    is_counted: bool = False
 
 
 def beds_shown(
@@ -89,6 +91,7 @@ def beds_shown(
         marks=[mark_said(mark, names, at=ahead.at) for mark in marks],
         as_it_is=beds_said(fan, place, ahead) if supposed else "",
         waiting_as_it_is=waiting_said(queue, place, ahead) if supposed and queue else "",
+        is_counted=bool(seen),
     )
 
 

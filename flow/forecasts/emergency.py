@@ -16,7 +16,7 @@ ahead, less and less with each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -140,6 +140,20 @@ class DepartmentAhead:
         return self._played(
             np.ones(asked.size), asked, _WAITED, (self.department.gets, self.department.drops), ()
         )
+
+    def reached(self, asked: Minutes) -> Chances:
+        """The chance that a bed would be found and reached in each hour ahead, of those who ask at
+        these moments, while no more wait than in the calmest third of hours: how long handing over,
+        cleaning and finding one that suits take even where beds are free."""
+        calm = np.zeros_like(self.crowd)
+        calm[:, 0] = 1.0
+        nobody = np.zeros_like(self.department.drops)
+        rates = (self.department.gets, nobody)
+        return replace(self, crowd=calm)._played(np.ones(asked.size), asked, _WAITED, rates, ())
+
+    def to_be_reached(self) -> Chances:
+        """The same of those who ask in each hour ahead (rows): by hours ahead."""
+        return self.reached(self._middles)
 
     def _needing(self, arrived: Minutes, bands: Indices, numbers: Floats) -> Floats:
         rates = (self.department.needs, self.department.leaves)

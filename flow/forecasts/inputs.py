@@ -91,7 +91,9 @@ class Asking:
     asked: since when each of those who wait already does. needs: of those in the department of
     whom it is not decided, the chance that a bed is asked for in each hour ahead. to_come: the
     expected number of those yet to come for whom it is. unsure, own: of the level of their numbers,
-    as in `Unknown`. has: whether the site has a department at all.
+    as in `Unknown`. has: whether the site has a department at all. reached, to_be_reached: the
+    chance that a bed is reached in each hour ahead where it is not beds that are short, of those
+    who wait already, and of those who ask in each hour ahead (rows).
     """
 
     asked: Indices
@@ -100,6 +102,8 @@ class Asking:
     unsure: Floats
     own: float
     has: bool
+    reached: Floats
+    to_be_reached: Floats
 
 
 @dataclass(frozen=True)
@@ -182,6 +186,8 @@ def gather(
             unsure=flow.unsure(ahead) + patterns.department.unsure,
             own=flow.own + patterns.department.own,
             has=bool(seen.departments.any()),
+            reached=department.reached(waiting),
+            to_be_reached=department.to_be_reached(),
         ),
         level=leaving.level,
         away=patterns.staying.hazards(ahead),

@@ -24,7 +24,7 @@ from flow.forecasts.history import Floats, Stays
 from flow.forecasts.numbering import numbered
 from flow.forecasts.training import Trained
 
-FORMAT: Final = 100 * training.FORMAT + 2
+FORMAT: Final = 100 * training.FORMAT + 3
 """Of what is kept; raise the last part when a kept class changes its fields."""
 LIBRARIES: Final = (
     f"Python {platform.python_version_tuple()[0]}.{platform.python_version_tuple()[1]}, "

@@ -3,8 +3,9 @@
 Where beds are short, what happens is no sum of independent numbers: whoever gets a bed takes it
 from the next. So the coming hours are played through many times. In each hour, patients leave the
 wards; those who come straight to a ward or as planned take their beds; then those who wait in the
-department get what is left, first come, first served, and not within the hour in which they ask: a
-bed has to be found, handed over and reached. Beds are those of assessment units and wards, as one
+department get what is left, first come, first served, once theirs has been found, handed over and
+reached: that takes as long as it took in calm hours before, and never ends within the hour in which
+they ask. Beds are those of assessment units and wards, as one
 pool: critical care and maternity neither take from it nor give to it.
 
 That is kinder than a hospital is, where a free bed may be one for the other sex or another
@@ -88,6 +89,7 @@ class _Queue:
         chance that up to then nobody has come to wait too long."""
         room = self._room()
         asked = self._asked()
+        ready, slow, behind = self._ready(asked)
         gone_again = self._leave_again()
         newcomers = np.zeros(self.paths, dtype=np.int64)
         straight = self._straight()
@@ -96,20 +98,21 @@ class _Queue:
         for hour in range(HOURS):
             newcomers -= self._luck[4].binomial(newcomers, gone_again[hour])
             newcomers += straight[:, hour]
-            due = asked[:, hour - 1] if hour else self.inputs.asking.asked.size
-            given = np.clip(room[:, hour] - newcomers, 0, due - served)
+            given = np.clip(room[:, hour] - newcomers, 0, ready[:, hour] - served)
             served = served + given
             newcomers += given
             total[:, hour] = served
-        return self._waits(asked, total)
+        return self._waits(asked, total, slow, behind)
 
-    def _waits(self, asked: Counts, served: Counts) -> tuple[Counts, Counts, Floats]:
+    def _waits(
+        self, asked: Counts, served: Counts, slow: Counts, behind: Counts
+    ) -> tuple[Counts, Counts, Floats]:
         inputs = self.inputs
         by_then = self._asked_by(asked, inputs.ahead.ends - LIMIT_HOURS * HOUR)
         already = self._asked_by(asked, np.array([inputs.ahead.at - LIMIT_HOURS * HOUR]))
-        over = np.maximum(by_then - served, 0)
+        over = np.maximum(by_then - served, behind)
         new = np.maximum(by_then - np.maximum(served, already), 0)
-        none = (np.cumsum(new, axis=1) == 0).mean(0)
+        none = (np.cumsum(new, axis=1) + slow == 0).mean(0)
         return asked - served, over, np.asarray(none)
 
     def _asked_by(self, asked: Counts, moments: Indices) -> Counts:
@@ -129,6 +132,43 @@ class _Queue:
         found = luck.poisson(mean).astype(np.int64)
         found += self._drawn(asking.needs * part, self._luck[1])
         return np.asarray(asking.asked.size + np.cumsum(found, axis=1))
+
+    def _ready(self, asked: Counts) -> tuple[Counts, Counts, Counts]:
+        """Of those who have asked: for how many, by the end of each hour, a bed could have been
+        reached; how many have come to wait too long since now for that alone; and for how many
+        who wait too long it could not be reached yet."""
+        asking, luck = self.inputs.asking, self._luck[5]
+        found = np.zeros((self.paths, HOURS + 1), dtype=np.int64)
+        slow, behind = np.zeros_like(found), np.zeros_like(found)
+        rows = np.arange(self.paths)
+        limit = asking.asked + LIMIT_HOURS * HOUR
+        # The first hour at whose end each who waits now has waited too long.
+        ends = np.searchsorted(self.inputs.ahead.ends, limit)
+        for chances, end, until in zip(asking.reached, ends, limit, strict=True):
+            then = np.searchsorted(np.cumsum(chances), luck.uniform(size=self.paths), side="right")
+            found[rows, then] += 1
+            late = then > end
+            slow[:, end] += late & (until > self.inputs.ahead.at)
+            behind[late, end] += 1
+            behind[rows[late], then[late]] -= 1
+        asks = np.diff(asked, axis=1, prepend=asking.asked.size)
+        for hour, chances in enumerate(asking.to_be_reached):
+            # Not within the hour in which they ask.
+            later = np.r_[chances[hour] + chances[hour + 1 : hour + 2], chances[hour + 2 :]]
+            rest = np.clip(1 - later.sum(), 0.0, 1.0)
+            drawn = luck.multinomial(asks[:, hour], np.r_[later, rest] / (later.sum() + rest))
+            found[:, hour + 1 :] += drawn
+            end = hour + LIMIT_HOURS
+            late = drawn[:, LIMIT_HOURS:]
+            if end < HOURS:
+                slow[:, end] += late.sum(1)
+                behind[:, end] += late.sum(1)
+                behind[:, end + 1 :] -= late
+        return (
+            np.cumsum(found, axis=1)[:, :HOURS],
+            np.cumsum(slow, axis=1)[:, :HOURS],
+            np.cumsum(behind, axis=1)[:, :HOURS],
+        )
 
     def _part(self, way: Way) -> float:
         """The share of those who come this way who come to these wards."""

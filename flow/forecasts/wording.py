@@ -109,31 +109,44 @@ def beds_said(fan: Fan, hour: int, outlook: Outlook | Horizon) -> str:
     return text % (values | {"first": abs(first)})
 
 
+def number_said(number: int) -> str:
+    """A number with the sign that readers expect."""
+    return str(number).replace("-", "−")
+
+
 def fan_said(fan: Fan, outlook: Outlook | Horizon) -> str:
     """The chart in one sentence, for whoever does not see it: what is free now and at midnight and
     eight o'clock, in the middle and between which numbers."""
     parts = [
-        _("%(when)s %(middle)d (%(low)d to %(high)d)")
+        _("%(when)s %(middle)s (%(low)s to %(high)s)")
         % {
             "when": time_said(int(outlook.ends[hour]), at=outlook.at),
-            "middle": fan.quantiles[hour, 3],
-            "low": fan.quantiles[hour, 0],
-            "high": fan.quantiles[hour, 6],
+            "middle": number_said(int(fan.quantiles[hour, 3])),
+            "low": number_said(int(fan.quantiles[hour, 0])),
+            "high": number_said(int(fan.quantiles[hour, 6])),
         }
         for hour in outlook.shown_always
     ]
     return _(
-        "%(pool)s: %(now)d free now. The middle of what is likely, and between which numbers it "
+        "%(pool)s: %(now)s free now. The middle of what is likely, and between which numbers it "
         "lies with 9 chances in 10: %(parts)s. Below 0 are patients without a bed."
-    ) % {"pool": pool_name(fan.pool), "now": fan.free_now, "parts": "; ".join(parts)}
+    ) % {"pool": pool_name(fan.pool), "now": number_said(fan.free_now), "parts": "; ".join(parts)}
 
 
 def waiting_said(waiting: Waiting, hour: int, outlook: Outlook | Horizon) -> str:
-    """The chance that by this hour nobody comes to wait too long for a bed."""
-    said = _(
-        "Chance that nobody comes to wait over %(hours)d hours for a bed by %(when)s: %(chance)s"
-    )
+    """The chance that by this hour nobody comes to wait too long for a bed, beside those who do
+    already."""
+    said = _("Chance that nobody waits over %(hours)d hours for a bed by %(when)s: %(chance)s")
+    if waiting.over_now:
+        said = ngettext(
+            "%(now)d waits over %(hours)d hours for a bed already; chance that nobody else comes "
+            "to by %(when)s: %(chance)s",
+            "%(now)d wait over %(hours)d hours for a bed already; chance that nobody else comes "
+            "to by %(when)s: %(chance)s",
+            waiting.over_now,
+        )
     return said % {
+        "now": waiting.over_now,
         "hours": waiting.limit_hours,
         "when": time_said(int(outlook.ends[hour]), at=outlook.at),
         "chance": chance_said(float(waiting.none_over[hour])),

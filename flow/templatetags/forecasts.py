@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from flow.forecast_pages.asking import Wish
 from flow.forecasts.prediction import Prediction
+from flow.forecasts.wording import number_said
 from flow.models import ForecastTraining
 
 register = template.Library()
@@ -19,7 +20,7 @@ register = template.Library()
 @register.filter
 def beds_number(number: int) -> str:
     """A number of beds with a true minus sign."""
-    return f"−{-number}" if number < 0 else str(number)
+    return number_said(number)
 
 
 @register.filter

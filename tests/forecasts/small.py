@@ -105,6 +105,7 @@ def small(
         asking=Asking(
             asked=np.zeros(0, dtype=np.int64), needs=np.zeros((0, HOURS)),
             to_come=np.zeros(HOURS), unsure=np.zeros(HOURS), own=0.0, has=True,
+            reached=np.zeros((0, HOURS)), to_be_reached=np.eye(HOURS),
         ),
         level=certain(),
         away=np.where(later > 0, np.stack([steps * rate for rate in (0.01, 0.02, 0.03, 0.04)]),

@@ -175,7 +175,10 @@ def test_waits_and_chances() -> None:
     numbers = Spreads(0, np.ones((HOURS, 1)))
     waiting = Waiting(4, 2, 0, numbers, numbers, np.linspace(1, 0, HOURS), 1000)
     assert wording.waiting_said(waiting, 46, found) == (
-        "Chance that nobody comes to wait over 4 hours for a bed by Fri 09:00: 35 %"
+        "Chance that nobody waits over 4 hours for a bed by Fri 09:00: 35 %"
+    )
+    assert wording.waiting_said(replace(waiting, over_now=2), 46, found) == (
+        "2 wait over 4 hours for a bed already; chance that nobody else comes to by Fri 09:00: 35 %"
     )
     assert wording.chance_said(0.001) == "less than 1 %"
     assert wording.chance_said(0.9999) == "more than 99 %"
@@ -183,10 +186,10 @@ def test_waits_and_chances() -> None:
 
 def test_little_history_is_said() -> None:
     found = outlook((2, 5))
-    assert wording.days_said(found) == (
+    assert wording.days_said(found.days_known) == (
         "This rests on 3 days of records, so that the numbers lie wide."
     )
-    assert wording.days_said(replace(found, days_known=60)) == ""
+    assert wording.days_said(60.0) == ""
 
 
 def test_marks_and_pools() -> None:

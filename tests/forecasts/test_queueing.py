@@ -51,6 +51,7 @@ def plain(
         asking=replace(
             inputs.asking,
             asked=np.array([now - minutes for minutes in asked_ago], dtype=np.int64),
+            reached=np.eye(HOURS)[[0] * len(asked_ago)],
             to_come=np.full(HOURS, to_come),
         ),
     )
@@ -104,6 +105,30 @@ def test_free_beds_that_nobody_was_given_do_not_suit() -> None:
     assert certain(of(waits)) == [1] * HOURS
     being_cleaned = replace(waits, supply=beds.supply)
     assert certain(of(being_cleaned))[0] == 0
+
+
+def test_a_bed_that_takes_long_to_reach_is_waited_for_though_beds_are_free() -> None:
+    beds = plain(beds=15, people=10, asked_ago=(10,))
+    slow = replace(beds, asking=replace(beds.asking, reached=np.eye(HOURS)[[6]]))
+    found = of(slow)
+    assert certain(found)[:8] == [1, 1, 1, 1, 1, 1, 0, 0]
+    # The four hours are over ten minutes before the fourth hour ends.
+    assert found.none_over[:5].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
+    assert [found.over[hour].mean for hour in range(8)] == [0, 0, 0, 1, 1, 1, 0, 0]
+    over = replace(slow, asking=replace(slow.asking, asked=slow.asking.asked - 5 * HOUR))
+    assert of(over).none_over.tolist() == [1.0] * HOURS
+    assert [of(over).over[hour].mean for hour in range(8)] == [1, 1, 1, 1, 1, 1, 0, 0]
+
+
+def test_so_it_is_for_who_asks_later() -> None:
+    beds = plain(beds=15, people=10)
+    later = np.eye(HOURS)
+    later[2] = later[8]
+    found = of(replace(beds, asking=replace(
+        beds.asking, needs=np.eye(HOURS)[[2]], to_be_reached=later)))  # fmt: skip
+    assert certain(found)[:10] == [0, 0, 1, 1, 1, 1, 1, 1, 0, 0]
+    assert found.none_over[:8].tolist() == [1.0] * 6 + [0.0] * 2
+    assert [found.over[hour].mean for hour in range(10)] == [0, 0, 0, 0, 0, 0, 1, 1, 0, 0]
 
 
 def test_a_steady_queue_is_as_long_as_it_must_be() -> None:
