@@ -16,6 +16,7 @@ from patients.rows import insert, rewrite
 from wards.models import BedRequest, Site, Ward
 from wards.projection import Claim, Request, Stay
 
+_PRESENT: Final = (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
 _DETAILS: Final = {  # name → the length that its column holds
     "patient_class": 20,
     "specialty": 60,
@@ -65,6 +66,7 @@ def write_episodes(
     providers = _providers(stays)
     fresh: list[Episode] = []
     changed: list[Episode] = []
+    settled = False
     surplus: dict[int, int] = {}
     written: dict[int, list[tuple[Episode, Owned]]] = {}
     for top, its_stays in stays.items():
@@ -78,6 +80,7 @@ def write_episodes(
             else:
                 rows.remove(row)
                 if any(getattr(row, name) != value for name, value in values.items()):
+                    settled |= _was_to_look_at(row)
                     for name, value in values.items():
                         setattr(row, name, value)
                     changed.append(row)
@@ -87,15 +90,20 @@ def write_episodes(
         rewrite(changed, _FIELDS)
     if fresh:
         insert(fresh, _FIELDS)
-    _ring_for(fresh + changed, [pair for both in written.values() for pair in both])
+    pairs = [pair for both in written.values() for pair in both]
+    _ring_for(fresh + changed, pairs, settled=settled)
     return {top: [(row.pk, owned) for row, owned in both] for top, both in written.items()}, surplus
 
 
-def _ring_for(rows: Sequence[Episode], pairs: Iterable[tuple[Episode, Owned]]) -> None:
-    """Where some of the rows written are stays to look at, have the lists of these drawn again,
-    and the boards that count them: no ward's figures need to change for that."""
+def _ring_for(
+    rows: Sequence[Episode], pairs: Iterable[tuple[Episode, Owned]], *, settled: bool
+) -> None:
+    """Where some of the rows written are stays to look at, or were (`settled`), have the lists of
+    these drawn again, and the boards that count them: no ward's figures need to change for that."""
     new = {row.pk for row in rows}
-    if not any(row.pk in new and _is_to_look_at(row, owned) for row, owned in pairs):
+    if not settled and not any(
+        row.pk in new and _is_to_look_at(row, owned) for row, owned in pairs
+    ):
         return
     sites = Site.objects.values_list("pk", flat=True)
     names = [f"{name}:{site}" for site in sites for name in ("site", "checks")]
@@ -104,8 +112,12 @@ def _ring_for(rows: Sequence[Episode], pairs: Iterable[tuple[Episode, Owned]]) -
 
 def _is_to_look_at(row: Episode, owned: Owned) -> bool:
     """Whether something is in doubt, or somebody is in hospital of whom nobody says where."""
-    present = row.status in (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
-    return bool(row.flags) or (present and not owned.claims)
+    return bool(row.flags) or (row.status in _PRESENT and not owned.claims)
+
+
+def _was_to_look_at(row: Episode) -> bool:
+    """The same of a stored row; who has no place has no provider either."""
+    return bool(row.flags) or (row.status in _PRESENT and row.provider_id is None)
 
 
 def _matched(
