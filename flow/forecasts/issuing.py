@@ -73,8 +73,8 @@ def issue_due(*, now: datetime) -> list[int]:
 def _due(now: datetime) -> list[Due]:
     """Three queries."""
     live = ForecastModel.objects.filter(live_from__isnull=False, live_until__isnull=True)
-    since = dict(live.values_list("site", "live_from"))
-    sites = list(since)
+    learnt_at = dict(live.values_list("site", "trained_at"))
+    sites = list(learnt_at)
     last = dict(
         Forecast.objects.filter(site__in=sites).values_list("site").annotate(last=Max("at"))
     )
@@ -87,7 +87,7 @@ def _due(now: datetime) -> list[Due]:
     for site in sites:
         before = last.get(site)
         mine = tuple(notes.get(site, ()))
-        if before is None and minute < since[site]:
+        if before is None and minute < learnt_at[site]:
             continue  # the first forecast speaks from what was learnt with its model
         if before is None or (before < hour and now - hour > LATE):
             found.append(Due(site, minute, mine))

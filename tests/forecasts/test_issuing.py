@@ -51,6 +51,17 @@ def test_one_is_issued_for_each_full_hour(hospital: Hospital) -> None:
     assert issued() == [0, 60]
 
 
+def test_the_first_one_waits_until_what_was_learnt_counts() -> None:
+    made = Hospital()
+    made.live(TEN)
+    learning.learn(made.site, at=at(0.5), effort=LITTLE)
+    assert issuing.issue_due(now=at(0.9)) == []
+    assert issuing.issue_due(now=at(1.1)) == [made.site.pk]
+    [row] = Forecast.objects.all()
+    assert issued() == [1]
+    assert row.said["beds"]["pools"]
+
+
 def test_a_change_brings_one_at_most_every_five_minutes(hospital: Hospital) -> None:
     issuing.issue_due(now=at(0.1))
     note_changed([hospital.site.pk, hospital.site.pk])
