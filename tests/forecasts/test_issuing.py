@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.db.models import F
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from flow import census, tasks
@@ -247,6 +248,9 @@ def test_tasks_are_known_by_the_names_the_schedule_calls() -> None:
     hospital = Hospital()
     tasks.learn_forecasts()
     assert ForecastTraining.objects.get().site == hospital.site
+    tasks.issue_forecasts()
+    assert not Forecast.objects.exists(), "what was just learnt speaks from the next minute on"
+    ForecastModel.objects.update(trained_at=F("trained_at") - timedelta(minutes=1))
     tasks.issue_forecasts()
     assert Forecast.objects.get().patients == 0
     tasks.score_forecasts()
