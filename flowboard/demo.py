@@ -55,6 +55,9 @@ NEIGHBOUR: Final = "REM"  # outside the system; some patients go back to its hos
 SOCIAL_WORK: Final = ("NMC", "SW")
 NEIGHBOURHOOD_TEAM: Final = "NT-NORTH"
 NURSES_WARD: Final = "NGH-W12"
+ACUTE: Final = ("NGH", "ERH")
+LEARNT_DAYS: Final = 8
+"""Days of the invented history that come before the first forecast that is replayed."""
 TOKEN_NAME: Final = "demo"  # noqa: S105 (a name, no secret)
 STAFF_SCOPES: Final = (TokenScope.EPISODES_READ, TokenScope.WAITS_READ, TokenScope.WAITS_WRITE)
 SIGNER_SCOPES: Final = (TokenScope.RETURNS_WRITE,)
@@ -323,6 +326,16 @@ class Preparation:
         self._say("receiving them as HL7 messages …")
         # Its staff knew of each movement when it was made, not only now that it is loaded.
         self._run("manage.py", "receive_hl7", "--history", "--file", str(messages))
+        self._replay_forecasts()
+
+    def _replay_forecasts(self) -> None:
+        """What its hospitals would have foretold: a week is learnt from, the rest told."""
+        days = self._days - LEARNT_DAYS
+        if days < 1:
+            return
+        self._say(f"replaying the forecasts of {days} days …")
+        sites = [word for code in ACUTE for word in ("--site", code)]
+        self._run("manage.py", "replay_forecasts", *sites, "--days", str(days), "--hour", "8")
 
     def _run(self, *command: str) -> None:
         process = subprocess.Popen(

@@ -84,7 +84,6 @@ class Environment:
     port: int
     mllp_port: int
     web_threads: int
-    forecast_threads: int
     session_idle_minutes: int
     misfits_an_hour: int
     hl7_strangers: HL7Strangers
@@ -261,7 +260,6 @@ def read(values: Mapping[str, str], *, base: Path) -> Environment:
         port=reader.number("PORT", 8000, 1, 65535),
         mllp_port=reader.number("MLLP_PORT", 2575, 1, 65535),
         web_threads=reader.number("WEB_THREADS", 8, 1, 200),
-        forecast_threads=reader.number("FORECAST_THREADS", 1, 1, 64),
         session_idle_minutes=reader.number("SESSION_IDLE_MINUTES", 30, 5, 720),
         misfits_an_hour=reader.number("MISFITS_AN_HOUR", 10, 1, 1000),
         hl7_strangers=reader.parsed("HL7_STRANGERS", "accept", _strangers, "accept"),

@@ -272,10 +272,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 # Learning takes minutes of a processor: a worker of its own does it, so that nothing waits for it.
 CELERY_TASK_ROUTES = {"flow.tasks.learn_forecasts": {"queue": "learning"}}
 
-# --- Forecasts ------------------------------------------------------------------------------
-# Processor threads with which models are learnt.
-FORECAST_THREADS = ENV.forecast_threads
-
 # --- Health: ages in seconds beyond which /health/ready answers 503 --------------------------
 HEALTH_OLDEST_MESSAGE = 120.0
 HEALTH_OLDEST_DIRTY_WARD = 120.0

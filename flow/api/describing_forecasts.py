@@ -189,6 +189,10 @@ class SpokeRow(Shape):
     version = s.IntegerField()
     kind = s.ChoiceField(ForecastModel.Kind.choices)
     forecasts = s.IntegerField()
+    replayed = s.IntegerField(
+        help_text="How many of them were written down later than an hour after their moment: the "
+        "past was replayed, from what had been known at each moment."
+    )
 
 
 class DriftRow(Shape):

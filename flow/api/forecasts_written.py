@@ -184,7 +184,7 @@ def accuracy_told(board: AccuracyBoard) -> dict[str, Any]:
         "results": list(_scored(board, whole=True)),
         "models": [
             {"site": one.site.code, "version": one.number, "kind": one.kind,
-             "forecasts": one.forecasts}
+             "forecasts": one.forecasts, "replayed": one.replayed}
             for one in board.models
         ],
         "drift": [

@@ -105,12 +105,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Spoke:
-    """A model that spoke in that time: its number at the site, and how many of the forecasts."""
+    """A model that spoke in that time: its number at the site, how many of the forecasts, and how
+    many of these were written down later than an hour after their moment: replayed, from what had
+    been known at it."""
 
     site: Site
     number: int
     kind: str
     forecasts: int
+    replayed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +275,8 @@ def _scores(speaker: Speaker, sums: Sequence[Any]) -> Scores:
 
 def _spoke(sites: Mapping[int, Site], asked: Asked) -> Sequence[Spoke]:
     sql = """
-SELECT m.site_id, m.number, m.kind, count(*)
+SELECT m.site_id, m.number, m.kind, count(*),
+       count(*) FILTER (WHERE f.issued_at > f.at + interval '1 hour')
   FROM flow_forecastmodel m
   JOIN (SELECT DISTINCT s.forecast_id FROM flow_forecastscore s
          WHERE s.site_id = ANY(%(sites)s) AND s.day >= %(first)s AND s.day <= %(last)s

@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from threadpoolctl import threadpool_limits
 
 from flow.forecasts import versions
 from flow.forecasts.hazards import Effort
@@ -99,7 +97,7 @@ def _night_before(now: datetime) -> datetime:
 def learn_due(*, now: Callable[[], datetime] = timezone.now) -> list[ForecastTraining]:
     """Learn every site that is due, one after the other; what became of each. Nothing where
     another process is at it. A site's failure is logged and leaves the others alone."""
-    with _alone() as mine:
+    with alone() as mine:
         return [_learn(site, at=now(), always=False) for site in due(now=now())] if mine else []
 
 
@@ -111,8 +109,19 @@ def learn(
     say: Say = lambda _: None,
 ) -> ForecastTraining | None:
     """Learn one site now, whether or not it is due; None where another process is at it."""
-    with _alone() as mine:
-        return _learn(site, at=at, always=True, effort=effort, say=say) if mine else None
+    with alone() as mine:
+        return learn_alone(site, at=at, effort=effort, say=say) if mine else None
+
+
+def learn_alone(
+    site: Site,
+    *,
+    at: datetime,
+    effort: Effort = Effort(),  # noqa: B008 - frozen
+    say: Say = lambda _: None,
+) -> ForecastTraining:
+    """The same for who is `alone` already."""
+    return _learn(site, at=at, always=True, effort=effort, say=say)
 
 
 def ask_to_stop(training: int) -> bool:
@@ -122,7 +131,8 @@ def ask_to_stop(training: int) -> bool:
 
 
 @contextmanager
-def _alone() -> Iterator[bool]:
+def alone() -> Iterator[bool]:
+    """Be the only process that learns; whether that is so."""
     # Of the session, not of a transaction: one that lasts for minutes would keep old rows alive.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
@@ -153,9 +163,8 @@ def _learn(
         live = versions.live(site.pk)
         if not always and live is not None and not _is_news(site, live):
             return _over(row, ForecastTraining.State.UNCHANGED)
-        with threadpool_limits(limits=settings.FORECAST_THREADS):
-            told = Progress(row, say).reached
-            model = learn_site(site, live, at=at, effort=effort, reached=told)
+        told = Progress(row, say).reached
+        model = learn_site(site, live, at=at, effort=effort, reached=told)
     except Stopped:
         return _over(row, ForecastTraining.State.STOPPED)
     except Exception:

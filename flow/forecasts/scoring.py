@@ -10,6 +10,7 @@ them.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -65,6 +66,12 @@ def score_due(*, now: datetime, patience: float = 60.0) -> int:
     return done
 
 
+def score_site(site: Site, *, since: datetime, now: datetime) -> int:
+    """Score all forecasts of a site since then that are over and were not scored; how many numbers
+    of forecasts. For a past that was replayed: `score_due` does not look back so far."""
+    return _score(site, over=now, now=now, until=math.inf, since=since)
+
+
 def clock_before(now: datetime) -> datetime:
     """The last of `CLOCKS`, local time, up to now."""
     day = timezone.localtime(now).date()
@@ -91,15 +98,17 @@ class _Todo:
     untils: tuple[Until, ...]
 
 
-def _score(site: Site, *, over: datetime, now: datetime, until: float) -> int:
+def _score(
+    site: Site, *, over: datetime, now: datetime, until: float, since: datetime | None = None
+) -> int:
     done = 0
-    todo = _todo(site, over)
+    todo = _todo(site, over, since or over - LOOK_AGAIN)
     if todo:
         first = todo[0].at
         history = read_stays(site, since=first - _BEFORE, at=now)
         known = minute_of(now)
-        since = max(told_from(history, until=known), minute_of(first - _BEFORE))
-        past = Past(history, since, known)
+        begin = max(told_from(history, until=known), minute_of(first - _BEFORE))
+        past = Past(history, begin, known)
     for one in todo:
         with transaction.atomic():
             if not _locked(site):
@@ -118,11 +127,9 @@ def _locked(site: Site) -> bool:
         return bool(got)
 
 
-def _todo(site: Site, over: datetime) -> list[_Todo]:
+def _todo(site: Site, over: datetime, since: datetime) -> list[_Todo]:
     """What is to be scored, the first first; three queries."""
-    rows = Forecast.objects.filter(
-        site=site, is_standard=True, at__gt=over - LOOK_AGAIN, at__lt=over
-    )
+    rows = Forecast.objects.filter(site=site, is_standard=True, at__gt=since, at__lt=over)
     forecasts = list(rows.order_by("at").values_list("pk", "at"))
     scored_at = {
         (forecast, Until(until)): when

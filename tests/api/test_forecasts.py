@@ -222,7 +222,7 @@ def test_the_record_tells_every_speaker_beside_the_forecast(
     assert own["crps"] == pytest.approx(score.crps)
     assert own["within_90"] == score.within_90
     assert told["models"] == [
-        {"site": scored.site.code, "version": 1, "kind": "floor", "forecasts": 1}
+        {"site": scored.site.code, "version": 1, "kind": "floor", "forecasts": 1, "replayed": 0}
     ]
     assert told["drift"][0]["signs"] == []
     assert told["partly_hidden"] == []
