@@ -22,6 +22,8 @@ from patients.models import Episode
 
 SHOWN: Final = 250
 """How many patients are listed; of a whole hospital nobody reads on."""
+SURPRISES: Final = 20
+"""How many of those who did otherwise than was likely are listed first."""
 _DAY: Final = timedelta(hours=24)
 
 
@@ -44,10 +46,12 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class People:
     """The patients of a forecast whom the viewer may see, the likeliest to leave first. surprises:
-    those who did otherwise than was likely. rest: how many more there are than are listed."""
+    those who did otherwise than was likely, the least likely first; otherwise: how many these are.
+    rest: how many more there are than are listed."""
 
     lines: Sequence[Line]
     surprises: Sequence[Line]
+    otherwise: int
     rest: int
 
 
@@ -63,9 +67,12 @@ def patients_past(found: HappenedBoard, *, sight: Sight) -> People | None:
     )
     known = faces(set(ids.values()))
     lines = [_line(one, known.get(ids.get(one.episode, 0)), found) for one in shown]
+    surprises = [line for line in lines if line.surprise]
+    surprises.sort(key=lambda line: line.share if line.within else 100 - line.share)
     return People(
         lines=lines[:SHOWN],
-        surprises=[line for line in lines if line.surprise],
+        surprises=surprises[:SURPRISES],
+        otherwise=len(surprises),
         rest=max(0, len(lines) - SHOWN),
     )
 

@@ -26,6 +26,10 @@ LOOKS: Final = {
 """Colour, dashes and sign of each speaker: told apart without colour as well."""
 _LEVELS: Final = (50, 80, 90)
 
+_FEW: Final = 10
+_A_DAY: Final = 86_400_000
+"""Milliseconds, as Plotly counts the time between the marks of an axis."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -179,12 +183,14 @@ def time_figure(days: Sequence[Day], *, of_bias: bool = False) -> str:
                 "hovertemplate": "%{y}",
             }
         )
+    # Few days would else have marks between them, each with the name of its day.
+    few = len({day.day for day in days}) <= _FEW
     layout = _layout(
         200 if of_bias else 280,
         hovermode="x unified",
         xaxis={
             "fixedrange": True, "tickformat": "%-d %b", "hoverformat": "%a %-d %b", "nticks": 10,
-            "tickangle": 0,
+            "tickangle": 0, **({"dtick": _A_DAY} if few else {}),
         },
         yaxis=_axis(
             _("Said less seen") if of_bias else "CRPS", rangemode="tozero", nticks=5

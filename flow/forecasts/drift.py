@@ -7,8 +7,8 @@ From the last `DAYS` days at 08:00 that are scored, of who leaves within 24 hour
   that the hospital has changed.
 - *intervals*: with at least `LEAST` forecasts, the 90 % intervals of how many leave held fewer than
   `HELD` of what came. Where they are right that happens about once in a hundred times.
-- *beaten*: over at least `PATIENTS` chances, Kaplan-Meier or the teams' own dates told better who
-  leaves (log score) on the same days.
+- *beaten*: over as many forecasts and at least `PATIENTS` chances, Kaplan-Meier or the teams' own
+  dates told better who leaves (log score) on the same days.
 """
 
 from __future__ import annotations
@@ -63,9 +63,13 @@ def _signs(
         return
     if own.forecasts >= LEAST and own.within_90 < HELD * own.forecasts:
         yield Sign.INTERVALS
-    if own.patients >= PATIENTS and any(
-        # Of fewer patients it told fewer days, which may have been the easier ones.
-        other.patients == own.patients and other.log_sum < own.log_sum
-        for other in others
+    if (
+        own.forecasts >= LEAST
+        and own.patients >= PATIENTS
+        and any(
+            # Of fewer patients it told fewer days, which may have been the easier ones.
+            other.patients == own.patients and other.log_sum < own.log_sum
+            for other in others
+        )
     ):
         yield Sign.BEATEN

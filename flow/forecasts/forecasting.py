@@ -49,18 +49,20 @@ def inputs_of(
     patterns: Patterns,
     *,
     known_at: datetime | None = None,
+    is_past: bool = False,
 ) -> Inputs:
     """What the forecast for the moment of `leaving` is worked out from.
 
     history: the one that `leaving` tells of; it need hold nobody but those at the site now, those
-    in the emergency department included. known_at: beds as was known then, of a past moment.
+    in the emergency department included. is_past: the moment is past; who was expected is read as
+    was known then. known_at: so are the beds, which else are those known now.
     """
     at = moment_of(leaving.at)
     supply = read_supply(site, at=at, known_at=known_at)
-    if known_at is None:
-        lists = read_expected(site, at=at)
-    else:
+    if is_past or known_at is not None:
         lists = read_lists(site, since=at - _LISTED_SINCE, at=at)
+    else:
+        lists = read_expected(site, at=at)
     return gather(history, leaving, patterns, supply, lists)
 
 

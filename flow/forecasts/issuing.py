@@ -113,17 +113,19 @@ def _issue_due(due: Due) -> bool:
     return True
 
 
-def issue(site: Site, *, at: datetime, issued_at: datetime | None = None) -> Forecast | None:
+def issue(
+    site: Site, *, at: datetime, issued_at: datetime | None = None, is_past: bool = False
+) -> Forecast | None:
     """Say what is foretold of a site from what was known at `at`, a full minute of about now, and
     keep it; None where no model speaks. Its boards are rung on commit. issued_at: the database's
-    clock without it.
+    clock without it. is_past: the minute is long past (`replaying`).
 
     Raises IntegrityError where one was issued of that minute already.
     """
     live = versions.live(site.pk)
     if live is None:
         return None
-    said = foretold(site, live, at=at)
+    said = foretold(site, live, at=at, is_past=is_past)
     document, arrays = written(said.issued)
     low, high = said.levels.common.interval
     with transaction.atomic():
@@ -157,7 +159,14 @@ class Foretold:
     inputs: Inputs | None
 
 
-def foretold(site: Site, live: Live, *, at: datetime, known_at: datetime | None = None) -> Foretold:
+def foretold(
+    site: Site,
+    live: Live,
+    *,
+    at: datetime,
+    known_at: datetime | None = None,
+    is_past: bool = False,
+) -> Foretold:
     """What a model says of a site from what was known at `at`, which is about now. known_at: beds
     and what is planned for them as known then, where that is some time ago."""
     minute = minute_of(at)
@@ -168,7 +177,7 @@ def foretold(site: Site, live: Live, *, at: datetime, known_at: datetime | None 
     patterns = versions.patterns(site.pk, at=at)
     inputs = None
     if patterns is not None:
-        inputs = inputs_of(site, history, said, patterns, known_at=known_at)
+        inputs = inputs_of(site, history, said, patterns, known_at=known_at, is_past=is_past)
     told = None if inputs is None else outlook_of(inputs)
     return Foretold(
         composed(said, history, _specialties(raw, minute), inputs, told), levels, inputs

@@ -79,7 +79,7 @@ def replay(
                 _learn(site, at, effort)
                 models += 1
             else:
-                forecasts += issue(site, at=at) is not None
+                forecasts += issue(site, at=at, is_past=True) is not None
     say("scoring")
     scoring.score_site(site, since=since, now=now)
     return Replayed(models, forecasts)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
@@ -13,11 +11,13 @@ from flow.board_types import Sight
 from flow.forecasts import learning, replaying, versions
 from flow.forecasts.accuracy import Asked, accuracy_board
 from flow.forecasts.hazards import Effort
+from flow.forecasts.issued import read_row
 from flow.forecasts.issuing import issue
 from flow.forecasts.recorded import Speaker
 from flow.forecasts.replaying import CannotReplay, replay
 from flow.models import Forecast, ForecastModel, ForecastScore, ForecastTraining
-from tests.forecasts.living import BEGIN, DAY, HOUR, LITTLE, Hospital
+from tests.forecasts.living import BEGIN, DAY, HOUR, LITTLE, Hospital, told
+from wards.facts import MovementKind, Place
 
 pytestmark = pytest.mark.django_db
 SINCE = BEGIN + 5 * DAY
@@ -30,6 +30,10 @@ def said_then() -> tuple[Hospital, list[tuple[object, bytes]]]:
     """A hospital at 9:00 of its ninth day, and what it would have said at 8:00 of the days before,
     had it begun on the sixth. Nothing of that was kept."""
     made, said = Hospital(a_day=8), []
+    made.live(SINCE - DAY)
+    place = Place(made.wards[1].pk)
+    planned = (SINCE + 12 * HOUR).isoformat()
+    told(made.says("listed", MovementKind.EXPECTED, place=place, expected_at=planned))
     for day in range(3):
         made.live(SINCE + day * DAY + EIGHT)
         with transaction.atomic():
@@ -39,9 +43,16 @@ def said_then() -> tuple[Hospital, list[tuple[object, bytes]]]:
             row = issue(made.site, at=made.now)
             assert row is not None
             row.refresh_from_db()
+            if day == 0:
+                outlook = read_row(row).issued.outlook
+                assert outlook is not None
+                assert outlook.site.parts.listed[11] > 0.3, "who is expected counts"
             said.append((row.said, bytes(row.arrays)))
             transaction.set_rollback(True)
         versions.forget()
+        if day == 0:
+            here = SINCE + 11 * HOUR
+            told(made.says("listed", MovementKind.ADMITTED, place=place, at=here))
     made.live(NOW)
     return made, said
 
@@ -89,10 +100,9 @@ def test_a_site_that_has_begun_is_left_alone() -> None:
 def test_cut_short_nothing_of_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     made = Hospital()
     made.live(SINCE + DAY)
-    real = replaying.issue
 
     def interrupted(*args: object, **named: object) -> object:
-        real(*args, **named)  # type: ignore[arg-type]
+        issue(*args, **named)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
     monkeypatch.setattr(replaying, "issue", interrupted)
