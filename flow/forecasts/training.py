@@ -95,10 +95,11 @@ def tried(
     effort: Effort = Effort(),  # noqa: B008 - frozen
     say: Say = lambda _: None,
 ) -> Trial | None:
-    """Learn without the last days, and tell them; None where the history is no longer than that."""
-    split = until - TRIAL_DAYS * DAY
-    if split <= since:
+    """Learn without the last days, and tell them; None where the history is too short for that."""
+    days = trial_days((until - since) // DAY)
+    if not days:
         return None
+    split = until - days * DAY
     say("trying the last days")
     early = history.known_by(split)
     hours = fit_hours(early, since=since, until=split)
@@ -113,6 +114,14 @@ def tried(
         score_days(boosted, history, since=split, until=until),
     )
     return Trial(split, floor, boosted, losses)
+
+
+def trial_days(days: int) -> int:
+    """On how many days a model is tried that has a history of so many: a quarter of a short one,
+    and of none that has seen no weekday twice."""
+    if days >= 2 * TRIAL_DAYS:
+        return TRIAL_DAYS
+    return days // 4 if days >= TRIAL_DAYS else 0
 
 
 def score_days(voice: Voice, history: Stays, *, since: int, until: int) -> float:

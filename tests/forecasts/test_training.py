@@ -17,7 +17,7 @@ from flow.forecasts.numbers import central
 from flow.forecasts.predicting import Voice, leaving
 from flow.forecasts.sampling import told_from
 from flow.forecasts.scores import log_score
-from flow.forecasts.training import train
+from flow.forecasts.training import train, trial_days
 from tests.forecasts.worlds import START, Hospital
 
 pytestmark = pytest.mark.xdist_group("learning")  # what is learnt once serves all of them
@@ -199,3 +199,10 @@ def test_features_are_read_at_the_moment_and_the_clock_at_the_day(history: Stays
     row = table(history, tomorrow)[0]
     assert row[3:6] == pytest.approx([(20 + 1) % 7, 0, 16])  # weekday, hour, lead
     assert tomorrow.ends[0] == at - 8 * HOUR + 2 * DAY
+
+
+@pytest.mark.parametrize(
+    ("history", "tried_on"), [(0, 0), (13, 0), (14, 3), (20, 5), (27, 6), (28, 14), (700, 14)]
+)
+def test_a_short_history_keeps_fewer_days_back(history: int, tried_on: int) -> None:
+    assert trial_days(history) == tried_on
