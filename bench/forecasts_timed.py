@@ -37,7 +37,7 @@ def main(rounds: int) -> None:
     refreshes, passes = [], []
     for number in range(rounds + 1):
         now = at + timedelta(minutes=number)
-        refreshes.append(_timed(partial(issue, site, at=now)))
+        refreshes.append(_timed(partial(issue, site, at=now, issued_at=now)))
         history = live.learnt.numbered(read_present(site, at=now))
         who = history.present(minute_of(now))
         asked = Question.today(who, np.full(who.size, minute_of(now)))

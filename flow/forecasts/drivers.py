@@ -68,7 +68,10 @@ def drivers(
     voice: Voice, typical: Floats, history: Stays, stay: int, at: int, *, level: float
 ) -> tuple[Driver, ...]:
     """The facts that move the chance of one stay most, the strongest first. typical: usual values
-    (`Learnt.typical`); level: the factor on all hazards that is believed now."""
+    (`Learnt.typical`); level: the factor on all hazards that is believed now. None where nobody was
+    in hospital when it was learnt: nothing is usual there."""
+    if np.isnan(typical[NAMES.index("elapsed")]):
+        return ()
     facts = list(COLUMNS)
     many = np.full(len(facts) + 1, stay, dtype=np.int64)
 

@@ -19,7 +19,7 @@ from flow.forecasts.prediction import Prediction, predicted
 from flow.forecasts.reading import read_present
 from flow.models import Forecast
 from patients.models import Episode
-from tests.forecasts.living import BEGIN, DAY, LITTLE, MINUTE, NINTH, Hospital, issue, told
+from tests.forecasts.living import BEGIN, DAY, HOUR, LITTLE, MINUTE, NINTH, Hospital, issue, told
 from wards.facts import MovementKind
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +126,14 @@ def test_a_prediction_asks_the_same_for_any_number_of_beds() -> None:
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert counts[0] <= 11
+
+
+def test_where_nobody_was_in_hospital_when_it_was_learnt_nothing_is_usual() -> None:
+    made = Hospital(a_day=24)
+    assert learning.learn(made.site, at=BEGIN, effort=LITTLE)
+    made.live(BEGIN + 6 * HOUR)
+    issue(made)
+    found = prediction(made, made.there[0].name)
+    assert found is not None
+    assert found.words
+    assert found.drivers == ()
