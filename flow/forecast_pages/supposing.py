@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -18,9 +17,6 @@ from flow.forecasts.queueing import waiting
 from flow.forecasts.scenario import Scenario
 from flow.forecasts.whatif import changed
 from flow.forecasts.wording import Names, scenario_said
-
-PATHS: Final = 400
-"""How often the queue is simulated while somebody tries: 5 in 100 either way."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ def suppose(
     return Supposed(
         scenario=kept,
         fan=fan,
-        waiting=waiting(then, paths=PATHS) if with_queue else None,
+        waiting=waiting(then) if with_queue else None,
         gone=gone,
         words=scenario_said(kept, names, at=inputs.ahead.at),
     )

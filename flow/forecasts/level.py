@@ -24,6 +24,7 @@ from flow.forecasts.numbers import Pmf, mixture, poisson_binomial
 _GRID: Final = np.linspace(np.log(0.25), np.log(4.0), 221)
 _JUMP_FAR: Final = 0.35
 """Standard deviation of a jump of the logarithm; it leads anywhere near."""
+_SUREST: Final = float(np.nextafter(1.0, 0.0))
 _CLUMPED: Final = 1.15
 """Variance of a day's departures, of what independent patients would have: they leave in clumps,
 with a ward round or a transport."""
@@ -168,8 +169,8 @@ def _seen(level: Level, chances: NDArray[np.float64], left: NDArray[np.bool_]) -
 
 
 def lifted(chances: NDArray[np.float64], level: float | NDArray[np.float64]) -> NDArray[np.float64]:
-    """Chances under proportional hazards: `1 - (1 - p) ** level`."""
-    return np.asarray(-np.expm1(level * np.log1p(-chances)))
+    """Chances under proportional hazards: `1 - (1 - p) ** level`; never quite 1."""
+    return np.asarray(-np.expm1(level * np.log1p(-np.minimum(chances, _SUREST))))
 
 
 def chances_at(chances: NDArray[np.float64], level: Level) -> NDArray[np.float64]:

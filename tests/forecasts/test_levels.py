@@ -66,3 +66,10 @@ def test_a_day_without_patients_says_nothing_of_the_level() -> None:
 def test_lifted_chances_are_powers_of_staying() -> None:
     assert lifted(np.array([0.0, 0.19]), 0.5) == pytest.approx([0.0, 0.1])
     assert lifted(np.array([0.3]), 1.0) == pytest.approx([0.3])
+
+
+def test_nobody_leaves_for_certain() -> None:
+    sure = lifted(np.array([0.0, 0.5, 1.0]), 1.0)
+    assert sure.tolist() == pytest.approx([0.0, 0.5, 1.0])
+    assert sure[2] < 1
+    assert lifted(np.array([1.0]), 0.25)[0] < 1
