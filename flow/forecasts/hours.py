@@ -71,10 +71,12 @@ def groups(history: Stays, stays: Indices, at: Minutes) -> Indices:
 
 
 def fit_hours(history: Stays, *, since: int, until: int) -> Hours:
-    """From the departures in `[since, until)` that were known at `until`."""
+    """From the departures in `[since, until)` that were known at `until`, of days that are over: of
+    the last one those alone are known who leave early in a day."""
     everyone = np.arange(len(history))
     ended = history.ended(everyone, np.full(len(history), until))
-    gone = np.flatnonzero((ended >= since) & (ended < until))
+    over = min(until, int(midnight_after(np.array([until - DAY]))[0]))
+    gone = np.flatnonzero((ended >= since) & (ended < over))
     gone = gone[history.in_hospital(gone, ended[gone] - 1)]
     weekday, hour = weekday_and_hour(ended[gone])
     of_day = np.zeros((2, 24))

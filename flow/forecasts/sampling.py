@@ -70,7 +70,8 @@ def later(
 def _answered(history: Stays, question: Question, until: int) -> Sample:
     ended = history.ended(question.stays, np.full(question.stays.size, until))
     left = ended <= question.ends
-    decided = (ended > question.begins) & (np.where(left, ended, question.ends) <= until)
+    # A day that goes on still teaches nothing: of it those alone are known who have left already.
+    decided = (ended > question.begins) & (question.ends <= until)
     return Sample(question.only(decided), left[decided].astype(np.float64))
 
 

@@ -15,7 +15,7 @@ from flow.forecasts.leaving import DAYS, HOURS
 from flow.forecasts.level import Levels
 from flow.forecasts.numbers import central
 from flow.forecasts.predicting import Voice, leaving
-from flow.forecasts.sampling import told_from
+from flow.forecasts.sampling import later, moments, today, told_from
 from flow.forecasts.scores import log_score
 from flow.forecasts.training import train, trial_days
 from tests.forecasts.worlds import START, Hospital
@@ -206,3 +206,21 @@ def test_features_are_read_at_the_moment_and_the_clock_at_the_day(history: Stays
 )
 def test_a_short_history_keeps_fewer_days_back(history: int, tried_on: int) -> None:
     assert trial_days(history) == tried_on
+
+
+def test_a_day_that_goes_on_still_teaches_nothing(history: Stays) -> None:
+    """Of it those alone are known who have left already: they would say that everybody leaves."""
+    rng = np.random.default_rng(1)
+    until = START + 30 * DAY + 15 * HOUR
+    known = history.known_by(until)
+    stays, at = moments(known, since=START + 7 * DAY, until=until, most=100_000, rng=rng)
+    assert at.max() > until - 12 * HOUR
+    for sample in (
+        today(known, stays, at, until=until), later(known, stays, at, until=until, rng=rng),
+    ):  # fmt: skip
+        assert sample.question.ends.max() <= until
+    early, late = (
+        fit_hours(known.known_by(minute), since=START + 7 * DAY, until=minute).any_day
+        for minute in (until - 15 * HOUR, until)
+    )
+    assert np.array_equal(early, late)
