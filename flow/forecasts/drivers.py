@@ -39,7 +39,7 @@ class Fact(StrEnum):
 COLUMNS: Final[Mapping[Fact, tuple[str, ...]]] = {
     Fact.READINESS: ("ready", "ready_for", "green", "pathway"),
     Fact.PLAN: ("to_plan", "slips"),
-    Fact.ARRANGED: ("marks", "marks_for"),
+    Fact.ARRANGED: ("arranged", "arranged_for", "announced", "announced_for"),
     Fact.BARRIERS: ("barriers", "barrier_for"),
     Fact.STAY: ("elapsed", "on_ward", "moves"),
     Fact.PLACE: ("ward", "specialty"),

@@ -20,7 +20,8 @@ Table = NDArray[np.float64]
 CATEGORIES: Final = ("ward", "specialty", "method")
 """Features that are codes; each is told apart up to `MOST_CODES`, the rest together."""
 MOST_CODES: Final = 250
-MARKS: Final = ("medicines", "transport", "places", "announced")
+_STEPS: Final = ("medicines", "transport", "places")
+MARKS: Final = (*_STEPS, "announced")
 """Logs of what shows that a discharge is arranged: anything above 0 does."""
 NAMES: Final = (
     *CATEGORIES,
@@ -40,8 +41,10 @@ NAMES: Final = (
     "barriers",
     "barrier_for",
     "green",
-    "marks",
-    "marks_for",
+    "arranged",
+    "arranged_for",
+    "announced",
+    "announced_for",
 )
 """In the order of the columns. Times are in hours.
 
@@ -49,9 +52,10 @@ weekday, hour: local, of the moment from which on is asked. lead: from now until
 hospital by then. on_ward: on the present ward by now. to_plan: from the expected discharge date
 until then, negative before it. slips: changes of that date. ready, ready_for: no criteria to
 reside are met, and for how long. barriers, barrier_for: open ones, and for how long the oldest has
-been open. green: of the last review. marks: signs of a definite discharge (medicines ready,
-transport booked, place agreed, discharge announced); marks_for: since the last change of them.
-What is not known is NaN.
+been open. green: of the last review. arranged: how many steps towards a discharge are done
+(medicines ready, transport booked, place agreed); arranged_for: since the last change of them.
+announced: whether the discharge is, and announced_for: for how long. The two stand apart, since a
+feed may have told the one for years where nobody told the other. What is not known is NaN.
 """
 
 
@@ -87,8 +91,8 @@ def table(history: Stays, question: Question) -> Table:
     plan = history.log("plan").last(who, at)
     ready = history.log("ready").last(who, at)
     barrier = history.log("oldest_barrier").last(who, at)
-    marks = [history.log(name).last(who, at, default=0) > 0 for name in MARKS]
-    since = [history.log(name).since(who, at) for name in MARKS]
+    steps = [history.log(name).last(who, at, default=0) > 0 for name in _STEPS]
+    changed = np.fmax.reduce([history.log(name).since(who, at) for name in _STEPS])
     values = {
         **{name: np.minimum(history.code(name, who, at), MOST_CODES) for name in CATEGORIES},
         "weekday": weekday,
@@ -107,7 +111,9 @@ def table(history: Stays, question: Question) -> Table:
         "barriers": history.log("barriers").last(who, at),
         "barrier_for": (at - barrier) / HOUR,
         "green": history.log("green").last(who, at),
-        "marks": np.sum(marks, axis=0),
-        "marks_for": (at - np.fmax.reduce(since)) / HOUR,
+        "arranged": np.where(np.isnan(changed), np.nan, np.sum(steps, axis=0)),
+        "arranged_for": (at - changed) / HOUR,
+        "announced": history.log("announced").last(who, at, default=0) > 0,
+        "announced_for": (at - history.log("announced").since(who, at)) / HOUR,
     }
     return np.stack([np.asarray(values[name], dtype=np.float64) for name in NAMES], axis=1)

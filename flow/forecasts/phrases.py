@@ -96,7 +96,9 @@ def driver_said(driver: Driver, *, ward: str, at: int) -> str:
         case Fact.PLAN:
             return _planned(values["to_plan"])
         case Fact.ARRANGED:
-            return _("Arranged for leaving: %(number)d of 4 steps") % {"number": values["marks"]}
+            steps = 0 if isnan(values["arranged"]) else values["arranged"]
+            number = int(steps + values["announced"])
+            return _("Arranged for leaving: %(number)d of 4 steps") % {"number": number}
         case Fact.BARRIERS:
             number = 0 if isnan(values["barriers"]) else int(values["barriers"])
             said = ngettext("%(number)d open barrier", "%(number)d open barriers", number)

@@ -15,7 +15,7 @@ from flow.forecasts.hours import fit_hours
 from flow.forecasts.predicting import Voice
 from flow.forecasts.scores import log_score
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of what is kept of a model; another number cannot be read and has to be learnt anew."""
 TRIAL_DAYS: Final = 14
 Say = Callable[[str], None]
