@@ -72,7 +72,9 @@ def due(*, now: datetime) -> list[Site]:
         last = ForecastTraining.objects.filter(site=site).order_by("-started_at").first()
         begun = last is not None and not _died(last)
         if versions.live(site.pk) is None:
-            if last is None or not begun or last.started_at < now - AGAIN:
+            # What was learnt and cannot be read, after an upgrade, is learnt anew at once.
+            learnt = last is not None and last.state == ForecastTraining.State.DONE
+            if last is None or not begun or learnt or last.started_at < now - AGAIN:
                 first.append(site)
         elif last is None or not begun or last.started_at < night:
             others.append(site)
