@@ -87,9 +87,11 @@ def _due(now: datetime) -> list[Due]:
     for site in sites:
         before = last.get(site)
         mine = tuple(notes.get(site, ()))
-        if before is None and minute < learnt_at[site]:
-            continue  # the first forecast speaks from what was learnt with its model
-        if before is None or (before < hour and now - hour > LATE):
+        if minute < learnt_at[site]:
+            continue  # how patients come and go counts from when it was learnt with the model
+        if before is None or (
+            before < hour and (now - hour > LATE or hour < learnt_at[site] <= minute)
+        ):
             found.append(Due(site, minute, mine))
         elif before < hour:
             # Its notes may tell of what came after the hour: they are kept for the next one.
