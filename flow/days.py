@@ -1,4 +1,4 @@
-"""The local day in which a moment lies."""
+"""The local day in which a moment lies, and times of it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,24 @@ from django.utils import timezone
 
 def midnight(at: datetime, *, days: int = 0) -> datetime:
     """The beginning of the local day of `at`, or of the one so many days later."""
-    day = timezone.localtime(at).date() + timedelta(days=days)
-    return timezone.make_aware(datetime.combine(day, time()))
+    return at_clock(at, time(), days=days)
 
 
 def o_clock(at: datetime, hour: int) -> datetime:
     """That hour of the local day of `at`."""
-    return timezone.make_aware(datetime.combine(timezone.localtime(at).date(), time(hour)))
+    return at_clock(at, time(hour))
+
+
+def at_clock(at: datetime, clock: time, *, days: int = 0) -> datetime:
+    """That time of the local day of `at`, or of the one so many days later."""
+    day = timezone.localtime(at).date() + timedelta(days=days)
+    return timezone.make_aware(datetime.combine(day, clock))
+
+
+def last_clock(*clocks: time, by: datetime) -> datetime:
+    """The last moment up to `by` at which it was one of these local times."""
+    moments = (at_clock(by, clock, days=days) for days in (-1, 0) for clock in clocks)
+    return max(moment for moment in moments if moment <= by)
 
 
 def age(born: date | None, *, at: datetime) -> int | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from flow.forecasts.clock import moment_of, weekday_and_hour
 from flow.forecasts.horizon import Horizon
-from flow.forecasts.outlook import SAID, Fan, Floats, Waiting
+from flow.forecasts.outlook import SAID, Fan, Floats
 from flow.forecasts.wording import chance_said, time_said
 
 EVENING: Final = 18
@@ -87,11 +87,6 @@ def key_hours_said(
             )
         )
     return found
-
-
-def none_over_said(waiting: Waiting, place: int) -> str:
-    """The chance that nobody comes to wait too long by this hour, in words."""
-    return chance_said(float(waiting.none_over[place]))
 
 
 @dataclass(frozen=True, slots=True)

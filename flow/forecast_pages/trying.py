@@ -82,11 +82,6 @@ class Typed:
         return not self.errors and not self.strange
 
 
-def asked_for(query: QueryDict) -> bool:
-    """Whether an address asks "what if", in either way."""
-    return any(query.get(name) for name in (*SAID, "try"))
-
-
 def typed(query: QueryDict, *, wards: Collection[int], at: int) -> Typed:
     """Read the address, whichever way it says it. at: the minute of the forecast."""
     return _from_form(query, wards, at) if "try" in query else _from_address(query, at)

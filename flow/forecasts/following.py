@@ -10,8 +10,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from django.db import transaction
-from django.utils import timezone
 
+from flow.days import last_clock
 from flow.forecasts import versions
 from flow.forecasts.clock import minute_of
 from flow.forecasts.level import Levels
@@ -28,11 +28,7 @@ _MOST: Final = 60
 
 def clock_before(at: datetime) -> datetime:
     """The last 08:00, local time, up to `at`."""
-    day = timezone.localtime(at).date()
-    clock = timezone.make_aware(datetime.combine(day, CLOCK))
-    if clock > at:
-        clock = timezone.make_aware(datetime.combine(day - timedelta(days=1), CLOCK))
-    return clock.astimezone(UTC)
+    return last_clock(CLOCK, by=at).astimezone(UTC)
 
 
 def levels_now(site: Site, live: Live, *, at: datetime) -> Levels:

@@ -4,7 +4,7 @@ patterns = learn_patterns(site, history, since=…, at=…)          # once a ni
 inputs = inputs_of(site, history, leaving, patterns)             # each time
 told = outlook_of(inputs)                                        # the whole forecast
 told = outlook_of(changed(inputs, scenario))                     # what if
-fan = fan_if(inputs, scenario, pool)                             # what if, for a slider
+fan = pool_fan(changed(inputs, scenario), GROUPS, pool)          # what if, for a slider
 """
 
 from __future__ import annotations
@@ -12,18 +12,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from flow.forecasts.beds import pool_fan
 from flow.forecasts.clock import minute_of, moment_of
 from flow.forecasts.forecast import outlook
 from flow.forecasts.history import Stays
 from flow.forecasts.inputs import Inputs, gather
 from flow.forecasts.leaving import Leaving
 from flow.forecasts.lists_reading import read_expected, read_lists
-from flow.forecasts.outlook import Fan, Outlook, Pool
+from flow.forecasts.outlook import Outlook
 from flow.forecasts.patterns import Patterns, learn
-from flow.forecasts.scenario import Scenario
 from flow.forecasts.supply_reading import read_supply
-from flow.forecasts.whatif import changed
 from flow.site_groups import WARD_GROUPS
 from wards.models import Site
 
@@ -69,9 +66,3 @@ def inputs_of(
 def outlook_of(inputs: Inputs) -> Outlook:
     """The forecast of the site and its pools, wards grouped as boards list them."""
     return outlook(inputs, GROUPS)
-
-
-def fan_if(inputs: Inputs, scenario: Scenario, pool: Pool) -> Fan | None:
-    """Free beds of one pool as they would be: quickly, while somebody moves a slider. None where
-    there is no such pool. Raises `BadScenario` for a ward or patient who is not there."""
-    return pool_fan(changed(inputs, scenario), GROUPS, pool)

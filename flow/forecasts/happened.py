@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Final
 
 import numpy as np
-from django.utils import timezone
 
 from flow.board_types import Sight
+from flow.days import at_clock
 from flow.forecasts.boards import ForecastBoard, told
 from flow.forecasts.clock import DAY, minute_of, moment_of
 from flow.forecasts.history import NOT_YET, Floats
@@ -91,8 +91,7 @@ class HappenedBoard:
 
 def yesterday_morning(now: datetime) -> datetime:
     """08:00 of yesterday, local time."""
-    day = timezone.localtime(now).date() - timedelta(days=1)
-    return timezone.make_aware(datetime.combine(day, MORNING))
+    return at_clock(now, MORNING, days=-1)
 
 
 def happened_board(

@@ -17,6 +17,7 @@ from typing import Final
 from django.db import connection
 from django.utils import timezone
 
+from flow.days import last_clock
 from flow.forecasts import versions
 from flow.forecasts.hazards import Effort
 from flow.forecasts.reading import COUNTED
@@ -65,7 +66,7 @@ class Progress:
 def due(*, now: datetime) -> list[Site]:
     """Sites with wards that count that no readable model speaks for, and those that were not
     learnt anew since the last night began; the former first."""
-    night = _night_before(now)
+    night = last_clock(NIGHT, by=now)
     sites = Site.objects.filter(wards__kind__in=COUNTED, wards__same_as=None).distinct()
     first, others = [], []
     for site in sites.order_by("position", "pk"):
@@ -86,14 +87,6 @@ def _died(training: ForecastTraining) -> bool:
     if training.state == ForecastTraining.State.RUNNING:
         return True
     return training.state == ForecastTraining.State.STOPPED and not training.stop_asked
-
-
-def _night_before(now: datetime) -> datetime:
-    day = timezone.localtime(now).date()
-    night = timezone.make_aware(datetime.combine(day, NIGHT))
-    if night > now:
-        night = timezone.make_aware(datetime.combine(day - timedelta(days=1), NIGHT))
-    return night
 
 
 def learn_due(*, now: Callable[[], datetime] = timezone.now) -> list[ForecastTraining]:

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from datetime import time as clock
 from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
 
+from flow.days import at_clock
 from flow.forecasts import scoring
 from flow.forecasts.hazards import Effort
 from flow.forecasts.issuing import issue
@@ -98,16 +99,8 @@ def _steps(
     is issued. Where both fall on one moment, the forecast comes first, as the worker's would."""
     begin = since.replace(second=0, microsecond=0)
     yield begin, True
-    day = timezone.localtime(begin).date()
-    while _local(day, 0) < now:
-        for hour in sorted(hours):
-            if begin < (at := _local(day, hour)) < now:
-                yield at, False
-        night = timezone.make_aware(datetime.combine(day, NIGHT))
-        if begin < night < now:
-            yield night, True
-        day += timedelta(days=1)
-
-
-def _local(day: date, hour: int) -> datetime:
-    return timezone.make_aware(datetime.combine(day, clock(hour)))
+    for day in range((now - begin).days + 2):
+        clocks = [(clock(hour), False) for hour in hours] + [(NIGHT, True)]
+        for one, learns in clocks:
+            if begin < (at := at_clock(begin, one, days=day)) < now:
+                yield at, learns

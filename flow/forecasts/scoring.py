@@ -23,6 +23,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 
+from flow.days import last_clock
 from flow.forecasts import scored, versions
 from flow.forecasts.baselines import WEEKS
 from flow.forecasts.clock import minute_of, moment_of
@@ -55,7 +56,7 @@ def score_due(*, now: datetime, patience: float = 60.0) -> int:
     """Score what is over and was not scored, or of which something was told since, for about
     `patience` seconds; how many numbers of forecasts. Safe with any number of workers; one site's
     failure is logged and leaves the others alone."""
-    begun, done, over = time.monotonic(), 0, clock_before(now)
+    begun, done, over = time.monotonic(), 0, last_clock(*CLOCKS, by=now)
     for site in _sites(over):
         try:
             done += _score(site, over=over, now=now, until=begun + patience)
@@ -70,17 +71,6 @@ def score_site(site: Site, *, since: datetime, now: datetime) -> int:
     """Score all forecasts of a site since then that are over and were not scored; how many numbers
     of forecasts. For a past that was replayed: `score_due` does not look back so far."""
     return _score(site, over=now, now=now, until=math.inf, since=since)
-
-
-def clock_before(now: datetime) -> datetime:
-    """The last of `CLOCKS`, local time, up to now."""
-    day = timezone.localtime(now).date()
-    clocks = [
-        timezone.make_aware(datetime.combine(day - timedelta(days=back), one))
-        for back in (0, 1)
-        for one in CLOCKS
-    ]
-    return max(one for one in clocks if one <= now)
 
 
 def _sites(over: datetime) -> Sequence[Site]:

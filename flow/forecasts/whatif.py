@@ -16,13 +16,11 @@ from typing import Final
 
 import numpy as np
 
-from flow.forecasts.beds import site_fan
 from flow.forecasts.clock import HOUR
 from flow.forecasts.history import Floats, Indices
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.inputs import Asking, Inputs, Unknown
 from flow.forecasts.leaving import HOURS
-from flow.forecasts.outlook import Fan
 from flow.forecasts.scenario import Closed, Opened, Places, Scenario
 from flow.forecasts.supply import EITHER, Supply
 
@@ -58,11 +56,6 @@ def changed(inputs: Inputs, scenario: Scenario) -> Inputs:
         unknown=_more(inputs.unknown, scenario.arrivals),
         asking=_asking_more(inputs.asking, scenario.arrivals),
     )
-
-
-def site_if(inputs: Inputs, scenario: Scenario) -> Fan:
-    """The free beds of the site as they would be: quickly, while somebody moves a slider."""
-    return site_fan(changed(inputs, scenario))
 
 
 def waiting_for(inputs: Inputs, pathway: int) -> Indices:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from flow.forecasts import wording
+from flow.forecasts.beds import site_fan
 from flow.forecasts.clock import minute_of
 from flow.forecasts.forecasting import inputs_of, learn_patterns, outlook_of
 from flow.forecasts.leaving import DAYS, HOURS, Leaving
@@ -35,7 +36,7 @@ from flow.forecasts.scenario import (
     Places,
     Scenario,
 )
-from flow.forecasts.whatif import changed, site_if
+from flow.forecasts.whatif import changed
 from tests.forecasts.small import certain, small
 from tests.forecasts.test_lists_reading import expect, site, tell
 from tests.wards.hospital import START, Hospital, build, minutes
@@ -72,7 +73,7 @@ def told(hospital: Hospital) -> Outlook:
     inputs = inputs_of(site(), history, leaving, patterns)
     assert inputs_of(site(), history, leaving, patterns, known_at=at).ahead.at == leaving.at
     both = Scenario(opened=(Opened(4),), gone=(Gone((int(inputs.residents.keys[0]),), 0),))
-    assert site_if(inputs, both).means[0] > outlook_of(inputs).site.means[0] + 4
+    assert site_fan(changed(inputs, both)).means[0] > outlook_of(inputs).site.means[0] + 4
     assert changed(inputs, Scenario()) is inputs
     return outlook_of(inputs)
 

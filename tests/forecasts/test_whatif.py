@@ -24,11 +24,16 @@ from flow.forecasts.scenario import (
     Places,
     Scenario,
 )
-from flow.forecasts.whatif import changed, site_if, waiting_for
+from flow.forecasts.whatif import changed, waiting_for
 from tests.forecasts.small import AT, small
 
 GROUPS = {"assessment": ["assessment"], "wards": ["inpatient"]}
 seeds = st.integers(0, 10**6)
+
+
+def site_if(inputs: Inputs, scenario: Scenario) -> Fan:
+    """The free beds of the site as they would be."""
+    return site_fan(changed(inputs, scenario))
 
 
 def open_all(inputs: Inputs) -> Inputs:
