@@ -170,10 +170,20 @@
     if (!refused && !fields.some(typed.changed)) return true;
     const dialog = document.getElementById("unsent");
     if (dialog.open) return false;
-    dialog.returnValue = "";
     dialog.showModal();
     return new Promise((resolve) => {
-      dialog.addEventListener("close", () => resolve(dialog.returnValue === "go"), { once: true });
+      // The dialog's own "close" event comes some time after it has closed, perhaps when it has
+      // been opened again for another question: so the answer is taken from what gives it.
+      const answers = new AbortController();
+      const settle = (event) => {
+        event.preventDefault();
+        answers.abort();
+        dialog.close();
+        resolve(event.submitter?.value === "go");
+      };
+      for (const kind of ["submit", "cancel"]) {
+        dialog.addEventListener(kind, settle, { signal: answers.signal });
+      }
     });
   }
 

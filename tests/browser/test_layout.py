@@ -169,6 +169,26 @@ def test_something_typed_is_not_lost_without_asking(
     expect(page.locator("#drawer")).to_be_hidden()
 
 
+def test_an_answer_given_at_once_is_not_lost(hospital: Hospital, opens: Opens, nurse: User) -> None:
+    """Escape right behind "Go on typing", before the browser has told that the dialog closed."""
+    page = opens(nurse, WARD, size="1024x768")
+    drawer_of(page, hospital, 4)
+    page.locator("#drawer summary", has_text="Admit somebody new").click()
+    page.get_by_label("Family name").fill("Half a na")
+    asks = page.get_by_role("dialog", name="Nothing has been recorded yet")
+    page.keyboard.press("Escape")
+    page.evaluate(
+        """() => {
+          document.querySelector("#unsent button[value=stay]").click();
+          const escape = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+          document.body.dispatchEvent(escape);
+        }"""
+    )
+    expect(asks).to_be_visible()
+    asks.get_by_role("button", name="Throw it away").click()
+    expect(page.locator("#drawer")).to_be_hidden()
+
+
 def test_a_wide_board_makes_room_for_the_drawer(
     hospital: Hospital, opens: Opens, nurse: User
 ) -> None:
