@@ -43,7 +43,6 @@ CELLS: Final = (
 )
 QUOTES: Final = "has a quotation mark that is not closed, or one within a text; correct it"
 BACKWARDS: Final = "end lies before start; correct one of them"
-ENDLESS: Final = "is marked as last but has no end; write the end, or empty last"
 
 
 class Unreadable(Exception):
@@ -320,8 +319,6 @@ class _Reader:
         )
         if not faults and end is not None and end < start:
             faults.append(BACKWARDS)
-        if not faults and row.last and end is None:
-            faults.append(ENDLESS)
         return (None if faults else row), faults
 
     def _once(self, text: str) -> str:

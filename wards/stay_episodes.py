@@ -30,10 +30,6 @@ AFTER_LAST: Final = (
 OVERLAP: Final = (
     "overlaps another row of its episode: one patient on two wards; correct start or end"
 )
-DIED_STAYING: Final = (
-    "died is said of an episode without a row marked as last; mark the row that ended with the "
-    "death, or empty died"
-)
 DIED_WHEN: Final = "died lies outside the episode; correct it, or write 1"
 READY_WHEN: Final = "ctr_met is a time outside the episode; correct it, or write 1 or 0"
 TOO_MANY_ROWS: Final = (
@@ -50,6 +46,8 @@ OPEN_END: Final = "rows_without_end_closed_by_the_next"
 REPEATED: Final = "rows_repeated"
 GAPS: Final = "gaps_between_stays"
 UNMARKED: Final = "episodes_with_end_but_not_marked_last"
+ENDLESS: Final = "rows_marked_last_without_end_read_as_still_there"
+DIED_STAYING: Final = "rows_with_died_of_episodes_not_ended_read_as_still_there"
 OVERLAPPING: Final = "episodes_overlapping_another_of_the_patient"
 FUTURE: Final = "rows_after_now"
 
@@ -59,8 +57,8 @@ class Spell:
     """One episode as a file tells it: its ward stays in order of time.
 
     ended: when the patient was discharged; None while they are still in hospital. died: whether
-    they died then, or when. An end that the file gives an open episode is left out: the patient
-    is on the last ward until somebody says that they have left.
+    they died then, or when. An end or a death that the file gives an open episode is left out:
+    the patient is on the last ward until somebody says that they have left.
     """
 
     number: str
@@ -107,7 +105,9 @@ def assembled(found: Rows, *, now: datetime) -> Spells:
         if spell is not None:
             done.notes += notes
             by_patient[spell.site.casefold(), spell.patient].append(spell)
-    for spells in by_patient.values():
+    # In the order of time, so that what is stored first does not hang on the order of the file.
+    in_turn = sorted((min((s.start, s.number) for s in of), who) for who, of in by_patient.items())
+    for spells in (by_patient[who] for _, who in in_turn):
         if len(spells) > _MOST_EPISODES:
             done.refusals += [Refusal(r.line, TOO_MANY_EPISODES) for s in spells for r in s.rows]
             continue
@@ -133,9 +133,12 @@ def _spell(
     ended = ordered[-1].end if ordered[-1].last else None
     refusals += _outside(ordered, ended)
     if not refusals and broken is None:
-        if ended is None and ordered[-1].end is not None:
-            notes[UNMARKED] += 1
+        notes[UNMARKED] += ended is None and ordered[-1].end is not None
+        notes[ENDLESS] += ended is None and ordered[-1].last
         said = [row.died for row in ordered if row.died]
+        if ended is None:
+            notes[DIED_STAYING] += len(said)
+            said = []
         died = max((d for d in said if isinstance(d, datetime)), default=bool(said))
         return [], Spell(number, ordered[0].patient, ordered, ended, died)
     because = broken if broken is not None else refusals[0].line
@@ -146,7 +149,7 @@ def _spell(
 
 def _in_order(rows: list[Row], notes: Counter[str]) -> list[Row]:
     """By time, each once; a stay without an end that another follows ended when that began."""
-    rows = sorted(rows, key=lambda r: (r.start, r.end is None, r.end or r.start, r.last, r.line))
+    rows = sorted(rows, key=_turn)
     once: list[Row] = []
     for row in rows:
         if once and replace(row, line=once[-1].line) == once[-1]:
@@ -160,6 +163,15 @@ def _in_order(rows: list[Row], notes: Counter[str]) -> list[Row]:
         elif row.end < following.start:
             notes[GAPS] += 1
     return once
+
+
+def _turn(row: Row) -> tuple[object, ...]:
+    """What rows are put in order by; where time leaves it open by what they say, so that they
+    may stand in any order in the file."""
+    said = (row.specialty, row.sex, row.age, row.admission_method)
+    more = (str(row.edd), str(row.ctr_met), str(row.pathway), str(row.died))
+    time = (row.start, row.end is None, row.end or row.start, row.last)
+    return (*time, row.site, row.ward, *said, *more, row.line)
 
 
 def _contradictions(rows: Sequence[Row]) -> Iterator[Refusal]:
@@ -180,9 +192,7 @@ def _outside(rows: Sequence[Row], ended: datetime | None) -> Iterator[Refusal]:
     start = rows[0].start
     for row in rows:
         died, ready = row.died, row.ctr_met
-        if died and ended is None:
-            yield Refusal(row.line, DIED_STAYING)
-        if isinstance(died, datetime) and ended is not None and not _within(died, start, ended):
+        if isinstance(died, datetime) and not _within(died, start, ended or died):
             yield Refusal(row.line, DIED_WHEN)
         if isinstance(ready, datetime) and not _within(ready, start, ended or ready):
             yield Refusal(row.line, READY_WHEN)

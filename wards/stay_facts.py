@@ -2,19 +2,19 @@
 
 Pure: no Django. Everything is said when it happened: an admission at its start, a move at its
 start, a discharge at its end, what is known of a stay from the start of its row on. What a row
-repeats of the row before is not said again.
+repeats of the row before is not said again, and no row fills in what an earlier one left empty.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from patients.keys import Details, PersonKey, VisitKey
-from wards.facts import Moved, MovementKind, Place
+from wards.facts import Described, Moved, MovementKind, Place
 from wards.stay_csv import Row
 from wards.stay_episodes import Spell
 
@@ -62,6 +62,27 @@ class Telling:
     reviewed: Sequence[Reviewed]
 
 
+def sexes(spells: Iterable[Spell], meanings: Meanings) -> dict[PersonKey, Described]:
+    """The sex of each person: what the earliest of their rows says that says one.
+
+    `spells` in the order of time. Sex is kept of the person, and known of all their stays: what
+    a later row says must not reach back to earlier ones.
+    """
+    found: dict[PersonKey, Described] = {}
+    for spell in spells:
+        row = next((row for row in spell.rows if row.sex != "unknown"), None)
+        person = meanings.person(spell)
+        if row is None or (person in found and found[person].sent_at <= row.start):
+            continue
+        found[person] = Described(
+            key=_key(meanings.visit(spell), person.value, row.start, row.sex),
+            sent_at=row.start,
+            person=person,
+            details=Details({"sex": row.sex}),
+        )
+    return found
+
+
 def telling(spell: Spell, meanings: Meanings) -> Telling:
     """The facts and reviews of an episode."""
     return Telling(list(_moved(spell, meanings)), list(_reviewed(spell, meanings)))
@@ -70,23 +91,19 @@ def telling(spell: Spell, meanings: Meanings) -> Telling:
 def _moved(spell: Spell, meanings: Meanings) -> Iterator[Moved]:
     person, visit = meanings.person(spell), meanings.visit(spell)
     known: dict[str, str | None] = {}
-    sex = "unknown"
     said_last: datetime | None = None
     for number, row in enumerate(spell.rows):
         stay = {name: text for name, text in _stay(row).items() if known.get(name) != text}
         known |= stay
-        if number == 0 and (age := next((r.age for r in spell.rows if r.age), "")):
-            stay["age"] = age
-        told = {} if row.sex in ("unknown", sex) else {"sex": row.sex}
-        sex = told.get("sex", sex)
+        if number == 0 and row.age:
+            stay["age"] = row.age
         # What happened at one moment was said in the order of the rows.
         sent_at = said_last = _after(said_last, row.start)
         place = (row.site.casefold(), row.ward.casefold())
         yield Moved(
-            key=_key(visit, person.value, number == 0, sent_at, *place, sorted(stay.items()), told),
+            key=_key(visit, person.value, number == 0, sent_at, *place, sorted(stay.items())),
             sent_at=sent_at,
             person=person,
-            details=Details(told),
             kind=MovementKind.TRANSFERRED if number else MovementKind.ADMITTED,
             occurred_at=row.start,
             visit=visit,
@@ -124,19 +141,18 @@ def _after(before: datetime | None, at: datetime) -> datetime:
 def _reviewed(spell: Spell, meanings: Meanings) -> Iterator[Reviewed]:
     """What rows say of criteria to reside and pathway, each where it changes what was known.
 
-    A pathway is known from the start of its row, or from when no criterion was met any more.
+    A pathway is known from the start of its row, whatever time `ctr_met` says: that may lie
+    ahead. Nor is that time known before the row that says it has begun.
     """
     met_at: dict[datetime, bool] = {}
     pathway_at: dict[datetime, int] = {}
     for row in spell.rows:
-        since = row.start
         if isinstance(row.ctr_met, datetime):
-            since = max(row.ctr_met, spell.start)
-            met_at[since] = False
+            met_at[max(row.ctr_met, row.start)] = False
         elif row.ctr_met is not None:
-            met_at[since] = row.ctr_met
+            met_at[row.start] = row.ctr_met
         if row.pathway is not None:
-            pathway_at[max(since, row.start)] = row.pathway
+            pathway_at[row.start] = row.pathway
     met: bool | None = None
     pathway: int | None = None
     for at in sorted({*met_at, *pathway_at}):

@@ -10,20 +10,20 @@ from __future__ import annotations
 import gc
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, connection
 
-from patients.keys import VisitKey
+from patients.keys import PersonKey, VisitKey
 from wards.by_hand import transacted
-from wards.facts import Moved, MovementKind
+from wards.facts import Fact, Moved, MovementKind
 from wards.recording import keep
 from wards.stay_csv import Refusal
 from wards.stay_difference import Known, Loaded, correction, difference, extension
 from wards.stay_episodes import Spell
-from wards.stay_facts import SOURCE, Meanings, Reviewed, Telling, telling
+from wards.stay_facts import SOURCE, Meanings, Reviewed, Telling, sexes, telling
 from wards.stay_reviews import keep_reviews
 
 log = logging.getLogger("wards")
@@ -33,6 +33,8 @@ EXTENDED: Final = "extended"
 CORRECTED: Final = "corrected"
 KNOWN: Final = "known already"
 ELSEWHERE: Final = "known from a feed"
+_TAKEN: Final = frozenset({NEW, EXTENDED, CORRECTED, KNOWN})
+"""Of these episodes the file counts."""
 
 CONTRADICTS: Final = (
     "the episode was loaded before and this file says something else of it, or holds only a part "
@@ -62,6 +64,12 @@ _REVIEWS: Final = """
       JOIN patients_episode e ON e.visit_id = v.id
       JOIN patients_review r ON r.episode_id = e.id
      WHERE r.source = %s
+"""
+_SEX_KNOWN: Final = """
+    SELECT p.authority, p.identifier
+      FROM unnest(%s::text[], %s::text[]) AS asked(authority, identifier)
+      JOIN patients_patient p USING (authority, identifier)
+     WHERE p.sex <> 'unknown'
 """
 
 
@@ -104,7 +112,7 @@ def import_spells(
     rows = 0
     gc.freeze()  # all episodes are in memory and stay there: collecting need not look at them
     try:
-        for batch in _batches(spells):
+        for batch in _batches(spells, meanings):
             _load(batch, meanings, done, replace=replace, dry_run=dry_run)
             rows += sum(len(spell.rows) for spell in batch)
             progress(rows)
@@ -116,17 +124,19 @@ def import_spells(
     return done
 
 
-def _batches(spells: Sequence[Spell]) -> Iterator[list[Spell]]:
-    """Episodes by the thousand rows or so, those of one patient together."""
+def _batches(spells: Iterable[Spell], meanings: Meanings) -> Iterator[list[Spell]]:
+    """Episodes by the thousand rows or so, all of one person together in the order of time."""
+    of_person: dict[PersonKey, list[Spell]] = defaultdict(list)
+    for spell in spells:
+        of_person[meanings.person(spell)].append(spell)
     batch: list[Spell] = []
     rows = 0
-    for spell in spells:
-        goes_on = bool(batch) and spell.patient == batch[-1].patient
-        if rows >= _ROWS and not goes_on:
+    for mine in of_person.values():
+        if rows >= _ROWS:
             yield batch
             batch, rows = [], 0
-        batch.append(spell)
-        rows += len(spell.rows)
+        batch += sorted(mine, key=lambda spell: (spell.start, spell.number))
+        rows += sum(len(spell.rows) for spell in mine)
     if batch:
         yield batch
 
@@ -164,7 +174,7 @@ def _load(
         log.error("an episode could not be stored: %s", type(error).__name__)
         wishes = [_Wish(batch[0], NOT_STORED)]
     for wish in wishes:
-        if wish.outcome in (NEW, EXTENDED, CORRECTED, KNOWN, ELSEWHERE):
+        if wish.outcome in {*_TAKEN, ELSEWHERE}:
             done.episodes[wish.outcome] += 1
             done.rows[wish.outcome] += len(wish.spell.rows)
         else:
@@ -219,10 +229,21 @@ def _known(visits: Sequence[VisitKey]) -> dict[VisitKey, Known]:
 
 def _record(wishes: Sequence[_Wish], meanings: Meanings) -> None:
     """Keep what is new."""
-    facts = [fact for wish in wishes for fact in wish.moved]
+    facts: list[Fact] = [fact for wish in wishes for fact in wish.moved]
+    told = sexes([wish.spell for wish in wishes if wish.outcome in _TAKEN], meanings)
+    known = _sex_known(told)
+    facts += [fact for person, fact in told.items() if person not in known]
     if facts:
         keep(facts, source=SOURCE, known_when_sent=True)
     reviewed = {meanings.visit(w.spell): w.reviewed for w in wishes if w.reviewed}
     admitted = {meanings.visit(wish.spell): wish.spell.start for wish in wishes}
     if reviewed:
         keep_reviews(reviewed, admitted)
+
+
+def _sex_known(people: Iterable[PersonKey]) -> set[PersonKey]:
+    """Those of these people whose sex is known already; a file changes nothing of it."""
+    asked = list(people)
+    with connection.cursor() as cursor:
+        cursor.execute(_SEX_KNOWN, [[p.authority for p in asked], [p.value for p in asked]])
+        return {PersonKey(*row) for row in cursor.fetchall()}

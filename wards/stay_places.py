@@ -6,9 +6,11 @@ is made as an inpatient ward, so that whoever is on it counts as in hospital.
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
@@ -28,11 +30,16 @@ NOBODY: Final = "IMPORTED"
 MOST_SITES: Final = 50
 MOST_WARDS: Final = 500
 """More new places than these come from a wrong column rather than from a hospital."""
+_FIRST: Final = 50
+"""From so many of its first stays a new ward has its specialty: what comes later changes nothing
+of what the past was known as."""
 _LONGEST: Final = 100  # characters of an authority
 _LAST: Final = 999  # position: after every place that somebody put in its order
 
 Codes = tuple[str, str]
 """Site and ward, as a file writes them."""
+Said = tuple[datetime, str]
+"""A specialty that the row of a stay says, and when that began."""
 
 
 @dataclass(slots=True)
@@ -56,10 +63,12 @@ def places_of(
     the numbers of episodes and patients are; empty for each site's own. Raises Refused for an
     organisation that is not known, and for more new places than a hospital has.
     """
-    specialties: dict[Codes, Counter[str]] = {}
+    specialties: dict[Codes, list[Said]] = {}
     for spell in spells:
         for row in spell.rows:
-            specialties.setdefault((row.site, row.ward), Counter())[row.specialty] += 1
+            said = specialties.setdefault((row.site, row.ward), [])
+            if row.specialty:
+                said.append((row.start, row.specialty))
     if len(authority) > _LONGEST:
         raise Refused(f"The authority has more than {_LONGEST} characters. Give a shorter one.")
     owner = _owner(organisation)
@@ -108,7 +117,7 @@ def _sites(written: Iterable[str]) -> dict[str, Site]:
 
 
 def _wards(
-    specialties: Mapping[Codes, Counter[str]], sites: Mapping[str, Site]
+    specialties: Mapping[Codes, Sequence[Said]], sites: Mapping[str, Site]
 ) -> dict[Codes, Ward]:
     """The ward of each pair of codes as written, whatever its case and with or without the code
     of the site in front, as feeds are understood; a new one has no key yet."""
@@ -124,7 +133,7 @@ def _wards(
     known |= {(ward.site.code, ward.code.casefold()): ward for ward in stored}
     known |= {(ward.site.code, ward.code): ward for ward in stored}
     found: dict[Codes, Ward] = {}
-    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    said: dict[str, list[Said]] = defaultdict(list)
     for written in sorted(specialties):
         lies_at, code = sites[written[0]], written[1]
         one = known.get((lies_at.code, code)) or known.get((lies_at.code, code.casefold()))
@@ -133,15 +142,15 @@ def _wards(
             known[lies_at.code, code.casefold()] = one
         found[written] = one
         if not one.pk:
-            votes[_name(one)] += specialties[written]
-            one.specialty = _most(votes[_name(one)])
+            said[_name(one)] += specialties[written]
+            one.specialty = _commonest(said[_name(one)])
     return found
 
 
-def _most(votes: Counter[str]) -> str:
-    """The specialty of most stays, as far as any is said."""
-    said = [specialty for specialty in votes if specialty]
-    return max(said, key=lambda one: (votes[one], one), default="")
+def _commonest(said: Iterable[Said]) -> str:
+    """The specialty of most of the first stays of which any is said."""
+    votes = Counter(specialty for _, specialty in heapq.nsmallest(_FIRST, said))
+    return max(votes, key=lambda one: (votes[one], one), default="")
 
 
 def _name(ward: Ward) -> str:

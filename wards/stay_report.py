@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from wards.stay_csv import ADDED, Refusal, StayFile
 from wards.stay_episodes import (
+    DIED_STAYING,
+    ENDLESS,
     FUTURE,
     GAPS,
     OPEN_END,
@@ -32,6 +34,9 @@ _MOST_NAMES: Final = 40
 _MOST_IN_JSON: Final = 1000
 _NOTES: Final = {
     UNMARKED: "Episodes with an end and no row marked as last, which go on, on their last ward",
+    ENDLESS: "Rows marked as last without an end; the patient is taken to be still there",
+    DIED_STAYING: "Rows that say died of an episode that has not ended (no row marked as last has "
+    "an end); the patient is taken to be still there and alive",
     OVERLAPPING: "Episodes that began while another of the same patient went on; who is in two "
     "places is shown where they were last told to be",
     OPEN_END: "Rows without an end that another of their episode follows; they ended then",

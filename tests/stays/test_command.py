@@ -43,14 +43,17 @@ def test_the_terminal_tells_what_became_of_the_file(tmp_path: Path) -> None:
         row(consultant="Ash"),
         row(episode="E2", patient="P2", start="2025-03-02T08:00Z", last=0),
         row(episode="E3", patient="P3", last="perhaps"),
+        row(episode="E4", patient="P4", end="", died=1),
     )
     said, error = told(path)
     assert not error
     for words in (
-        "stays.csv: 3 rows",
-        "new                2 episodes, 2 rows",
+        "stays.csv: 4 rows",
+        "new                3 episodes, 3 rows",
         "refused            1 row",
-        "1 episode had not ended",
+        "2 episodes had not ended",
+        "Rows marked as last without an end; the patient is taken to be still there: 1",
+        "the patient is taken to be still there and alive: 1",
         "1 site made: WLD",
         "1 ward made: WLD W1",
         "Episodes with an end and no row marked as last, which go on, on their last ward: 1",
@@ -61,7 +64,7 @@ def test_the_terminal_tells_what_became_of_the_file(tmp_path: Path) -> None:
     ):
         assert words in said
     said, error = told(path)
-    assert "known already      2 episodes, 2 rows" in said
+    assert "known already      3 episodes, 3 rows" in said
 
 
 def test_nobody_is_named_on_the_terminal_or_in_a_log(

@@ -55,6 +55,49 @@ def test_an_empty_end_is_a_patient_who_is_still_there(folder: Path) -> None:
     assert not found.notes
 
 
+def test_a_row_marked_as_last_without_an_end_is_a_patient_who_is_still_there(folder: Path) -> None:
+    found = made(folder, ONE, TWO | {"end": "", "last": "1"})
+    assert not found.refusals
+    assert [one.ward for one in found.spells[0].rows] == ["W1", "W2"]
+    assert found.spells[0].ended is None
+    assert found.notes == {rules.ENDLESS: 1}
+    # Another row after it contradicts it, as it always did.
+    found = made(folder, ONE | {"end": "", "last": "1"}, TWO)
+    assert refused(found) == [(2, rules.HELD_BACK, 3), (3, rules.AFTER_LAST, 2)]
+
+
+@pytest.mark.parametrize("died", ["1", "2025-03-02T12:00Z"])
+def test_a_death_of_who_was_not_discharged_is_not_concluded(folder: Path, died: str) -> None:
+    found = made(folder, ONE | {"died": died}, TWO)
+    assert not found.refusals
+    [spell] = found.spells
+    assert (spell.ended, spell.died) == (None, False)
+    assert found.notes == {rules.UNMARKED: 1, rules.DIED_STAYING: 1}
+    # Said in a row before that of the discharge, it is a death.
+    found = made(folder, ONE | {"died": "1"}, TWO, THREE)
+    assert found.spells[0].died is True
+    assert not found.notes
+
+
+def test_the_order_of_the_file_tells_nothing(folder: Path) -> None:
+    moment = "2025-03-02T08:00Z"
+    given = [
+        row(episode="E7", patient="P0", start="2025-03-09T08:00Z", end="", last=0),
+        *(row(start=moment, end=moment, ward=ward, last=0) for ward in ("W8", "W9", "W8")),
+        ONE,
+        THREE,
+        row(episode="E2", patient="P2", start="2025-02-20T08:00Z"),
+    ]
+
+    def told(rows: list[dict[str, str]]) -> list[tuple[str, list[tuple[str, object]]]]:
+        spells = made(folder, *rows).spells
+        return [(spell.number, [(r.ward, r.start) for r in spell.rows]) for spell in spells]
+
+    assert told(given) == told(given[::-1])
+    assert [number for number, _ in told(given)] == ["E2", "E1", "E7"]
+    assert [ward for ward, _ in told(given)[1][1]] == ["W1", "W8", "W9", "W3"]
+
+
 def test_a_row_without_an_end_ended_when_the_next_began(folder: Path) -> None:
     found = made(folder, ONE | {"end": ""}, TWO, THREE)
     assert not found.refusals
@@ -147,9 +190,9 @@ def test_two_patients_under_one_episode(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        ({"died": "1", "last": "0"}, rules.DIED_STAYING),
         ({"died": "2025-03-05T00:00Z"}, rules.DIED_WHEN),
         ({"died": "2025-02-28"}, rules.DIED_WHEN),
+        ({"died": "2025-02-28", "last": "0"}, rules.DIED_WHEN),
         ({"ctr_met": "2025-03-04T10:01Z"}, rules.READY_WHEN),
         ({"ctr_met": "2025-02-28"}, rules.READY_WHEN),
     ],

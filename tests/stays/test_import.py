@@ -98,6 +98,11 @@ def test_an_age_is_kept_as_it_was_told_and_makes_no_date_of_birth(folder: Path) 
     assert episode().patient.date_of_birth is None
 
 
+def test_an_age_left_empty_is_not_filled_from_a_later_row(folder: Path) -> None:
+    given(folder, ONE | {"age": ""}, TWO | {"age": "78"}, THREE)
+    assert not [stay for stay in Movement.objects.values_list("stay", flat=True) if "age" in stay]
+
+
 def test_what_a_row_repeats_is_not_said_again(folder: Path) -> None:
     plan = {"edd": "2025-03-05"}
     later = {"edd": "2025-03-07", "specialty": "340"}
@@ -141,6 +146,23 @@ def test_who_has_not_been_discharged_is_on_the_last_ward(folder: Path) -> None:
     assert told.document["notes"] == {"episodes_with_end_but_not_marked_last": 1}
 
 
+def test_who_is_marked_as_last_without_an_end_is_there_until_a_file_tells_the_end(
+    folder: Path,
+) -> None:
+    told = given(folder, ONE, THREE | {"end": "", "died": "1"})
+    assert told.document["rows_refused"] == 0
+    assert told.episodes == {"new": 1}
+    assert told.document["notes"] == {
+        "gaps_between_stays": 1,
+        "rows_marked_last_without_end_read_as_still_there": 1,
+        "rows_with_died_of_episodes_not_ended_read_as_still_there": 1,
+    }
+    assert (episode().status, episode().discharge_destination) == ("in_hospital", "")
+    assert way()[-1] == ("W3", at(3, 8), None)
+    assert given(folder, ONE, THREE | {"died": "1"}).episodes == {"extended": 1}
+    assert (episode().discharged_at, episode().discharge_destination) == (at(4, 8), "79")
+
+
 def test_who_died(folder: Path) -> None:
     given(
         folder,
@@ -151,6 +173,58 @@ def test_who_died(folder: Path) -> None:
     assert [episode(n).discharge_destination for n in ("E1", "E2", "E3")] == ["79", "79", ""]
     # When somebody died is not known from when they left.
     assert [episode(n).patient.died_at for n in ("E1", "E2", "E3")] == [None, at(4, 9, 30), None]
+
+
+# -- sex ---------------------------------------------------------------------------------
+
+LATER = row(episode="E2", start="2025-03-09T08:00Z", end="2025-03-10T08:00Z")
+SAID = (ONE | {"sex": "X"}, TWO | {"sex": "F"}, THREE | {"sex": "M"}, LATER | {"sex": "M"})
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 3, 0, 1)])
+@pytest.mark.parametrize("size", [1, 1500])
+def test_the_sex_is_what_the_earliest_row_says_that_says_one(
+    folder: Path, order: tuple[int, ...], size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stay_import, "_ROWS", size)
+    told = given(folder, *(SAID[n] for n in order))
+    assert told.episodes == {"new": 2}
+    assert Patient.objects.get().sex == "female"
+
+
+def test_the_sex_is_the_earliest_where_a_person_was_at_two_sites(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stay_import, "_ROWS", 1)
+    rows = (LATER | {"sex": "M", "site": "ELSE"}, row(episode="E3", patient="P2"), ONE, TWO)
+    given(folder, *rows, options=("--authority", "PAS"))
+    assert episode("E2").patient == episode("E1").patient
+    assert episode("E1").patient.sex == "female"
+
+
+def test_a_sex_that_is_known_stays(folder: Path) -> None:
+    given(folder, ONE, THREE)
+    later = given(folder, ONE, THREE | {"sex": "M"}, LATER | {"sex": "M"})
+    assert later.episodes == {"known_already": 1, "new": 1}
+    earlier = row(episode="E0", start="2025-02-01T08:00Z", end="2025-02-02T08:00Z", sex="M")
+    before = given(folder, earlier, ONE | {"sex": "M"}, THREE)
+    assert before.episodes == {"known_already": 1, "new": 1}
+    assert not before.reasons
+    assert Patient.objects.get().sex == "female"
+
+
+def test_a_sex_that_nobody_knew_is_added(folder: Path) -> None:
+    given(folder, ONE | {"sex": ""}, THREE | {"sex": ""})
+    told = given(folder, ONE | {"sex": ""}, THREE)
+    assert told.episodes == {"known_already": 1}
+    assert Patient.objects.get().sex == "female"
+
+
+def test_rows_that_are_refused_tell_no_sex(folder: Path) -> None:
+    given(folder, ONE | {"sex": ""})
+    told = given(folder, ONE | {"start": "2025-02-28T08:00Z", "sex": "M"}, LATER)
+    assert told.reasons == [(CONTRADICTS, [2])]
+    assert Patient.objects.get().sex == "female"
 
 
 # -- places ------------------------------------------------------------------------------
@@ -172,6 +246,20 @@ def test_places_that_are_not_known_are_made(folder: Path) -> None:
     assert (site.kind, site.organisation.code) == ("acute", "IMPORTED")
     wards = Ward.objects.order_by("code").values_list("code", "kind", "specialty")
     assert list(wards) == [("W1", "inpatient", "340"), ("W2", "inpatient", "340")]
+
+
+def test_the_specialty_of_a_new_ward_is_that_of_its_first_stays(folder: Path) -> None:
+    first = [f"2025-03-{day:02}T08:00Z" for day in range(1, 26) for _ in range(2)]
+    rows = [
+        row(episode=f"A{n}", patient=f"A{n}", start=start, end=start, specialty="340" if n else "")
+        for n, start in enumerate(first)
+    ]
+    later = [
+        row(episode=f"B{n}", patient=f"B{n}", start=start, end=start, specialty="430")
+        for n, start in enumerate(["2025-03-27T08:00Z"] * 60)
+    ]
+    given(folder, *later, *rows)
+    assert Ward.objects.get().specialty == "340"
 
 
 def test_places_that_are_known_are_used(folder: Path) -> None:
@@ -269,9 +357,25 @@ def test_criteria_and_pathway_from_the_start_of_their_rows(folder: Path) -> None
 def test_a_time_is_when_no_criterion_was_met_any_more(folder: Path) -> None:
     time = {"ctr_met": "2025-03-02T20:00Z", "pathway": "1"}
     given(folder, ONE | time, TWO | time, THREE | time)
-    # Said in every row, it happened once; the pathway was not known before it either.
-    assert looked() == [(at(2, 20), [], 1, None)]
+    # Said in every row, it happened once. The pathway counts from the row's start: if it waited
+    # for that time, a pathway would tell who is going to be ready.
+    assert looked() == [(at(1, 8), None, 1, None), (at(2, 20), [], 1, None)]
     assert ready() == [(at(2, 20), None)]
+
+
+def test_a_time_is_not_known_before_the_row_that_says_it_has_begun(folder: Path) -> None:
+    given(folder, ONE | {"ctr_met": "1"}, TWO, THREE | {"ctr_met": "2025-03-02T12:00Z"})
+    assert [(when, criteria) for when, criteria, _, _ in looked()] == [
+        (at(1, 8), ["met-not-said-which"]),
+        (at(3, 8), []),
+    ]
+
+
+@pytest.mark.parametrize("ctr_met", ["", "0", "2025-03-01T20:00Z", "2025-03-03T20:00Z"])
+def test_when_a_pathway_is_known_tells_nothing_of_what_is_ahead(folder: Path, ctr_met: str) -> None:
+    given(folder, ONE, TWO | {"ctr_met": ctr_met, "pathway": "1"}, THREE)
+    assert looked()[-1][2] == 1
+    assert min(when for when, _, pathway, _ in looked() if pathway == 1) == at(2, 8)
 
 
 def test_whoever_meets_criteria_again_is_not_ready(folder: Path) -> None:
@@ -281,7 +385,7 @@ def test_whoever_meets_criteria_again_is_not_ready(folder: Path) -> None:
 
 def test_nothing_is_found_of_somebody_who_has_left(folder: Path) -> None:
     given(folder, ONE, THREE | {"ctr_met": "2025-03-04T08:00Z", "pathway": "2"})
-    assert looked() == []
+    assert looked() == [(at(3, 8), None, 2, None)]
     assert ready() == []
 
 
@@ -309,7 +413,7 @@ def test_reviews_are_those_of_a_board_round(folder: Path) -> None:
     given(
         folder,
         one | {"ctr_met": "1"},
-        two | {"ctr_met": "2025-03-02T20:00Z", "pathway": "1"},
+        two | {"ctr_met": "2025-03-02T20:00Z"},
         THREE | {"ctr_met": "1", "pathway": "2"},
     )
     by_hand = {"episode": "HAND", "patient": "HAND"}
@@ -317,7 +421,7 @@ def test_reviews_are_those_of_a_board_round(folder: Path) -> None:
     parts = [one | by_hand, two | by_hand, THREE | by_hand]
     for number, when, found in (
         (1, at(1, 8), Found(criteria=["met-not-said-which"])),
-        (2, at(2, 20), Found(criteria=[], pathway=1)),
+        (2, at(2, 20), Found(criteria=[])),
         (3, at(3, 8), Found(criteria=["met-not-said-which"], pathway=2)),
     ):
         given(folder, *parts[:number])
