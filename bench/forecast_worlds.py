@@ -1,6 +1,6 @@
 """How near forecasts come to the truth in worlds whose true chances are known.
 
-    python -m bench.forecast_worlds [--days 420] [--seed 1] [--world NAME ...]
+    python -m bench.forecast_worlds [--days 600] [--seed 1] [--world NAME ...]
 
 Lets invented hospitals live (a quarter of Northmoor, some 260 beds), learns from the first part of
 each, forecasts every morning after it, and prints for each world which share of the gap between
@@ -27,7 +27,7 @@ WARDS = (
 def main() -> None:
     """Run the worlds, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--days", type=int, default=420)
+    parser.add_argument("--days", type=int, default=600)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--world", action="append", choices=sorted(worlds(1)))
     asked = parser.parse_args()

@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 from accounts.audit import deed
 from accounts.models import User
 from accounts.refusals import Refused
-from flow.forecasts.scenario import Scenario, to_json
+from flow.forecasts.scenario import BadScenario, Scenario, to_json
+from flow.forecasts.supply_reading import bed_wards_of
+from flow.forecasts.wording import fault_said
 from flow.models import KeptScenario
-from wards.models import Site
+from wards.models import Occupancy, Site
 
 MOST: Final = 60
 """How many scenarios a site keeps: more are no longer read."""
@@ -26,10 +28,22 @@ LONGEST: Final = 80
 
 
 @transaction.atomic
-def keep(*, site: Site, name: str, scenario: Scenario, by: User, at: datetime) -> KeptScenario:
-    """Keep a scenario under a name that no other of the site has."""
+def keep(
+    *,
+    site: Site,
+    name: str,
+    scenario: Scenario,
+    by: User,
+    at: datetime,
+    sees: frozenset[int] | None = None,
+) -> KeptScenario:
+    """Keep a scenario under a name that no other of the site has.
+
+    sees: wards whose patients `by` may see, None for every one: nobody else can be named.
+    """
     if not scenario:
         raise Refused(_("This scenario changes nothing. Change something first, then keep it."))
+    _check_places(site, scenario, at, sees)
     # Of two who keep the last one that there is room for, the second is told.
     Site.objects.select_for_update().get(pk=site.pk)
     if KeptScenario.objects.filter(site=site).count() >= MOST:
@@ -46,9 +60,13 @@ def keep(*, site: Site, name: str, scenario: Scenario, by: User, at: datetime) -
 @transaction.atomic
 def rename(*, kept: KeptScenario, name: str, by: User) -> KeptScenario:
     """Give a kept scenario another name."""
-    kept.name = _sound(name)
+    found = KeptScenario.objects.select_for_update().filter(pk=kept.pk).first()
+    if found is None:
+        # Saved as it was read, it would be there again.
+        raise Refused(_("Somebody has removed this scenario; it is no longer kept."))
+    found.name = _sound(name)
     with pghistory.context(**deed("rename_scenario", by)):
-        return _written(kept)
+        return _written(found)
 
 
 @transaction.atomic
@@ -56,6 +74,22 @@ def remove(*, kept: KeptScenario, by: User) -> None:
     """Keep a scenario no longer; what it was stays in its history."""
     with pghistory.context(**deed("remove_scenario", by)):
         kept.delete()
+
+
+def _check_places(
+    site: Site, scenario: Scenario, at: datetime, sees: frozenset[int] | None
+) -> None:
+    """Refuse a ward without beds of the site, and whoever is not on one of them."""
+    wards = bed_wards_of(site)
+    named = {patient for gone in scenario.gone for patient in gone.patients}
+    here = wards if sees is None else [ward for ward in wards if ward in sees]
+    there = Occupancy.objects.filter(episode__in=named, ward__in=here, period__contains=at)
+    try:
+        scenario.check_places(
+            wards=wards, patients=set(there.values_list("episode", flat=True) if named else ())
+        )
+    except BadScenario as bad:
+        raise Refused(fault_said(bad)) from None
 
 
 def _sound(name: str) -> str:

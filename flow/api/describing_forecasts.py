@@ -277,8 +277,8 @@ FORECAST: Final[dict[str, Any]] = {
         "site at",
         site={"many": False, "required": True, "description": "Code of one site in sight."},
         at={
-            "description": "The last forecast that had been issued by this moment of the past; "
-            "the latest without it.",
+            "description": "The last forecast that speaks from this moment of the past or before, "
+            "whenever it was written down (`issued_at`); the latest without it.",
             "type": OpenApiTypes.DATETIME,
         },
     ),
@@ -308,7 +308,10 @@ PREDICTION: Final[dict[str, Any]] = {
     "summary": "When a patient may leave",
     "parameters": parameters(
         "at",
-        at={"description": "The last forecast issued by then.", "type": OpenApiTypes.DATETIME},
+        at={
+            "description": "The last forecast that speaks from then or before.",
+            "type": OpenApiTypes.DATETIME,
+        },
     ),
     "responses": responses(PredictionRow, 400, 404),
 }

@@ -29,6 +29,7 @@ from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, 
 from flow.api.sharing import Shared, SharedReader
 from flow.forecasts.accuracy import DAYS, MOST_DAYS, Asked, By, accuracy_board
 from flow.forecasts.boards import forecast_board
+from flow.forecasts.clock import is_meant
 from flow.forecasts.prediction import predicted
 from flow.forecasts.recorded import STANDARD_HOURS, Until, What
 from wards.models import Site
@@ -40,7 +41,7 @@ CALM: Final = 20
 
 @extend_schema_view(get=extend_schema(**describing.FORECAST))
 class Forecasts(SharedReader):
-    """What was foretold of a site, now or by the last forecast issued by `at`."""
+    """What was foretold of a site, by the last forecast that speaks from `at` or before."""
 
     needs = TokenScope.OCCUPANCY_READ
     known: ClassVar = frozenset({"site", "at"})
@@ -59,7 +60,7 @@ class Forecasts(SharedReader):
         def make(asked_at: datetime) -> bytes:
             board = forecast_board(site, now=asked_at, sight=seen, at=at)
             if board is None:
-                raise missing("forecast of this site that had been issued by then")
+                raise missing("forecast of this site that speaks from then or before")
             return written(form, board_told(board), rows=lambda: board_rows(board))
 
         variant = ("forecast", scope(request).key, params.canonical)
@@ -132,8 +133,9 @@ def _day(params: Params, name: str) -> date | None:
         found = parse_date(text)
     except ValueError:
         found = None
-    if found is None:
+    if found is None or not is_meant(found):
         params.errors[name] = "Give a day such as 2026-11-21."
+        return None
     return found
 
 
@@ -145,7 +147,7 @@ class OnePrediction(Reader):
 
     @extend_schema(**describing.PREDICTION)
     def get(self, request: Request, key: int) -> HttpResponse:
-        """By the last forecast issued by now, or by `at`; thirteen queries at most."""
+        """By the last forecast that speaks from `at` or before; thirteen queries at most."""
         asked_at = now()
         params = self.params(request, now=asked_at)
         at = params.moment("at")
@@ -155,6 +157,6 @@ class OnePrediction(Reader):
             raise missing("episode of this key")
         found = predicted(episode, now=asked_at, at=at)
         if found is None:
-            raise missing("forecast issued by then in which this patient is")
+            raise missing("forecast that speaks from then or before in which this patient is")
         told = prediction_told(found, planned_now=episode.expected_discharge_at)
         return answered(request, written(form_of(request), told, rows=lambda: told["hours"]))

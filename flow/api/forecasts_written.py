@@ -97,7 +97,7 @@ def _group(board: ForecastBoard, fan: Fan) -> dict[str, Any]:
 
 def _hours(board: ForecastBoard, fan: Fan) -> list[dict[str, Any]]:
     columns = (
-        board.ahead.ends, fan.open, fan.means, fan.quantiles, fan.spreads.at_least(SAID), fan.short
+        board.ahead.ends, fan.open, fan.means, fan.quantiles, fan.spreads.at_least(SAID), fan.full
     )  # fmt: skip
     return [
         {

@@ -30,6 +30,9 @@ from flow.forecast_pages.judging import (
     SPEAKERS,
     bias_said,
     coverage_said,
+    days_said,
+    is_beaten,
+    level_said,
     reliability_said,
     verdicts,
 )
@@ -65,13 +68,15 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Apart:
     """A row of the table that tells wards, specialties, hours or horizons apart. address: of the
-    page about it alone, empty where there is none. best: the other with the least CRPS."""
+    page about it alone, empty where there is none. best: the other with the least CRPS; beaten:
+    whether that is less than the forecast's."""
 
     name: str
     address: str
     own: Scores
     best: Scores | None
     best_name: str
+    beaten: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,9 @@ def _context(site: Site, sight: Sight, wanted: Wish, now: datetime) -> dict[str,
         "whole": not board.hidden,
         "verdicts": verdicts(found.speakers) if found else [],
         "drift": [SIGNS[sign] for one in board.drifts for sign in one.signs],
-        "level": next(iter(board.drifts), None),
+        "level": " ".join(
+            level_said(one.level, one.level_low, one.level_high) for one in board.drifts
+        ),
         "pictures": _pictures(found, days) if found else None,
         "days": _points(days),
         "weekly": is_weekly(asked),
@@ -191,6 +198,7 @@ def _pictures(row: Row, days: Sequence[Day]) -> dict[str, Any] | None:
         "crps": time_figure(days) if len({day.day for day in days}) > 1 else "",
         "bias": time_figure(days, of_bias=True) if len({day.day for day in days}) > 1 else "",
         "bias_said": bias_said(own),
+        "crps_said": days_said(days),
         "looks": [(one.speaker.name.lower(), SPEAKERS[one.speaker]) for one in row.speakers],
     }
 
@@ -232,6 +240,7 @@ def _apart(row: Row, wanted: Wish, wards: dict[str, str]) -> Apart | None:
         own=own,
         best=best,
         best_name=str(SPEAKERS[best.speaker]) if best else "",
+        beaten=best is not None and is_beaten(own, best),
     )
 
 

@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from flow.forecasts.accuracy import DAYS, MOST_DAYS, Asked, By
+from flow.forecasts.clock import is_meant
 from flow.forecasts.recorded import STANDARD_HOURS, Part, Until, What
 
 WHAT_WORDS: Final[Mapping[What, str | Promise]] = {
     What.DEPARTURES: lazy("Patients who leave"),
     What.ADMISSIONS: lazy("Patients who come to a bed"),
     What.FREE_BEDS: lazy("Free beds"),
+    What.WAITS: lazy("Patients who wait over 4 hours for a bed"),
 }
 UNTIL_WORDS: Final[Mapping[Until, str | Promise]] = {
     Until.DAY: lazy("24 hours ahead"),
@@ -134,7 +136,7 @@ def _day(typed: Mapping[str, str], name: str, errors: dict[str, str]) -> date | 
         found = parse_date(typed[name])
     except ValueError:
         found = None
-    if found is None or not 2000 <= found.year <= 2200:
+    if found is None or not is_meant(found):
         errors[name] = _("Give a date, such as 21/11/2026.")
         return None
     return found

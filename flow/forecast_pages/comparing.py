@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from flow.board_types import Sight
 from flow.forecast_pages.hours import KeyHour, headline_hour, key_hours_said
 from flow.forecast_pages.pools import name_of
 from flow.forecast_pages.supposing import Supposed, names_seen, suppose
@@ -20,6 +21,7 @@ from flow.forecasts.inputs import Inputs
 from flow.forecasts.outlook import SAID, Fan, Waiting
 from flow.forecasts.scenario import BadScenario, Scenario
 from flow.forecasts.wording import Names, chance_said, fault_said, time_said
+from flow.plotly_text import as_text
 
 MOST: Final = 4
 """How many are compared at once, beside the forecast as it is."""
@@ -63,7 +65,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The lines, the first of them as it is. when: the hours of their columns; waiting_when: the
-    hour of the chance of waiting, empty where that is not told."""
+    hour of the chance of waiting, empty where that is not told. names, hourly: the picture as a
+    table: of each hour what each of the lines that can be told says."""
 
     lines: Sequence[Compared]
     when: Sequence[str]
@@ -71,9 +74,13 @@ class Comparison:
     limit_hours: int
     figure: str
     sentence: str
+    names: Sequence[str]
+    hourly: Sequence[tuple[str, Sequence[int]]]
 
 
-def compare(board: ForecastBoard, fan: Fan, inputs: Inputs, asked: Sequence[Asked]) -> Comparison:
+def compare(
+    board: ForecastBoard, fan: Fan, inputs: Inputs, asked: Sequence[Asked], *, sight: Sight
+) -> Comparison:
     """Each of the scenarios for the beds of a fan, beside the forecast as it is."""
     ahead = board.ahead
     names = names_seen(board, [one.scenario for one in asked])
@@ -91,7 +98,10 @@ def compare(board: ForecastBoard, fan: Fan, inputs: Inputs, asked: Sequence[Aske
     )
     lines = [as_it_is]
     for number, one in enumerate(asked[:MOST], start=1):
-        lines.append(_compared(one, number, fan, inputs, ahead, names, with_queue=bool(queue)))
+        names_whom = sight if one.key is None else None
+        lines.append(
+            _compared(one, number, fan, inputs, ahead, names, names_whom, with_queue=bool(queue))
+        )
     place = headline_hour(ahead)
     return Comparison(
         lines=lines,
@@ -100,7 +110,23 @@ def compare(board: ForecastBoard, fan: Fan, inputs: Inputs, asked: Sequence[Aske
         limit_hours=queue.limit_hours if queue else 0,
         figure=_figure(lines, ahead),
         sentence=_sentence(lines, fan, ahead, place),
+        names=[line.name or _("This one") for line in lines if line.fan is not None],
+        hourly=_hourly(lines, ahead),
     )
+
+
+def _hourly(lines: Sequence[Compared], ahead: Horizon) -> list[tuple[str, list[int]]]:
+    columns = [_at_least(line.fan) for line in lines if line.fan is not None]
+    return [
+        (time_said(end, at=ahead.at), list(row))
+        for end, row in zip(ahead.ends.tolist(), zip(*columns, strict=True), strict=True)
+    ]
+
+
+def _at_least(fan: Fan) -> list[int]:
+    """The free beds that there are at least, with nine chances in ten, at each hour."""
+    found: list[int] = fan.spreads.at_least(SAID[:1])[:, 0].tolist()
+    return found
 
 
 def _compared(
@@ -110,13 +136,16 @@ def _compared(
     inputs: Inputs,
     ahead: Horizon,
     names: Names,
+    sight: Sight | None,
     *,
     with_queue: bool,
 ) -> Compared:
     found: Supposed | None = None
     error = ""
     try:
-        found = suppose(inputs, asked.scenario, fan.pool, names=names, with_queue=with_queue)
+        found = suppose(
+            inputs, asked.scenario, fan.pool, names=names, with_queue=with_queue, sight=sight
+        )
     except BadScenario as bad:
         error = fault_said(bad)
     return Compared(
@@ -165,8 +194,8 @@ def _figure(lines: Sequence[Compared], ahead: Horizon) -> str:
         traces.append(
             {
                 "x": x,
-                "y": line.fan.spreads.at_least(SAID[:1])[:, 0].tolist(),
-                "name": line.name or _("This one"),
+                "y": _at_least(line.fan),
+                "name": as_text(line.name or _("This one")),
                 "mode": "lines",
                 "line": {"width": 2.5, "dash": dash},
                 "meta": colour,

@@ -7,7 +7,6 @@ lines and words on the chart in `name`; chart.js puts the page's own in their pl
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,36 +19,34 @@ from django.utils.translation import gettext_lazy as lazy
 from flow.forecast_pages.reading import Seen
 from flow.forecasts.clock import HOUR, moment_of
 from flow.forecasts.horizon import Horizon
-from flow.forecasts.outlook import Fan, Mark, MarkKind, PoolKind
+from flow.forecasts.outlook import SAID, Fan, Mark, MarkKind, PoolKind
 from flow.forecasts.wording import Names, chance_said, mark_said, time_said
+from flow.plotly_text import as_text
 
 HEIGHT: Final = 420
 _BANDS: Final = ((0, 6, "90"), (1, 5, "80"), (2, 4, "50"))
 """Columns of the quantiles that bound each band, the widest first."""
 _MIDDLE: Final = 3
 _LANES: Final[tuple[tuple[str | Promise, tuple[MarkKind, ...]], ...]] = (
-    (
-        lazy("Beds"),
-        (
-            MarkKind.CLOSURE_BEGINS, MarkKind.CLOSURE_ENDS,
-            MarkKind.OPENING_BEGINS, MarkKind.OPENING_ENDS,
-        ),
-    ),
+    (lazy("Beds shut"), (MarkKind.CLOSURE_BEGINS, MarkKind.OPENING_ENDS)),
+    (lazy("Beds open"), (MarkKind.CLOSURE_ENDS, MarkKind.OPENING_BEGINS)),
     (lazy("Expected"), (MarkKind.LISTED,)),
     (lazy("Leaving"), (MarkKind.DISCHARGE,)),
-)  # fmt: skip
+)
 """What is planned, in lanes under the fan."""
 _TOGETHER: Final = 6 * HOUR
-_FEWER_BEDS: Final = (MarkKind.CLOSURE_BEGINS, MarkKind.OPENING_ENDS)
+"""Signs nearer to each other would overlap on a phone."""
+_BEFORE: Final = 5 * HOUR
+"""Room at the least before the moment of a forecast, so that the first sign is seen in whole."""
 
 Trace = dict[str, Any]
 
 
 def marks_of(fan: Fan, marks: Sequence[Mark]) -> list[Mark]:
-    """Those of the marks that concern the beds of a fan."""
-    if fan.pool.kind is PoolKind.SITE:
-        return list(marks)
-    return [mark for mark in marks if mark.ward in fan.pool.wards]
+    """Those of the marks that concern the beds of a fan: of a site not those of wards without such
+    beds, such as a day case unit; of whom no ward is named yet may come to any."""
+    whole = fan.pool.kind is PoolKind.SITE
+    return [mark for mark in marks if mark.ward in fan.pool.wards or (whole and mark.ward is None)]
 
 
 def fan_figure(
@@ -84,13 +81,16 @@ def _bands(fan: Fan, ahead: Horizon, *, is_scenario: bool) -> Iterable[Trace]:
     columns = [[fan.free_now, *fan.quantiles[:, n].tolist()] for n in range(7)]
     ground = "--if" if is_scenario else "--fan"
     for low, high, sure in _BANDS:
-        bound = {"x": x, "mode": "lines", "hoverinfo": "skip", "line": {"width": 0}}
-        yield bound | {"y": columns[low], "name": ""}
+        # The outermost band has an edge: against the page it hardly stands out.
+        edge = {"line": f"{ground}-edge"} if sure == _BANDS[0][2] else {}
+        line = {"width": 1 if edge else 0}
+        bound = {"x": x, "mode": "lines", "hoverinfo": "skip", "line": line}
+        yield bound | {"y": columns[low], "name": "", "meta": edge}
         yield bound | {
             "y": columns[high],
             "name": _("%(sure)s %% of the time") % {"sure": sure},
             "fill": "tonexty",
-            "meta": {"fill": f"{ground}-{sure}"},
+            "meta": {"fill": f"{ground}-{sure}", **edge},
         }
     ranges = [
         _("%(low)s to %(high)s (8 in 10)") % {"low": low, "high": high}
@@ -137,9 +137,9 @@ def _counted(seen: Sequence[Seen]) -> Trace:
         "x": x,
         "y": y,
         "name": _("Counted"),
-        "mode": "lines+markers" if len(seen) < 20 else "lines",
+        "mode": "lines+markers",
         "line": {"width": 3},
-        "marker": {"size": 5},
+        "marker": {"size": 6 if len(seen) < 20 else 3},
         "meta": "--ink",
         "hovertemplate": "%{y}",
     }
@@ -159,32 +159,33 @@ def _lanes(marks: Sequence[Mark], names: Names, *, at: int) -> list[tuple[str, l
     """The lanes in which anything is planned; what lies within six hours stands together."""
     found = []
     for label, kinds in _LANES:
-        inside: defaultdict[tuple[int, bool], list[Mark]] = defaultdict(list)
-        for mark in marks:
-            if mark.kind in kinds:
-                inside[mark.minute // _TOGETHER, mark.kind in _FEWER_BEDS].append(mark)
         signs = [
             _Sign(
                 max(at, _middle(group)),
-                _short(sum(one.number for one in group), fewer=fewer, kinds=kinds),
-                "<br>".join(mark_said(one, names, at=at) for one in group[:12]),
+                str(sum(one.number for one in group)),
+                "<br>".join(as_text(mark_said(one, names, at=at)) for one in group[:12]),
             )
-            for (_when, fewer), group in sorted(inside.items())
+            for group in _together([mark for mark in marks if mark.kind in kinds])
         ]
         if signs:
             found.append((str(label), signs))
     return found
 
 
+def _together(marks: Sequence[Mark]) -> list[list[Mark]]:
+    """The marks in groups so far from each other that each can have a sign."""
+    groups: list[list[Mark]] = []
+    for mark in sorted(marks, key=lambda mark: mark.minute):
+        group = [mark]
+        while groups and _middle(group) - _middle(groups[-1]) < _TOGETHER:
+            group = groups.pop() + group
+        groups.append(group)
+    return groups
+
+
 def _middle(marks: Sequence[Mark]) -> int:
     """The minute about which these lie."""
     return round(sum(one.minute * one.number for one in marks) / sum(one.number for one in marks))
-
-
-def _short(number: int, *, fewer: bool, kinds: Sequence[MarkKind]) -> str:
-    if MarkKind.CLOSURE_BEGINS not in kinds:
-        return str(number)
-    return f"−{number}" if fewer else f"+{number}"
 
 
 def _lane(number: int, lane: tuple[str, list[_Sign]]) -> Trace:
@@ -206,8 +207,9 @@ def _lane(number: int, lane: tuple[str, list[_Sign]]) -> Trace:
 
 
 def _layout(ahead: Horizon, seen: Sequence[Seen], lanes: Sequence[str]) -> dict[str, Any]:
-    first = min([ahead.at, *(one.minute for one in seen[:1])])
+    first = min([ahead.at - _BEFORE, *(one.minute for one in seen[:1])])
     room = 0.075 * len(lanes)
+    floor = room + 0.05 if lanes else 0
     now = _x(ahead.at)
     layout: dict[str, Any] = {
         "margin": {"l": 40, "r": 10, "t": 10, "b": 40},
@@ -228,7 +230,7 @@ def _layout(ahead: Horizon, seen: Sequence[Seen], lanes: Sequence[str]) -> dict[
             "rangemode": "tozero",
             "nticks": 8,
             "tickformat": "d",
-            "domain": [room + 0.05 if lanes else 0, 1],
+            "domain": [floor, 1],
         },
         "shapes": [
             _line("--bad-line", y0=0, y1=0, x0=0, x1=1, xref="paper"),
@@ -236,7 +238,7 @@ def _layout(ahead: Horizon, seen: Sequence[Seen], lanes: Sequence[str]) -> dict[
                 "--ink-2",
                 x0=_x(ahead.at),
                 x1=_x(ahead.at),
-                y0=0,
+                y0=floor,
                 y1=1,
                 yref="paper",
                 dash="dot",
@@ -282,17 +284,18 @@ def _line(colour: str, *, dash: str = "solid", **where: object) -> dict[str, Any
 
 @dataclass(frozen=True, slots=True)
 class HourRow:
-    """An hour of the fan. half, eight, nine: between which numbers 5, 8 and 9 chances in 10 lie.
-    short: the chance of more patients than beds, in words. came: counted then, if it was. as_is:
-    the middle without the scenario."""
+    """An hour of the fan. least, most: with 9 chances in 10 each. half: between which numbers 5
+    chances in 10 lie; outer: below and above which 1 in 20 lies. full: the chance that no bed is
+    free, in words. came: counted then, if it was. as_is: the middle without the scenario."""
 
     when: str
     middle: int
+    least: int
+    most: int
     half: tuple[int, int]
-    eight: tuple[int, int]
-    nine: tuple[int, int]
+    outer: tuple[int, int]
     open: int
-    short: str
+    full: str
     came: int | None
     as_is: int | None
     is_key: bool
@@ -307,17 +310,19 @@ def hour_rows(
 ) -> list[HourRow]:
     """Every hour of the fan."""
     found = []
-    for place, end in enumerate(ahead.ends.tolist()):
+    at_least = fan.spreads.at_least(SAID[:1])[:, 0].tolist()
+    for place, (end, least) in enumerate(zip(ahead.ends.tolist(), at_least, strict=True)):
         numbers = [int(one) for one in fan.quantiles[place]]
         found.append(
             HourRow(
                 when=time_said(end, at=ahead.at),
                 middle=numbers[_MIDDLE],
+                least=least,
+                most=numbers[5],
                 half=(numbers[2], numbers[4]),
-                eight=(numbers[1], numbers[5]),
-                nine=(numbers[0], numbers[6]),
+                outer=(numbers[0], numbers[6]),
                 open=int(fan.open[place]),
-                short=chance_said(float(fan.short[place])),
+                full=chance_said(float(fan.full[place])),
                 came=came[place] if came else None,
                 as_is=int(as_is.quantiles[place, _MIDDLE]) if as_is is not None else None,
                 is_key=place in ahead.shown_always,

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flow.board_types import Sight
-from flow.forecast_pages.hours import headline_hour
+from flow.forecast_pages.hours import headline_hour, short_said
 from flow.forecasts.boards import STALE, sees
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.issued import latest_of
-from flow.forecasts.outlook import SAID
-from flow.forecasts.wording import beds_said, time_said
+from flow.forecasts.wording import beds_said
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What is foretold of all beds of a site. words: in a sentence; least: free beds at least, with
-    9 chances in 10, at `when`. stale: a newer forecast should be there."""
+    """What is foretold of all beds of a site. words: in a sentence; short: in few words. stale: a
+    newer forecast should be there."""
 
     words: str
-    least: int
-    when: str
+    short: str
     at: datetime
     stale: bool
 
@@ -38,8 +36,7 @@ def headlines(sites: Collection[str], *, sight: Sight, now: datetime) -> dict[st
         place = headline_hour(ahead)
         found[code] = Headline(
             words=beds_said(outlook.site, place, ahead),
-            least=outlook.site.said(place, SAID[:1])[0][1],
-            when=time_said(int(ahead.ends[place]), at=ahead.at),
+            short=short_said(outlook.site, place, ahead),
             at=kept.row.at,
             stale=now - kept.row.at > STALE,
         )

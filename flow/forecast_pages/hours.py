@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from flow.forecasts.clock import moment_of, weekday_and_hour
 from flow.forecasts.horizon import Horizon
-from flow.forecasts.outlook import SAID, Fan, Floats
+from flow.forecasts.outlook import SAID, Fan, Floats, PoolKind
 from flow.forecasts.wording import chance_said, time_said
 
 EVENING: Final = 18
@@ -43,19 +43,21 @@ def key_hours(ahead: Horizon) -> list[int]:
 @dataclass(frozen=True, slots=True)
 class KeyHour:
     """What is said of one of those hours. place: of the hour. when: in words. sure, likely: at
-    least so many beds with 9 and 7 chances in 10. middle: the median. short: the chance of more
-    patients than beds, in words. came: the free beds then, None while that is not known; held:
-    whether 9 chances in 10 held it. as_is: `sure` without the scenario, None where there is none.
+    least so many beds with 9 and 7 chances in 10, and the words that follow them. most: at most
+    so many with 9 in 10. came: the free beds then, None while that is not known; beyond: in words
+    that it is fewer than `sure` or more than `most`, else empty. as_is: `sure` without the
+    scenario, None where there is none.
     """
 
     place: int
     when: str
     sure: int
+    sure_words: str
     likely: int
-    middle: int
-    short: str
+    likely_words: str
+    most: int
     came: int | None = None
-    held: bool = True
+    beyond: str = ""
     as_is: int | None = None
 
 
@@ -72,21 +74,57 @@ def key_hours_said(
     for place in key_hours(ahead):
         (_sure, sure), (_likely, likely) = fan.said(place, SAID)
         seen = came[place] if came else None
-        quantiles = fan.quantiles[place]
+        most = fan.spreads[place].quantile(SAID[0])
         found.append(
             KeyHour(
                 place=place,
                 when=time_said(int(ahead.ends[place]), at=ahead.at),
                 sure=sure,
+                sure_words=_("at least, 9 in 10") if sure >= 0 else _or_more(sure, 9),
                 likely=likely,
-                middle=int(quantiles[3]),
-                short=chance_said(float(fan.short[place])),
+                # Where whoever finds no bed goes elsewhere, none or more are there in any case.
+                likely_words=_("a free bed: %(chance)s")
+                % {"chance": chance_said(1 - float(fan.full[place]))}
+                if likely == 0 and fan.pool.kind is not PoolKind.SITE
+                else _or_more(likely, 7),
+                most=most,
                 came=seen,
-                held=seen is None or bool(quantiles[0] <= seen <= quantiles[6]),
+                beyond=_beyond(seen, sure, most),
                 as_is=as_is.said(place, SAID[:1])[0][1] if as_is is not None else None,
             )
         )
     return found
+
+
+def short_said(fan: Fan, place: int, ahead: Horizon) -> str:
+    """What a fan says of an hour in few words."""
+    least = fan.spreads[place].at_least(SAID[0])
+    values: dict[str, object] = {
+        "least": abs(least),
+        "when": time_said(int(ahead.ends[place]), at=ahead.at),
+    }
+    if least == 0 and fan.pool.kind is not PoolKind.SITE:
+        values["chance"] = chance_said(1 - float(fan.full[place]))
+        return _("chance of a free bed at %(when)s: %(chance)s") % values
+    if least > 0:
+        return _("%(least)d or more free at %(when)s (9 in 10)") % values
+    if least == 0:
+        return _("a bed for everybody at %(when)s (9 in 10)") % values
+    return _("at most %(least)d without a bed at %(when)s (9 in 10)") % values
+
+
+def _or_more(number: int, sure: int) -> str:
+    """At least so many free beds; below 0 at most so many patients without one."""
+    values = {"number": abs(number), "sure": _("%(number)d\u00a0in\u00a010") % {"number": sure}}
+    if number < 0:
+        return _("at most %(number)d without a bed, %(sure)s") % values
+    return _("%(number)d or more, %(sure)s") % values
+
+
+def _beyond(seen: int | None, least: int, most: int) -> str:
+    if seen is None or least <= seen <= most:
+        return ""
+    return _("fewer than was said") if seen < least else _("more than was said")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import date
+from statistics import median
+from typing import Final, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -47,6 +49,17 @@ SIGNS: Final[Mapping[Sign, str | Promise]] = {
 }
 
 
+class Day(Protocol):
+    """How right one speaker was on a day."""
+
+    @property
+    def day(self) -> date: ...
+    @property
+    def speaker(self) -> Speaker: ...
+    @property
+    def crps(self) -> float: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The forecast beside one of the others. is_better: None where they are even, or too little
@@ -78,22 +91,22 @@ def _verdict(own: Scores, other: Scores) -> Verdict:
     better = _compared(own.crps, other.crps)
     values = {"name": name, "own": f"{own.crps:.2f}", "its": f"{other.crps:.2f}"}
     if better is None:
-        words = _("Even with %(name)s: CRPS %(own)s, its own %(its)s.")
+        words = _("Even with %(name)s: CRPS %(own)s against %(its)s.")
     elif better:
         values["less"] = f"{100 * (1 - own.crps / other.crps):.0f}"
-        words = _("Beats %(name)s: CRPS %(own)s, its own %(its)s, which is %(less)s %% less.")
+        words = _("Beats %(name)s: CRPS %(own)s against %(its)s, %(less)s %% less.")
     else:
-        words = _("Does not beat %(name)s: CRPS %(own)s, its own %(its)s.")
+        words = _("Does not beat %(name)s: CRPS %(own)s against %(its)s.")
     said = words % values
     if own.log_score is not None and other.log_score is not None:
         by_patient = _compared(own.log_score, other.log_score)
         words = {
-            True: _("Patient by patient it beats it too (log score %(own)s, its own %(its)s)."),
-            False: _("Patient by patient it does not (log score %(own)s, its own %(its)s)."),
-            None: _("Patient by patient they are even (log score %(own)s, its own %(its)s)."),
+            True: _("Patient by patient it beats it too (log score %(own)s against %(its)s)."),
+            False: _("Patient by patient it does not (log score %(own)s against %(its)s)."),
+            None: _("Patient by patient they are even (log score %(own)s against %(its)s)."),
         }[by_patient]
         if better is False and by_patient is not False:
-            words = _("Patient by patient its log score is %(own)s, the other’s %(its)s.")
+            words = _("Patient by patient: log score %(own)s against %(its)s.")
         said += " " + words % {
             "own": f"{own.log_score:.3f}", "its": f"{other.log_score:.3f}",
         }  # fmt: skip
@@ -142,6 +155,61 @@ def reliability_said(own: Scores) -> str:
             "true for %(seen).0f %% of %(patients)d."
         ) % {"said": 100 * worst.said, "seen": 100 * worst.seen, "patients": worst.patients}
     return said
+
+
+def level_said(level: float, low: float, high: float) -> str:
+    """How fast patients leave these days beside what the model learnt, with its 90 % interval."""
+    values = {"level": f"{level:.2f}", "low": f"{low:.2f}", "high": f"{high:.2f}"}
+    if low <= 1 <= high:
+        said = _(
+            "Patients leave about as fast these days as the model learnt (%(level)s times; 90 %% "
+            "interval %(low)s to %(high)s)."
+        )
+    else:
+        said = _(
+            "Patients leave %(level)s times as fast these days as the model learnt (90 %% interval "
+            "%(low)s to %(high)s); forecasts follow that."
+        )
+    return said % values
+
+
+def days_said(days: Sequence[Day]) -> str:
+    """CRPS over time in a sentence; empty where fewer than two days were scored."""
+    own = {one.day: one.crps for one in days if one.speaker is Speaker.FORECAST}
+    if len(own) < 2:
+        return ""
+    best, worst = min(own, key=lambda day: own[day]), max(own, key=lambda day: own[day])
+    said = _(
+        "CRPS of the forecast lay between %(least)s (%(best)s) and %(most)s (%(worst)s), in the "
+        "middle at %(middle)s."
+    ) % {
+        "least": f"{own[best]:.2f}",
+        "best": f"{best:%-d %b}",
+        "most": f"{own[worst]:.2f}",
+        "worst": f"{worst:%-d %b}",
+        "middle": f"{median(own.values()):.2f}",
+    }
+    others: dict[date, float] = {}
+    for one in days:
+        if one.speaker is not Speaker.FORECAST:
+            others[one.day] = min(one.crps, others.get(one.day, one.crps))
+    shared = own.keys() & others.keys()
+    if not shared:
+        return said
+    first = sum(_compared(own[day], others[day]) is not False for day in shared)
+    beside = ngettext(
+        "It was as good as the best of the others, or better, on %(first)d of %(all)d day.",
+        "It was as good as the best of the others, or better, on %(first)d of %(all)d days.",
+        len(shared),
+    )
+    return f"{said} {beside % {'first': first, 'all': len(shared)}}"
+
+
+def is_beaten(own: Scores, other: Scores) -> bool:
+    """Whether the other had the lesser CRPS, by more than what is even."""
+    if own.crps is None or other.crps is None:
+        return False
+    return _compared(own.crps, other.crps) is False
 
 
 def bias_said(own: Scores) -> str:

@@ -44,9 +44,10 @@ def forecast(request: HttpRequest, code: str) -> HttpResponse:
     """What is foretold of a site; `?of=` chooses beds, `?at=` an earlier forecast beside what came
     of it, and the names of a scenario ask what if."""
     scope, site = site_named(request, code)
+    sees_patients = Sight.of(scope).patients != frozenset()
     is_past = bool(request.GET.get("at"))
     wanted = request.GET.get("of", "")[:80].replace("\0", "")
-    what_if = Typed() if is_past else _what_if(request.GET, site)
+    what_if = Typed() if is_past else _what_if(request.GET, site, sees_patients)
     kept = _kept(wanted, what_if, request.GET)
     if "fragment" not in request.GET:
         if "try" in request.GET and what_if.is_sound:
@@ -56,11 +57,12 @@ def forecast(request: HttpRequest, code: str) -> HttpResponse:
     return answer(request, scope, _show(site, scope, wanted, what_if, kept))
 
 
-def _what_if(query: QueryDict, site: Site) -> Typed:
+def _what_if(query: QueryDict, site: Site, sees_patients: bool) -> Typed:
     wards: list[int] = []
     if "try" in query:
         wards = list(Ward.objects.filter(site=site, same_as=None).values_list("pk", flat=True))
-    return typed(query, wards=wards, at=minute_of(timezone.now()))
+    at = minute_of(timezone.now())
+    return typed(query, wards=wards, at=at, sees_patients=sees_patients)
 
 
 def _kept(wanted: str, what_if: Typed, query: QueryDict) -> Pairs:
@@ -127,11 +129,11 @@ def _now(site: Site, sight: Sight, wanted: str, what_if: Typed, now: datetime) -
         return context | _without_beds(board, wanted)
     supposed = None
     if what_if.scenario:
-        supposed, context["bad"] = _supposed(board, fan, what_if)
+        supposed, context["bad"] = _supposed(board, fan, what_if, sight)
     context["supposed"] = supposed
     context["beds"] = beds_shown(board, fan, seen=_trace(site, fan, board), supposed=supposed)
     return context | {
-        "panel": panel(what_if, kept.issued, sight=sight, board=board),
+        "panel": panel(what_if, kept.issued, fan.pool, sight=sight, board=board, now=now),
         "patients_held": sight.patients != frozenset(),
     }
 
@@ -145,7 +147,9 @@ def _without_beds(board: ForecastBoard, wanted: str) -> dict[str, Any]:
     return {"leaving": list(leaving_shown(board)), "unknown": wanted}
 
 
-def _supposed(board: ForecastBoard, fan: Fan, what_if: Typed) -> tuple[Supposed | None, str]:
+def _supposed(
+    board: ForecastBoard, fan: Fan, what_if: Typed, sight: Sight
+) -> tuple[Supposed | None, str]:
     """What would follow, or why that cannot be told."""
     inputs = inputs_kept(board.site.pk)
     if inputs is None or inputs[0].pk != board.key:
@@ -153,7 +157,12 @@ def _supposed(board: ForecastBoard, fan: Fan, what_if: Typed) -> tuple[Supposed 
     names = names_seen(board, [what_if.scenario])
     try:
         found = suppose(
-            inputs[1], what_if.scenario, fan.pool, names=names, with_queue=fan is board.fan
+            inputs[1],
+            what_if.scenario,
+            fan.pool,
+            names=names,
+            with_queue=fan is board.fan,
+            sight=sight,
         )
     except BadScenario as error:
         return None, fault_said(error)

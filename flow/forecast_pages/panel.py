@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
 
-import numpy as np
-
-from flow.board_types import Face, Sight
-from flow.faces import faces
-from flow.forecast_pages.trying import Row, Typed, Written, moments, noon_after
+from flow.board_types import Sight
+from flow.forecast_pages.leavers import WardLeavers, leavers
+from flow.forecast_pages.trying import Row, Typed, Written, moments
 from flow.forecasts.boards import ForecastBoard
-from flow.forecasts.horizon import Horizon
-from flow.forecasts.leaving import HOURS
-from flow.forecasts.phrases import tenths
+from flow.forecasts.outlook import Pool
 from flow.forecasts.scenario import PATHWAYS
 from flow.forecasts.stored import Issued
-from patients.models import Episode
-
-LIKELIEST: Final = 24
-"""How many patients are offered to have left: those most likely to, beside those chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +22,6 @@ class Field:
     number: int
     row: Row
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class Leaver:
-    """A patient who may be chosen to have left. chance: to have left by the time chosen anyway."""
-
-    episode: int
-    face: Face | None
-    ward: str
-    chance: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +42,7 @@ class Panel:
     typed: Typed
     opened: Sequence[Field]
     closed: Sequence[Field]
-    leavers: Sequence[Leaver] | None
+    leavers: Sequence[WardLeavers] | None
     places: Sequence[Place]
     wards: Sequence[tuple[str, str]]
     moments: Sequence[tuple[Written, str]]
@@ -74,15 +55,17 @@ class Panel:
         return self.typed.errors
 
 
-def panel(typed: Typed, issued: Issued, *, sight: Sight, board: ForecastBoard) -> Panel:
-    """The form beside a forecast; two queries for who sees patients, none else."""
+def panel(
+    typed: Typed, issued: Issued, pool: Pool, *, sight: Sight, board: ForecastBoard, now: datetime
+) -> Panel:
+    """The form beside the forecast of a pool; two queries for who sees patients, none else."""
     chosen = [row.since for row in (*typed.opened, *typed.closed)]
     beds = issued.outlook.site.pool.wards if issued.outlook else ()
     return Panel(
         typed=typed,
         opened=_fields(typed.opened, typed, "beds"),
         closed=_fields(typed.closed, typed, "shut-hours"),
-        leavers=_leavers(typed, issued, sight, board),
+        leavers=leavers(typed, issued, pool, sight=sight, board=board, now=now),
         places=[
             Place(
                 pathway,
@@ -102,33 +85,4 @@ def _fields(rows: Sequence[Row], typed: Typed, name: str) -> list[Field]:
     return [
         Field(n, row, typed.errors.get(f"what-{name}-{n}", ""))
         for n, row in enumerate([*rows, Row()])
-    ]
-
-
-def _leavers(
-    typed: Typed, issued: Issued, sight: Sight, board: ForecastBoard
-) -> Sequence[Leaver] | None:
-    """Those most likely to leave within a day, and those chosen already."""
-    if sight.patients == frozenset():
-        return None
-    people = issued.patients
-    by = next((one.by for one in typed.scenario.gone), noon_after(issued.at))
-    hour = min(Horizon(issued.at).at_or_after(by), HOURS - 1)
-    chosen = set(typed.leaving)
-    order = np.argsort(-people.hours[:, 23], kind="stable").tolist()
-    mine = [n for n in order if sight.sees_patients(int(people.wards[n]))]
-    picked = [n for n in mine[LIKELIEST:] if int(people.episodes[n]) in chosen]
-    shown = [*mine[:LIKELIEST], *picked]
-    episodes = [int(people.episodes[n]) for n in shown]
-    patients = dict(Episode.objects.filter(pk__in=episodes).values_list("pk", "patient_id"))
-    known = faces(set(patients.values()))
-    return [
-        Leaver(
-            episode=episode,
-            face=known.get(patients.get(episode, 0)),
-            ward=place.name if (place := board.places.get(int(people.wards[n]))) else "",
-            chance=tenths(float(people.hours[n, hour])),
-            chosen=episode in chosen,
-        )
-        for n, episode in zip(shown, episodes, strict=True)
     ]

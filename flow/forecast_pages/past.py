@@ -15,7 +15,7 @@ from flow.board_types import Face, Sight
 from flow.faces import faces
 from flow.forecast_pages.shown import UNTIL_WORDS
 from flow.forecasts.happened import HappenedBoard, Patient
-from flow.forecasts.likelihood import LIKELY, UNLIKELY
+from flow.forecasts.outlook import SAID
 from flow.forecasts.phrases import tenths
 from flow.forecasts.recorded import Part, What
 from patients.models import Episode
@@ -23,7 +23,10 @@ from patients.models import Episode
 SHOWN: Final = 250
 """How many patients are listed; of a whole hospital nobody reads on."""
 SURPRISES: Final = 20
-"""How many of those who did otherwise than was likely are listed first."""
+"""How many of the surprises are listed first."""
+RARE: Final = 0.1
+"""Who leaves with a chance of no more than this is a surprise; so is who stays against one of as
+little."""
 _DAY: Final = timedelta(hours=24)
 
 
@@ -31,7 +34,7 @@ _DAY: Final = timedelta(hours=24)
 class Line:
     """A patient. chance: to leave within 24 hours, in words; share: the same in per cent. left_at:
     when they left, None while they are there; within: whether within the 24 hours, None while that
-    is open. surprise: likely to leave and did not, or unlikely and did."""
+    is open. surprise: see `RARE`."""
 
     episode: int
     face: Face | None
@@ -45,13 +48,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The patients of a forecast whom the viewer may see, the likeliest to leave first. surprises:
-    those who did otherwise than was likely, the least likely first; otherwise: how many these are.
-    rest: how many more there are than are listed."""
+    """The patients of a forecast whom the viewer may see, the likeliest to leave first. expected,
+    left: how many were to leave within 24 hours, and did; is_over: whether these are over.
+    surprises: the least likely first; surprised: how many there are; usual: how many there are
+    with chances that are right. rest: how many more patients there are than are listed."""
 
     lines: Sequence[Line]
+    expected: float
+    left: int
+    is_over: bool
     surprises: Sequence[Line]
-    otherwise: int
+    surprised: int
+    usual: float
     rest: int
 
 
@@ -67,12 +75,21 @@ def patients_past(found: HappenedBoard, *, sight: Sight) -> People | None:
     )
     known = faces(set(ids.values()))
     lines = [_line(one, known.get(ids.get(one.episode, 0)), found) for one in shown]
-    surprises = [line for line in lines if line.surprise]
-    surprises.sort(key=lambda line: line.share if line.within else 100 - line.share)
+    chances = [one.chance for one in shown]
+    surprises = [
+        (chance if line.within else 1 - chance, line)
+        for chance, line in zip(chances, lines, strict=True)
+        if line.surprise
+    ]
+    surprises.sort(key=lambda one: one[0])
     return People(
         lines=lines[:SHOWN],
-        surprises=surprises[:SURPRISES],
-        otherwise=len(surprises),
+        expected=sum(chances),
+        left=sum(line.within is True for line in lines),
+        is_over=found.now >= found.said.at + _DAY,
+        surprises=[line for _chance, line in surprises[:SURPRISES]],
+        surprised=len(surprises),
+        usual=sum(rare for one in chances if (rare := min(one, 1 - one)) <= RARE),
         rest=max(0, len(lines) - SHOWN),
     )
 
@@ -90,21 +107,22 @@ def _line(one: Patient, face: Face | None, found: HappenedBoard) -> Line:
         share=round(one.chance * 100),
         left_at=one.left_at,
         within=within,
-        surprise=(within is True and one.chance < UNLIKELY)
-        or (within is False and one.chance >= LIKELY),
+        surprise=(within is True and one.chance <= RARE)
+        or (within is False and 1 - one.chance <= RARE),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number of the site as said and as seen. why: what it is still waited for, where nothing is
-    seen yet. held: whether 9 chances in 10 held it, None while that is open."""
+    """A number of the site as said and as seen. least, most: with 9 chances in 10 each. why: what
+    it is still waited for, where nothing is seen yet. held: whether it was between the two, as 8
+    in 10 should be; None while that is open."""
 
     what: str
     until: str
     expected: float
-    low: int
-    high: int
+    least: int
+    most: int
     seen: int | None
     why: str
     held: bool | None
@@ -114,6 +132,7 @@ _WHAT: Final[Mapping[What, str | Promise]] = {
     What.DEPARTURES: lazy("Leave, of those who were there"),
     What.ADMISSIONS: lazy("Come to a bed"),
     What.FREE_BEDS: lazy("Free beds"),
+    What.WAITS: lazy("Wait over 4 hours for a bed"),
 }
 
 
@@ -127,17 +146,17 @@ def numbers_past(found: HappenedBoard) -> list[Number]:
         number = one.number
         if number.part is not Part.SITE:
             continue
-        low, high = number.spread.central(0.9)
+        least, most = number.spread.at_least(SAID[0]), number.spread.quantile(SAID[0])
         shown.append(
             Number(
                 what=str(_WHAT[number.what]),
                 until=str(UNTIL_WORDS[number.until]),
                 expected=number.spread.mean,
-                low=low,
-                high=high,
+                least=least,
+                most=most,
                 seen=one.seen,
                 why=_("not counted yet") if one.is_over else _("not over yet"),
-                held=one.held,
+                held=None if one.seen is None else least <= one.seen <= most,
             )
         )
     return shown

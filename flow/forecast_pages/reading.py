@@ -14,9 +14,9 @@ from flow.reading import read
 
 TRACE: Final = timedelta(hours=12)
 """How far back free beds are drawn before a forecast begins."""
-_GAP: Final = 9 * HOUR
+_GAP: Final = 2 * HOUR
 """Minutes: between counts further apart than this nothing is said of the beds in between. Of the
-past the counts of the hours of the record are kept, which are eight hours apart at most."""
+past the counts of the hours of the record alone are kept; they stand by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

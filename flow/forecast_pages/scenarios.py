@@ -23,7 +23,7 @@ from flow.board_types import Sight
 from flow.forecast_pages.comparing import MOST, Asked, Comparison, compare
 from flow.forecast_pages.pools import choices, chosen, fans_of
 from flow.forecast_pages.supposing import names_seen
-from flow.forecast_pages.trying import SAID
+from flow.forecast_pages.trying import SAID, names_patients, nobody_named
 from flow.forecasts.boards import ForecastBoard, told
 from flow.forecasts.clock import minute_of
 from flow.forecasts.issued import latest
@@ -67,17 +67,20 @@ def scenarios(request: HttpRequest, code: str) -> HttpResponse:
     """Scenarios to be compared: `?with=` names kept ones, the names of a scenario one that is not
     kept. Sent by POST with a name, that one is kept."""
     scope, site = site_named(request, code)
-    scenario, strange = _in_address(request)
-    refused = ""
-    if request.method == "POST":
+    sight = Sight.of(scope)
+    scenario, strange = _in_address(request, sight)
+    refused = strange if request.method == "POST" else ""
+    if request.method == "POST" and not strange:
         try:
-            return _keep(request, scope, site, scenario)
+            return _keep(request, scope, site, scenario, sight)
         except Refused as refusal:
             refused = refusal.reason
     return _page(request, scope, site, scenario, strange=strange, refused=refused)
 
 
-def _in_address(request: HttpRequest) -> tuple[Scenario, str]:
+def _in_address(request: HttpRequest, sight: Sight) -> tuple[Scenario, str]:
+    if sight.patients == frozenset() and names_patients(request.GET):
+        return NOTHING, nobody_named()
     try:
         return from_query({name: request.GET.getlist(name) for name in SAID}), ""
     except BadScenario as bad:
@@ -97,7 +100,9 @@ def may_change(scope: Scope, user: object, kept: KeptScenario) -> bool:
     return getattr(user, "pk", None) == kept.by_id and may_keep(scope, kept.site_id)
 
 
-def _keep(request: HttpRequest, scope: Scope, site: Site, scenario: Scenario) -> HttpResponse:
+def _keep(
+    request: HttpRequest, scope: Scope, site: Site, scenario: Scenario, sight: Sight
+) -> HttpResponse:
     assert isinstance(request.user, User)
     if not may_keep(scope, site.pk):
         raise PermissionDenied(_("You may not keep scenarios of this site."))
@@ -107,6 +112,7 @@ def _keep(request: HttpRequest, scope: Scope, site: Site, scenario: Scenario) ->
         scenario=scenario,
         by=request.user,
         at=timezone.now(),
+        sees=sight.patients,
     )
     messages.success(request, _("“%s” is kept.") % kept.name)
     others = [("with", one) for one in request.GET.getlist("with") if one.isdecimal()]
@@ -130,8 +136,8 @@ def one_scenario(request: HttpRequest, code: str, scenario: int) -> HttpResponse
             remove(kept=kept, by=request.user)
             messages.success(request, _("“%s” is no longer kept.") % name)
         else:
-            rename(kept=kept, name=request.POST.get("name", ""), by=request.user)
-            said = _("“%(old)s” is now “%(new)s”.") % {"old": name, "new": kept.name}
+            renamed = rename(kept=kept, name=request.POST.get("name", ""), by=request.user)
+            said = _("“%(old)s” is now “%(new)s”.") % {"old": name, "new": renamed.name}
             messages.success(request, said)
     except Refused as refusal:
         messages.error(request, refusal.reason)
@@ -149,22 +155,24 @@ def _page(
 ) -> HttpResponse:
     now = timezone.now()
     found = latest(site.pk, by=now)
-    board = told(site, found, now=now, sight=Sight.of(scope), live=True) if found else None
+    sight = Sight.of(scope)
+    board = told(site, found, now=now, sight=sight, live=True) if found else None
     wanted = request.GET.get("of", "")[:80]
     fans = fans_of(board) if board else []
     fan = chosen(fans, wanted)
     keys = {int(one) for one in request.GET.getlist("with") if re.fullmatch(r"[0-9]{1,18}", one)}
     rows = list(KeptScenario.objects.filter(site=site).select_related("by").order_by("name"))
     asked = [Asked("", None, scenario)] if scenario else []
-    asked += [Asked(row.name, row.pk, said) for row, said in _read(rows) if row.pk in keys and said]
+    read = _read(rows)
+    asked += [Asked(row.name, row.pk, said) for row, said, _why in read if row.pk in keys and said]
     context = {
         "site": site,
         "here": reverse("forecast:scenarios", args=[site.code]),
         "board": board,
-        "comparison": _comparison(board, fan, asked),
+        "comparison": _comparison(board, fan, asked, sight),
         "of": wanted,
         "choices": choices(fans),
-        "lines": [_line(row, said, board, scope, request, keys) for row, said in _read(rows)],
+        "lines": [_line(*one, board, scope, request, keys) for one in read],
         "scenario": scenario,
         "words": _words(scenario, board),
         "query": urlencode([*to_query(scenario), *(("with", key) for key in sorted(keys))]),
@@ -183,26 +191,26 @@ def _page(
     return response
 
 
-def _read(rows: Sequence[KeptScenario]) -> list[tuple[KeptScenario, Scenario | None]]:
-    """What they say; None of one that this version cannot read."""
-    found: list[tuple[KeptScenario, Scenario | None]] = []
+def _read(rows: Sequence[KeptScenario]) -> list[tuple[KeptScenario, Scenario | None, str]]:
+    """What they say; None of one that cannot be read, and why."""
+    found: list[tuple[KeptScenario, Scenario | None, str]] = []
     for row in rows:
         try:
-            found.append((row, from_json(row.said)))
-        except BadScenario:
-            found.append((row, None))
+            found.append((row, from_json(row.said), ""))
+        except BadScenario as bad:
+            found.append((row, None, fault_said(bad)))
     return found
 
 
 def _comparison(
-    board: ForecastBoard | None, fan: Fan | None, asked: Sequence[Asked]
+    board: ForecastBoard | None, fan: Fan | None, asked: Sequence[Asked], sight: Sight
 ) -> Comparison | None:
     if board is None or fan is None or not asked:
         return None
     kept = inputs_kept(board.site.pk)
     if kept is None or kept[0].pk != board.key:
         return None
-    return compare(board, fan, kept[1], asked)
+    return compare(board, fan, kept[1], asked, sight=sight)
 
 
 def _words(scenario: Scenario, board: ForecastBoard | None) -> Sequence[str]:
@@ -215,11 +223,14 @@ def _words(scenario: Scenario, board: ForecastBoard | None) -> Sequence[str]:
 def _line(
     kept: KeptScenario,
     said: Scenario | None,
+    why: str,
     board: ForecastBoard | None,
     scope: Scope,
     request: HttpRequest,
     keys: set[int],
 ) -> Line:
+    # An address that names patients is of use to those alone who may name them.
+    leads = said and (not said.gone or Sight.of(scope).patients != frozenset())
     query = urlencode(to_query(said)) if said else ""
     at = minute_of(timezone.now())
     moments: list[int | None] = []
@@ -230,9 +241,9 @@ def _line(
     return Line(
         kept=kept,
         words=_words(said, board) if said else (),
-        address=f"{reverse('forecast:site', args=[kept.site.code])}?{query}" if said else "",
+        address=f"{reverse('forecast:site', args=[kept.site.code])}?{query}" if leads else "",
         chosen=kept.pk in keys,
         is_over=any(one is not None and one < at for one in moments),
         may_change=may_change(scope, request.user, kept),
-        error="" if said else _("Another version of Flowboard kept it; it cannot be read."),
+        error=_("It cannot be read as it was kept: %(why)s") % {"why": why} if why else "",
     )

@@ -18,12 +18,13 @@ from flow.reading import read
 
 LOOKS: Final = {
     Speaker.FORECAST: ("--fan-line", "solid", "circle"),
-    Speaker.KAPLAN_MEIER: ("--next", "dash", "diamond"),
-    Speaker.PLAN: ("--clean", "dot", "square"),
-    Speaker.WEEKDAY: ("--free", "dashdot", "triangle-up"),
-    Speaker.YESTERDAY: ("--shut", "longdash", "x"),
+    Speaker.KAPLAN_MEIER: ("--next", "dash", "diamond-open"),
+    Speaker.PLAN: ("--clean", "dot", "square-open"),
+    Speaker.WEEKDAY: ("--free", "dashdot", "triangle-up-open"),
+    Speaker.YESTERDAY: ("--shut", "longdash", "x-thin-open"),
 }
-"""Colour, dashes and sign of each speaker: told apart without colour as well."""
+"""Colour, dashes and sign of each speaker: told apart without colour as well. The signs of others
+are open, so that those of the forecast show through where they lie together."""
 _LEVELS: Final = (50, 80, 90)
 
 _FEW: Final = 10
@@ -88,11 +89,16 @@ def _axis(title: str, **more: Any) -> dict[str, Any]:
     return {"fixedrange": True, "title": {"text": title, "standoff": 6}, **more}
 
 
+def _own_last(speakers: Sequence[Scores]) -> list[Scores]:
+    """What is drawn last lies on top."""
+    return sorted(speakers, key=lambda one: one.speaker is Speaker.FORECAST)
+
+
 def reliability_figure(speakers: Sequence[Scores]) -> str:
     """What was said of patients, by tenth of the chance, beside how often it came true; the larger
     the mark, the more patients. On the line the two are the same."""
     traces: list[dict[str, Any]] = []
-    for one in speakers:
+    for one in _own_last(speakers):
         if not one.tenths or one.speaker not in (Speaker.FORECAST, Speaker.KAPLAN_MEIER):
             continue
         colour, dash, sign = LOOKS[one.speaker]
@@ -107,6 +113,7 @@ def reliability_figure(speakers: Sequence[Scores]) -> str:
                 "marker": {
                     "symbol": sign,
                     "size": [6 + 16 * (tenth.patients / most) ** 0.5 for tenth in one.tenths],
+                    "line": {"width": 2},
                 },
                 "meta": colour,
                 "customdata": [tenth.patients for tenth in one.tenths],
@@ -130,7 +137,7 @@ def reliability_figure(speakers: Sequence[Scores]) -> str:
 def coverage_figure(speakers: Sequence[Scores]) -> str:
     """How often the intervals of each speaker held what came, beside what they say."""
     traces: list[dict[str, Any]] = []
-    for one in speakers:
+    for one in _own_last(speakers):
         if one.within_50 is None:
             continue
         colour, dash, sign = LOOKS[one.speaker]
@@ -142,7 +149,11 @@ def coverage_figure(speakers: Sequence[Scores]) -> str:
                 "mode": "lines+markers",
                 "name": str(SPEAKERS[one.speaker]),
                 "line": {"width": 1.5, "dash": dash},
-                "marker": {"symbol": sign, "size": 10},
+                "marker": {
+                    "symbol": sign,
+                    "size": 8 if one.speaker is Speaker.FORECAST else 13,
+                    "line": {"width": 2},
+                },
                 "meta": colour,
                 "hovertemplate": "%{y} %",
             }
@@ -157,7 +168,7 @@ def coverage_figure(speakers: Sequence[Scores]) -> str:
     layout = _layout(
         340,
         xaxis=_axis(_("The interval that was told"), type="category"),
-        yaxis=_axis(_("Held what came, per cent"), range=[0, 103], nticks=6),
+        yaxis=_axis(_("Held what came, per cent"), range=[-4, 103], nticks=6),
         shapes=shapes,
     )
     return json.dumps({"data": traces, "layout": layout})
@@ -166,11 +177,11 @@ def coverage_figure(speakers: Sequence[Scores]) -> str:
 def time_figure(days: Sequence[Day], *, of_bias: bool = False) -> str:
     """CRPS, or bias, of each speaker over time."""
     traces: list[dict[str, Any]] = []
-    for speaker in Speaker:
+    for speaker in sorted(Speaker, key=lambda one: one is Speaker.FORECAST):
         mine = [day for day in days if day.speaker is speaker]
         if not mine or (of_bias and speaker is not Speaker.FORECAST):
             continue
-        colour, dash, _sign = LOOKS[speaker]
+        colour, dash, sign = LOOKS[speaker]
         traces.append(
             {
                 "x": [day.day.isoformat() for day in mine],
@@ -178,7 +189,7 @@ def time_figure(days: Sequence[Day], *, of_bias: bool = False) -> str:
                 "mode": "lines+markers" if len(mine) < 15 else "lines",
                 "name": str(SPEAKERS[speaker]),
                 "line": {"width": 3 if speaker is Speaker.FORECAST else 1.5, "dash": dash},
-                "marker": {"size": 6},
+                "marker": {"symbol": sign, "size": 7, "line": {"width": 1.5}},
                 "meta": colour,
                 "hovertemplate": "%{y}",
             }

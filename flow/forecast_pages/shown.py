@@ -8,6 +8,7 @@ from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from flow.forecast_pages.fan import HourRow, fan_figure, hour_rows, marks_of
 from flow.forecast_pages.hours import (
@@ -16,14 +17,23 @@ from flow.forecast_pages.hours import (
     day_parts,
     headline_hour,
     key_hours_said,
+    short_said,
 )
 from flow.forecast_pages.pools import Choice, choices, fans_of, name_of, value_of
 from flow.forecast_pages.reading import Seen
 from flow.forecast_pages.supposing import Supposed
 from flow.forecasts.boards import ForecastBoard
+from flow.forecasts.horizon import Horizon
 from flow.forecasts.outlook import SAID, Fan, PoolKind
 from flow.forecasts.recorded import Part, Until, What
-from flow.forecasts.wording import beds_said, days_said, fan_said, mark_said, waiting_said
+from flow.forecasts.wording import (
+    beds_said,
+    days_said,
+    fan_said,
+    mark_said,
+    time_said,
+    waiting_said,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,9 @@ class Beds:
     there is one. little: that it rests on little, or empty. is_counted: whether the chart has beds
     that were counted. parts: of the days; moves: whether
     patients move between these beds and others of the site. figure: the chart as JSON, sentence:
-    the same in words, hours: as a table. marks: what is planned."""
+    the same in words, hours: as a table. uncounted: of patients in beds that are not open, in a
+    sentence, empty where there are none. marks: what is planned. glance, glance_as_it_is: the
+    hour of the headline in few words, with and without the scenario."""
 
     value: str
     name: str
@@ -50,10 +62,13 @@ class Beds:
     figure: str
     sentence: str
     hours: Sequence[HourRow]
+    uncounted: str
     marks: Sequence[str]
     as_it_is: str = ""
     waiting_as_it_is: str = ""
     is_counted: bool = False
+    glance: str = ""
+    glance_as_it_is: str = ""
 
 
 def beds_shown(
@@ -88,23 +103,48 @@ def beds_shown(
         figure=fan_figure(shown, ahead, marks=marks, names=names, seen=seen, as_is=as_is),
         sentence=fan_said(shown, ahead),
         hours=hour_rows(shown, ahead, came=came, as_is=as_is),
+        uncounted=_uncounted(fan, ahead),
         marks=[mark_said(mark, names, at=ahead.at) for mark in marks],
         as_it_is=beds_said(fan, place, ahead) if supposed else "",
         waiting_as_it_is=waiting_said(queue, place, ahead) if supposed and queue else "",
         is_counted=bool(seen),
+        glance=short_said(shown, place, ahead),
+        glance_as_it_is=short_said(fan, place, ahead) if supposed else "",
     )
+
+
+def _uncounted(fan: Fan, ahead: Horizon) -> str:
+    """Why fewer beds are open from the first hour on than are free or taken now: a patient in a bed
+    that is not open then takes none of the others, and leaves none behind (see `beds`)."""
+    now = fan.free_now + fan.patients
+    beds = now - int(fan.open[0])
+    if beds <= 0:
+        return ""
+    return ngettext(
+        "Now %(now)d beds are free or taken; from %(when)s on %(open)d are counted as open. "
+        "%(beds)d patient is in a bed that is closed, not on the books, or an escalation bed that "
+        "nobody has said to be open: it is taken to stay shut once the patient leaves.",
+        "Now %(now)d beds are free or taken; from %(when)s on %(open)d are counted as open. "
+        "%(beds)d patients are in beds that are closed, not on the books, or escalation beds that "
+        "nobody has said to be open: these are taken to stay shut once the patients leave.",
+        beds,
+    ) % {
+        "now": now,
+        "when": time_said(int(ahead.ends[0]), at=ahead.at),
+        "open": int(fan.open[0]),
+        "beds": beds,
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
     """How many leave until then, of those who are there: at least, with 9 and 7 chances in 10, and
-    between which numbers 9 in 10 lie."""
+    at most with 9."""
 
     until: str
     sure: int
     likely: int
-    low: int
-    high: int
+    most: int
 
 
 UNTIL_WORDS: Final[Mapping[Until, str | Promise]] = {
@@ -126,6 +166,5 @@ def leaving_shown(board: ForecastBoard) -> Iterator[Leaves]:
     }
     for until, label in UNTIL_WORDS.items():
         if (spread := told.get(until)) is not None:
-            low, high = spread.central(SAID[0])
             sure, likely = (spread.at_least(chance) for chance in SAID)
-            yield Leaves(str(label), sure, likely, low, high)
+            yield Leaves(str(label), sure, likely, spread.quantile(SAID[0]))

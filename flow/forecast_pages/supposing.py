@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from flow.board_types import Sight
 from flow.forecast_pages.trying import still_there
 from flow.forecasts.beds import pool_fan
 from flow.forecasts.boards import ForecastBoard
@@ -22,7 +23,8 @@ from flow.forecasts.wording import Names, scenario_said
 @dataclass(frozen=True)
 class Supposed:
     """What would follow from a scenario: the beds of the pool shown, and the queue. scenario: what
-    of it still can be. gone: patients named in it who have left. words: each change."""
+    of it still can be. gone: patients named in it who have left, or are not to be named. words:
+    each change."""
 
     scenario: Scenario
     fan: Fan
@@ -40,12 +42,32 @@ def names_seen(board: ForecastBoard, scenarios: Sequence[Scenario]) -> Names:
     return dict.fromkeys(spoken, unseen) | seen
 
 
+def _to_be_named(inputs: Inputs, sight: Sight | None) -> set[int]:
+    people = inputs.residents
+    keys, wards = people.keys.tolist(), people.ward.tolist()
+    return {
+        key
+        for key, ward in zip(keys, wards, strict=True)
+        if sight is None or sight.sees_patients(inputs.wards[ward].key)
+    }
+
+
 def suppose(
-    inputs: Inputs, scenario: Scenario, pool: Pool, *, names: Names, with_queue: bool
+    inputs: Inputs,
+    scenario: Scenario,
+    pool: Pool,
+    *,
+    names: Names,
+    with_queue: bool,
+    sight: Sight | None,
 ) -> Supposed | None:
     """Work a scenario out; None where the pool is not there. Raises `BadScenario` for a ward that
-    is not of the site."""
-    kept, gone = still_there(scenario, set(inputs.residents.keys.tolist()))
+    is not of the site.
+
+    sight: of whoever names the patients in it. Those whom they may not see count as not there, or
+    what follows would tell of them. None: somebody who might has named them, and kept it.
+    """
+    kept, gone = still_there(scenario, _to_be_named(inputs, sight))
     then = changed(inputs, kept)
     fan = pool_fan(then, GROUPS, pool)
     if fan is None:

@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from flow.forecasts.clock import HOUR, minute_of, moment_of
+from flow.forecasts.clock import HOUR, minute_of, minute_said, minute_written, moment_of
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.scenario import (
     MOST_ARRIVALS,
@@ -33,7 +33,7 @@ from flow.forecasts.scenario import (
     Scenario,
     from_query,
 )
-from flow.forecasts.wording import fault_said, time_said
+from flow.forecasts.wording import change_time_said, fault_said
 
 SAID: Final = ("open", "close", "leave", "arrivals", "places", "days")
 """Names by which an address holds a scenario."""
@@ -82,9 +82,26 @@ class Typed:
         return not self.errors and not self.strange
 
 
-def typed(query: QueryDict, *, wards: Collection[int], at: int) -> Typed:
-    """Read the address, whichever way it says it. at: the minute of the forecast."""
-    return _from_form(query, wards, at) if "try" in query else _from_address(query, at)
+def typed(query: QueryDict, *, wards: Collection[int], at: int, sees_patients: bool) -> Typed:
+    """Read the address, whichever way it says it. at: the minute of the forecast. sees_patients:
+    whether the viewer may see any, and so may name them."""
+    found = _from_form(query, wards, at) if "try" in query else _from_address(query, at)
+    if sees_patients or not names_patients(query):
+        return found
+    return replace(found, leaving=(), scenario=NOTHING, strange=nobody_named())
+
+
+def names_patients(query: QueryDict) -> bool:
+    """Whether the address says that somebody is to have left."""
+    return any(query.getlist("leave")) or ("try" in query and any(query.getlist("who")))
+
+
+def nobody_named() -> str:
+    """Why patients may not be named: what would follow tells of them, whoever they are."""
+    return _(
+        "Only those who may see patients can say who is to have left. Ask without “leave” in the "
+        "address."
+    )
 
 
 def noon_after(at: int) -> int:
@@ -127,7 +144,7 @@ def as_typed(scenario: Scenario, *, at: int) -> Typed:
 
 def written(minute: int | None) -> Written:
     """A moment as the fields say it; empty for at once."""
-    return "" if minute is None else f"{moment_of(minute):%Y-%m-%dT%H:%MZ}"
+    return "" if minute is None else minute_written(minute)
 
 
 # --- as the form sends it -------------------------------------------------------------------------
@@ -151,11 +168,10 @@ class _Errors(dict[str, str]):
         """A moment as the fields say it."""
         if not said:
             return None
-        try:
-            return minute_of(datetime.fromisoformat(said.removesuffix("Z") + "+00:00"))
-        except (ValueError, OverflowError):
+        minute = minute_said(said)
+        if minute is None:
             self[field] = _("Choose a time from the list.")
-            return None
+        return minute
 
 
 def _from_form(query: QueryDict, wards: Collection[int], at: int) -> Typed:
@@ -174,6 +190,7 @@ def _from_form(query: QueryDict, wards: Collection[int], at: int) -> Typed:
             query.get("over", "1") or "1", "what-over", MOST_DAYS, least=1, what=_("Days")
         ),
     }
+    scenario, strange = (NOTHING, "") if errors else _scenario(changes)
     return Typed(
         opened=tuple(row for row in opened if row.number.strip() not in ("", "0")),
         closed=tuple(closed),
@@ -183,14 +200,19 @@ def _from_form(query: QueryDict, wards: Collection[int], at: int) -> Typed:
         places=places,
         days=query.get("over", "") or "1",
         errors=errors,
-        scenario=NOTHING if errors else _scenario(changes),
+        scenario=scenario,
+        strange=strange,
     )
 
 
-def _scenario(changes: dict[str, object]) -> Scenario:
-    found = Scenario(**changes)  # type: ignore[arg-type]
+def _scenario(changes: dict[str, object]) -> tuple[Scenario, str]:
+    """What the fields come to, or why all of them together cannot be."""
+    try:
+        found = Scenario(**changes)  # type: ignore[arg-type]
+    except BadScenario as bad:
+        return NOTHING, fault_said(bad)
     # Over how many days places are taken up says nothing where there are none.
-    return found if found.places else replace(found, days=1)
+    return (found if found.places else replace(found, days=1)), ""
 
 
 def _rows(query: QueryDict, number: str, ward: str, since: str) -> list[Row]:
@@ -264,10 +286,5 @@ def moments(at: int, chosen: Iterable[Written]) -> list[tuple[Written, str]]:
     """The hours to choose among: each of the next day, then every sixth; and what is chosen."""
     ends = Horizon(at).ends.tolist()
     offered = {*ends[:_HOURLY], *ends[_HOURLY + 5 :: 6], noon_after(at)}
-    for one in chosen:
-        if one:
-            try:
-                offered.add(minute_of(datetime.fromisoformat(one.removesuffix("Z") + "+00:00")))
-            except (ValueError, OverflowError):
-                continue
-    return [(written(minute), time_said(minute, at=at)) for minute in sorted(offered)]
+    offered |= {minute for one in chosen if (minute := minute_said(one)) is not None}
+    return [(written(minute), change_time_said(minute, at=at)) for minute in sorted(offered)]

@@ -18,10 +18,10 @@ from flow.forecasts.clock import DAY
 from flow.forecasts.history import Floats, Indices, Stays
 from flow.forecasts.level import Levels, chances_at, departures
 from flow.forecasts.numbers import Pmf, poisson_binomial
-from flow.forecasts.predicting import Voice, day_over, levels_at, say
+from flow.forecasts.predicting import day_over, say
 from flow.forecasts.sampling import DAYS
 from flow.forecasts.scores import LEVELS, of_chances, of_numbers
-from flow.forecasts.training import Trained
+from flow.forecasts.training import Trained, levels_of
 
 FORECAST: Final = "forecast"
 KAPLAN_MEIER: Final = "kaplan_meier"
@@ -51,20 +51,19 @@ class Replayed:
 class _Followed:
     """The levels, followed from moment to moment."""
 
-    def __init__(self, voice: Voice, history: Stays, since: int) -> None:
-        self._voice = voice
+    def __init__(self, trained: Trained, history: Stays) -> None:
+        self._trained = trained
         self._history = history
-        self._since = since
         self._reached: int | None = None
         self._levels = Levels()
 
     def at(self, at: int) -> Levels:
         """The levels at `at`, which is no earlier than the moment asked for before."""
         if self._reached is None or at - self._reached > 2 * DAY:
-            self._levels = levels_at(self._voice, self._history, at, since=self._since)
+            self._levels = levels_of(self._trained, self._history, at)
             self._reached = at
         elif at - self._reached >= _ABOUT_A_DAY:
-            day = day_over(self._voice, self._history, self._reached, at, known=at)
+            day = day_over(self._trained.voice, self._history, self._reached, at, known=at)
             self._levels = self._levels.after(day)
             self._reached = at
         return self._levels
@@ -77,7 +76,7 @@ def replay(
     the levels are followed. Raises ValueError for a span of more than `DAYS` days, or none."""
     if not 0 < span <= DAYS * DAY:
         raise ValueError(f"a forecast is for 1 to {DAYS * 24} hours")
-    followed = _Followed(trained.voice, history, trained.since)
+    followed = _Followed(trained, history)
     for at in moments:
         yield _said(trained, history, followed.at(at), at, span)
 

@@ -10,12 +10,15 @@ Free beds of a pool are the open beds less the patients in it:
 
 A patient in a bed that will be closed takes nobody's bed away and leaves none behind, so that the
 two are left out together. Within the three days a patient moves on to one other ward at most.
+
+Whoever finds no bed in one part of a site goes to another or waits in the emergency department:
+the part has none free then, and the site as a whole has patients without a bed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -56,12 +59,21 @@ def pool_fan(inputs: Inputs, groups: Mapping[str, Collection[str]], pool: Pool) 
         for share in pools(inputs, groups)
         if (share.pool.kind, share.pool.key) == (pool.kind, pool.key)
     ]
-    return next(iter(_fans(inputs, shares)), None)
+    return next(map(_held, _fans(inputs, shares)), None)
 
 
 def fans(inputs: Inputs, groups: Mapping[str, Collection[str]]) -> tuple[Fan, ...]:
     """Free beds of the site's pools; see `pools.pools`."""
+    return tuple(map(_held, balances(inputs, groups)))
+
+
+def balances(inputs: Inputs, groups: Mapping[str, Collection[str]]) -> tuple[Fan, ...]:
+    """The same before anybody goes elsewhere who finds no bed: what is below 0 is wanted too."""
     return tuple(_fans(inputs, pools(inputs, groups)))
+
+
+def _held(fan: Fan) -> Fan:
+    return replace(fan, spreads=fan.spreads.not_below(fan.least))
 
 
 def _fans(inputs: Inputs, shares: Sequence[Share]) -> Iterator[Fan]:
@@ -128,6 +140,7 @@ def _fan(
     levels: _Levels,
 ) -> Fan:
     usable, put, moved_in = where.usable(number), where.put(), where.moved_in(number)
+    leaving = where.on_the_books(number)
     open_beds = inputs.supply.usable[share.beds].sum(0)
     there = usable * put + moved_in
     patients_ahead = _patients(inputs, where, number, there, levels)
@@ -142,8 +155,8 @@ def _fan(
         open=open_beds.astype(np.int64),
         spreads=spreads,
         parts=Parts(
-            left=(usable * (1 - stays)).sum(0),
-            moved_out=(usable * stays * (1 - put)).sum(0),
+            left=(leaving * (1 - stays)).sum(0),
+            moved_out=(leaving * stays * (1 - put)).sum(0),
             moved_in=(moved_in * stays).sum(0),
             emergency=emergency.sum(0),
             listed=listed.sum(0),

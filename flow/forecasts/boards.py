@@ -131,8 +131,8 @@ class ForecastBoard:
 def forecast_board(
     site: Site, *, now: datetime, sight: Sight, at: datetime | None = None
 ) -> ForecastBoard | None:
-    """The last forecast of a site issued by `at`, or by now; None where there is none. Three
-    queries at most."""
+    """The last forecast of a site that speaks from `at` or before, or from now; None where there is
+    none. Three queries at most."""
     kept = latest(site.pk, by=at or now)
     return None if kept is None else told(site, kept, now=now, sight=sight, live=at is None)
 

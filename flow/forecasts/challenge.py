@@ -10,8 +10,8 @@ hours, over the same mornings.
 The challenger wins if its score is lower by `MARGIN` of it, or, where the live model has spoken
 for `OLD` days, if it is lower at all: nightly changes that mean nothing are spared, and a model
 does not stay for ever because nothing is much better. Only then is it learnt anew from all days
-and goes live. While the history is shorter than `SHORT` days every new model speaks: there is more
-to learn each day, and too little to keep some of it back.
+and goes live. While the history is shorter than `training.SHORT` days every new model speaks: there
+is more to learn each day, and too little to keep some of it back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from flow.forecasts.scores import log_score
 from flow.forecasts.training import Trained, Trial
 
 MARGIN: Final = 0.002
-SHORT: Final = 28
 OLD: Final = 28
 SPOKEN: Final = 7
 

@@ -5,7 +5,7 @@ Moments are minutes since 1970 in UTC.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -16,10 +16,33 @@ from numpy.typing import NDArray
 HOUR: Final = 60
 DAY: Final = 24 * HOUR
 LONDON: Final = ZoneInfo("Europe/London")
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""No day before or after these years is meant by anybody, and the calendar ends somewhere."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _THURSDAY: Final = 3  # the first day of 1970
 
 Minutes = NDArray[np.int64]
+
+
+def is_meant(day: date) -> bool:
+    """Whether a day that was typed may be meant."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
+
+
+def minute_said(text: str) -> int | None:
+    """The minute of a moment written like "2026-03-02T18:00Z"; None of any other text, and where
+    nobody can mean it."""
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return minute_of(moment) if is_meant(moment) else None
+
+
+def minute_written(minute: int) -> str:
+    """A moment as `minute_said` reads it."""
+    # Not by `strftime`, which leaves the zeros of a year before 1000 out.
+    return moment_of(minute).replace(tzinfo=None).isoformat(timespec="minutes") + "Z"
 
 
 def minute_of(moment: datetime) -> int:
@@ -42,6 +65,11 @@ def weekday_and_hour(minutes: Minutes) -> tuple[NDArray[np.int64], NDArray[np.in
     local = minutes + _offsets(minutes)
     days = local // DAY
     return (days + _THURSDAY) % 7, local % DAY // HOUR
+
+
+def local_days(minutes: Minutes) -> NDArray[np.int64]:
+    """The local day of each moment, in days since 1970."""
+    return np.asarray((minutes + _offsets(minutes)) // DAY)
 
 
 def midnight_after(minutes: Minutes) -> Minutes:

@@ -44,7 +44,7 @@ COLUMNS: Final[Mapping[Fact, tuple[str, ...]]] = {
     Fact.STAY: ("elapsed", "on_ward", "moves"),
     Fact.PLACE: ("ward", "specialty"),
     Fact.METHOD: ("method",),
-    Fact.CALENDAR: ("weekday",),
+    Fact.CALENDAR: ("weekday", "holiday"),
     Fact.PERSON: ("age", "sex"),
 }
 WITHIN: Final = DAY

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from flow.forecasts.clock import HOUR, Minutes, midnight_after, weekday_and_hour
 from flow.forecasts.history import Indices, Stays
+from flow.forecasts.quiet_days import is_bank_holiday, weekdays
 
 Table = NDArray[np.float64]
 
@@ -45,10 +46,12 @@ NAMES: Final = (
     "arranged_for",
     "announced",
     "announced_for",
+    "holiday",
 )
 """In the order of the columns. Times are in hours.
 
-weekday, hour: local, of the moment from which on is asked. lead: from now until then. elapsed: in
+weekday, hour: local, of the moment from which on is asked; a bank holiday counts as a Sunday, and
+`holiday` tells it from others. lead: from now until then. elapsed: in
 hospital by then. on_ward: on the present ward by now. to_plan: from the expected discharge date
 until then, negative before it. slips: changes of that date. ready, ready_for: no criteria to
 reside are met, and for how long. barriers, barrier_for: open ones, and for how long the oldest has
@@ -87,7 +90,7 @@ def table(history: Stays, question: Question) -> Table:
     """A row for each part of the question, with the columns of `NAMES`."""
     who, at = question.stays, question.at
     begins = question.begins
-    weekday, hour = weekday_and_hour(begins)
+    _, hour = weekday_and_hour(begins)
     plan = history.log("plan").last(who, at)
     ready = history.log("ready").last(who, at)
     barrier = history.log("oldest_barrier").last(who, at)
@@ -95,7 +98,7 @@ def table(history: Stays, question: Question) -> Table:
     changed = np.fmax.reduce([history.log(name).since(who, at) for name in _STEPS])
     values = {
         **{name: np.minimum(history.code(name, who, at), MOST_CODES) for name in CATEGORIES},
-        "weekday": weekday,
+        "weekday": weekdays(begins),
         "hour": hour,
         "lead": (begins - at) / HOUR,
         "elapsed": (begins - history.admitted(who, at)) / HOUR,
@@ -115,5 +118,6 @@ def table(history: Stays, question: Question) -> Table:
         "arranged_for": (at - changed) / HOUR,
         "announced": history.log("announced").last(who, at, default=0) > 0,
         "announced_for": (at - history.log("announced").since(who, at)) / HOUR,
+        "holiday": is_bank_holiday(begins),
     }
     return np.stack([np.asarray(values[name], dtype=np.float64) for name in NAMES], axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Final
@@ -15,21 +15,24 @@ from flow.forecasts.boards import ForecastBoard, told
 from flow.forecasts.clock import DAY, minute_of, moment_of
 from flow.forecasts.history import NOT_YET, Floats
 from flow.forecasts.horizon import Horizon
-from flow.forecasts.issued import Kept, speaking_from
-from flow.forecasts.outcomes import left_at
-from flow.forecasts.outlook import Fan
-from flow.forecasts.recorded import Speaker, What
+from flow.forecasts.issued import Kept, latest
+from flow.forecasts.leaving import HOURS
+from flow.forecasts.outcomes import beds_free, left_at
+from flow.forecasts.outlook import Fan, PoolKind
+from flow.forecasts.recorded import Part, Speaker, What, ends
 from flow.forecasts.stored import Number
 from flow.models import Forecast, ForecastScore
 from wards.models import Site
 
 MORNING: Final = time(8)
+_OF_WARDS: Final = (PoolKind.SITE, PoolKind.GROUP, PoolKind.WARD)
 
 
 @dataclass(frozen=True, slots=True)
 class Beds:
     """A pool of beds: its fan as said, and by place of the hour how many were free when it came, as
-    forecasts of that hour saw it; None where it has not come, or nothing was issued then."""
+    forecasts of that hour saw it or, of the hours always shown, as it is counted now; None where it
+    has not come, or is not known."""
 
     fan: Fan
     seen: tuple[int | None, ...]
@@ -98,8 +101,9 @@ def happened_board(
     site: Site, *, now: datetime, sight: Sight, at: datetime | None = None
 ) -> HappenedBoard | None:
     """What the last forecast that speaks from `at` or before said (of yesterday's 08:00 unless
-    given), and what happened; None where there is none. Six queries."""
-    kept = speaking_from(site.pk, at=at or yesterday_morning(now))
+    given), and what happened; None where there is none. Six queries, and one for each hour always
+    shown of which no forecast tells."""
+    kept = latest(site.pk, by=at or yesterday_morning(now))
     if kept is None:
         return None
     said = told(site, kept, now=now, sight=sight, live=False)
@@ -127,9 +131,30 @@ def _beds(said: ForecastBoard, kept: Kept, now: datetime) -> Iterable[Beds]:
         for at, pools in later.values_list("at", "said__beds__pools")
         if pools
     }
+    counted = _counted(kept, [end for end in ends if end not in free], now)
     for fan in fans:
         key = (fan.pool.kind.value, fan.pool.key)
-        yield Beds(fan, tuple(free.get(end, {}).get(key) for end in ends))
+        yield Beds(
+            fan, tuple(free[end].get(key) if end in free else counted(fan, end) for end in ends)
+        )
+
+
+def _counted(
+    kept: Kept, ends: Collection[datetime], now: datetime
+) -> Callable[[Fan, datetime], int | None]:
+    """Free beds as they are counted now, at those of these moments that are always shown: as many
+    queries. Of specialties and sexes none, since their beds are not those of wards."""
+    ahead = Horizon(kept.issued.at)
+    shown = [moment_of(int(ahead.ends[place])) for place in ahead.shown_always]
+    wards = kept.issued.outlook.site.pool.wards if kept.issued.outlook else ()
+    found = {end: beds_free(wards, at=end) for end in shown if end in ends and end <= now}
+
+    def free(fan: Fan, end: datetime) -> int | None:
+        if end not in found or fan.pool.kind not in _OF_WARDS:
+            return None
+        return sum(found[end].get(ward, 0) for ward in fan.pool.wards)
+
+    return free
 
 
 def _outcomes(
@@ -142,7 +167,7 @@ def _outcomes(
         for *key, seen in scores.values_list("what", "until", "part", "key", "seen")
     }
     patients = kept.patients
-    for number in said.numbers:
+    for number in (*said.numbers, *_of_hours(said, kept.issued.at)):
         is_over = number.ends <= known
         seen: int | None = None
         if is_over and number.what is What.DEPARTURES:
@@ -151,6 +176,19 @@ def _outcomes(
         elif is_over:
             seen = counted.get((number.what, number.until, number.part, number.key))
         yield Outcome(number, is_over, seen)
+
+
+def _of_hours(said: ForecastBoard, at: int) -> Iterable[Number]:
+    """Free beds of the site and who waits too long, as far as that was said, in the form of the
+    other numbers."""
+    ahead = Horizon(at)
+    for until, end in ends(at).items():
+        hour = min(ahead.at_or_after(end), HOURS - 1)
+        if said.fan is not None:
+            spread = said.fan.spreads[hour].not_below(said.fan.least)
+            yield Number(What.FREE_BEDS, until, end, Part.SITE, "", spread)
+        if said.waiting is not None:
+            yield Number(What.WAITS, until, end, Part.SITE, "", said.waiting.over[hour])
 
 
 def _tenths(

@@ -34,9 +34,11 @@ _ENOUGH: Final = 300
 _CHECKED_DAYS: Final = 28
 """The last days, which decide how many trees there are."""
 _PRIOR: Final = 8.0
+_ROUNDS: Final = 8
 _USUAL: Final = 0.18
 """The hazard of a day where nothing has been seen yet: stays of five to six days."""
-_LONGEST: Final = 30
+LONGEST: Final = 30
+"""Days of a stay that are told apart."""
 
 Chances = NDArray[np.float64]
 Say = Callable[[str], None]
@@ -89,17 +91,17 @@ class Floor:
 def _keys(rows: Table, specialties: int) -> tuple[NDArray[np.int64], ...]:
     column = {name: rows[:, n] for n, name in enumerate(NAMES)}
     return (
-        np.minimum(column["specialty"], specialties - 1).astype(np.int64),
+        in_use(column["specialty"], specialties),
         column["weekday"].astype(np.int64),
-        np.clip(column["elapsed"] / 24, 0, _LONGEST - 1).astype(np.int64),
+        np.clip(column["elapsed"] / 24, 0, LONGEST - 1).astype(np.int64),
     )
 
 
 def fit_floor(history: Stays, hours: Hours, *, since: int, until: int, seed: int = 0) -> Floor:
     """The floor from what was known at `until` of the time from `since` on."""
     rng = np.random.default_rng(seed)
-    specialties = max(len(history.codes.get("specialty", ())), 1)
-    shape = (specialties, 7, _LONGEST)
+    specialties = specialties_known(history)
+    shape = (specialties, 7, LONGEST)
     left, there = np.zeros(shape), np.zeros(shape)
     stays, at = moments(history, since=since, until=until, most=_FLOOR_MOMENTS, rng=rng)
     if stays.size:
@@ -108,13 +110,38 @@ def fit_floor(history: Stays, hours: Hours, *, since: int, until: int, seed: int
         exposed = hours.left_of(sample.question.begins)
         # The moments of one day tell much the same: what is left of it counts once for all.
         days = max(1.0, float(exposed.sum()))
-        weight = min(1.0, _days(history, since, until) / days)
-        np.add.at(there, keys, weight * exposed)
+        weight = min(1.0, days_in_hospital(history, since, until) / days)
         np.add.at(left, keys, weight * sample.left)
+        # Whoever left was there for a part of the day alone: for how much of it follows from the
+        # hazard, and the hazard from that.
+        spent = exposed
+        for _ in range(_ROUNDS):
+            there[...] = 0
+            np.add.at(there, keys, weight * spent)
+            spent = spent_of(_drawn_together(left, there)[keys], exposed, sample.left)
     return Floor(_drawn_together(left, there), hours)
 
 
-def _days(history: Stays, since: int, until: int) -> float:
+def spent_of(rates: Chances, exposed: Chances, left: Chances) -> Chances:
+    """How much of the exposure each is expected to have stayed for: all of it, or until leaving."""
+    total = np.maximum(rates * exposed, 1e-9)
+    until = exposed * (1 / total - 1 / np.expm1(np.minimum(total, 500.0)))
+    return np.where(left > 0, until, exposed)
+
+
+def specialties_known(history: Stays) -> int:
+    """How many numbers of specialties were in use by then, 0 for "not known" among them."""
+    _, _, values = history.log("specialty").entries()
+    return 1 + int(values.max(initial=0))
+
+
+def in_use(specialty: NDArray[np.float64], known: int) -> NDArray[np.int64]:
+    """Numbers of specialties; those met later are not known."""
+    return np.where(specialty < known, specialty, 0).astype(np.int64)
+
+
+def days_in_hospital(history: Stays, since: int, until: int) -> float:
+    """Of all patients together, between the two minutes."""
     everyone, now = np.arange(len(history)), np.full(len(history), until)
     ended, admitted = history.ended(everyone, now), history.admitted(everyone, now)
     inside = np.minimum(ended, until) - np.maximum(admitted, since)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from flow.forecasts.clock import DAY, HOUR, Minutes, local_hours, midnight_after, weekday_and_hour
 from flow.forecasts.features import MARKS
 from flow.forecasts.history import Floats, Indices, Stays
+from flow.forecasts.quiet_days import is_quiet
 
 _PRIOR: Final = 40.0
 """Departures that a group has to have before its own hours count as much as everybody's."""
@@ -19,16 +20,16 @@ _START: Final = np.array(
 )
 """Where nothing has been seen yet: few by night, most in the afternoon. Counts for `_PRIOR`
 departures."""
-_SATURDAY: Final = 5
 
 
 @dataclass(frozen=True)
 class Hours:
     """How the chance to leave on a day is spread over its hours.
 
-    any_day: by weekend or not, the share of a day's departures before each full hour, 0 at midnight
-    and 1 at the next. today: the same of those who were still there at an hour, by group and hour.
-    Groups: a discharge is arranged at that hour or not, on weekdays or at the weekend.
+    any_day: by quiet day (a weekend or bank holiday) or not, the share of a day's departures before
+    each full hour, 0 at midnight and 1 at the next. today: the same of those who were still there
+    at an hour, by group and hour. Groups: a discharge is arranged at that hour or not, on quiet
+    days or others.
     """
 
     any_day: Floats
@@ -36,8 +37,7 @@ class Hours:
 
     def left_of(self, moments: Minutes) -> Floats:
         """The share of a day's departures that is still to come at each moment."""
-        weekday, _ = weekday_and_hour(moments)
-        return 1 - _read(self.any_day[(weekday >= _SATURDAY) * 1], moments)
+        return 1 - _read(self.any_day[is_quiet(moments) * 1], moments)
 
     def passed(self, group: Indices, begins: Minutes, moment: int, *, now: bool) -> Floats:
         """The share of the departures after `begins` that come before `moment`, a time of the same
@@ -45,8 +45,7 @@ class Hours:
         to come."""
         then = np.full(begins.size, moment)
         if not now:
-            weekday, _ = weekday_and_hour(begins)
-            return _read(self.any_day[(weekday >= _SATURDAY) * 1], then)
+            return _read(self.any_day[is_quiet(begins) * 1], then)
         _, hour = weekday_and_hour(begins)
         curves = self.today[group, hour]
         gone, by_then = _read(curves, begins), _read(curves, then)
@@ -66,8 +65,7 @@ def groups(history: Stays, stays: Indices, at: Minutes) -> Indices:
     arranged = np.zeros(stays.size, dtype=bool)
     for name in MARKS:
         arranged |= history.log(name).last(stays, at, default=0) > 0
-    weekday, _ = weekday_and_hour(at)
-    return np.asarray(2 * arranged + (weekday >= _SATURDAY), dtype=np.int64)
+    return np.asarray(2 * arranged + is_quiet(at), dtype=np.int64)
 
 
 def fit_hours(history: Stays, *, since: int, until: int) -> Hours:
@@ -78,9 +76,9 @@ def fit_hours(history: Stays, *, since: int, until: int) -> Hours:
     over = min(until, int(midnight_after(np.array([until - DAY]))[0]))
     gone = np.flatnonzero((ended >= since) & (ended < over))
     gone = gone[history.in_hospital(gone, ended[gone] - 1)]
-    weekday, hour = weekday_and_hour(ended[gone])
+    _, hour = weekday_and_hour(ended[gone])
     of_day = np.zeros((2, 24))
-    np.add.at(of_day, ((weekday >= _SATURDAY) * 1, hour), 1)
+    np.add.at(of_day, (is_quiet(ended[gone]) * 1, hour), 1)
     usual = of_day.sum(0) + _PRIOR * _START / _START.sum()
     of_day = of_day + _PRIOR * usual / usual.sum()
     seen = np.zeros((4, 24, 24))

@@ -1,4 +1,8 @@
-"""Forecasts as they were issued, read back: the latest of a site, or the latest by some moment."""
+"""Forecasts as they were issued, read back: the latest of a site, or the latest by some moment.
+
+Latest by the moment it speaks from (`at`): a forecast holds nothing recorded after that, whenever
+it was written down. `issued_at` tells of those that were replayed.
+"""
 
 from __future__ import annotations
 
@@ -73,8 +77,8 @@ def forget() -> None:
 
 
 def row_by(site: int, *, by: datetime) -> Forecast | None:
-    """The row of the last forecast of a site that had been issued by a moment; one query."""
-    return _rows().filter(site=site, at__lte=by, issued_at__lte=by).order_by("-at").first()
+    """The row of the last forecast of a site that speaks from a moment or before; one query."""
+    return _rows().filter(site=site, at__lte=by).order_by("-at").first()
 
 
 def _rows() -> QuerySet[Forecast]:
@@ -95,16 +99,16 @@ def read_row(row: Forecast) -> Kept:
 
 
 def latest(site: int, *, by: datetime) -> Kept | None:
-    """The last forecast of a site that had been issued by a moment; None where there is none. Two
-    queries at most."""
+    """The last forecast of a site that speaks from a moment or before; None where there is none.
+    Two queries at most."""
     row = row_by(site, by=by)
     return None if row is None else read_row(row)
 
 
 def latest_of(sites: Collection[str], *, by: datetime) -> dict[str, Kept]:
-    """The last forecast of each of these sites, by code, that had been issued by a moment; two
+    """The last forecast of each of these sites, by code, that speaks from a moment or before; two
     queries at most. One that a later version of Flowboard wrote is left out."""
-    last = _rows().filter(site__code__in=list(sites), at__lte=by, issued_at__lte=by)
+    last = _rows().filter(site__code__in=list(sites), at__lte=by)
     ordered = last.order_by("site_id", "-at").distinct("site_id").select_related("site", "model")
     rows = {row.pk: row for row in ordered} if sites else {}
     found = {pk: issued for pk in rows if (issued := _memory.get(pk)) is not None}
@@ -117,10 +121,3 @@ def latest_of(sites: Collection[str], *, by: datetime) -> dict[str, Kept]:
             except UnknownFormat:
                 continue
     return {rows[pk].site.code: Kept(rows[pk], issued) for pk, issued in found.items()}
-
-
-def speaking_from(site: int, *, at: datetime) -> Kept | None:
-    """The last forecast of a site that speaks from this moment or an earlier one, whenever it was
-    written down; None where there is none. Two queries at most."""
-    row = _rows().filter(site=site, at__lte=at).order_by("-at").first()
-    return None if row is None else read_row(row)

@@ -24,8 +24,9 @@ from flow.forecasts.history import Floats, Stays
 from flow.forecasts.numbering import numbered
 from flow.forecasts.training import Trained
 
-FORMAT: Final = 100 * training.FORMAT + 3
-"""Of what is kept; raise the last part when a kept class changes its fields."""
+FORMAT: Final = 100 * training.FORMAT + 4
+"""Of what is kept; raise the last part when a kept class changes its fields, or what is read of
+history its meaning."""
 LIBRARIES: Final = (
     f"Python {platform.python_version_tuple()[0]}.{platform.python_version_tuple()[1]}, "
     f"scikit-learn {sklearn.__version__}, numpy {np.__version__}, scipy {scipy.__version__}"

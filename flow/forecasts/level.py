@@ -7,7 +7,8 @@ J Am Stat Assoc 1987;82:1032-1041) in which the level drifts a little from day t
 then jumps. What it leaves open becomes width of the forecast.
 
 One level is common to all patients of a site; beside it each group of patients (a specialty, those
-who leave at a weekend) has one of its own, which says how far it departs from the common one.
+in hospital at a weekend, those likely to leave) has one of its own, which says how far it departs
+from the common one.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ _CLUMPED: Final = 1.15
 """Variance of a day's departures, of what independent patients would have: they leave in clumps,
 with a ward round or a transport."""
 _POINTS: Final = 9
+_WEEKDAY: Final = 0.2
+"""By how much the logarithm of a weekday's hazard differs from the others', where that has not been
+seen (standard deviation): fewer leave at weekends, more on Fridays."""
+_ALL_WEEKDAYS_TWICE: Final = 14
 
 Weights = NDArray[np.float64]
 
@@ -56,8 +61,8 @@ class _Ways:
         return np.asarray(found)
 
 
-_COMMON: Final = _Ways(start=0.07, drift=0.006, jump=0.006)
-_OWN: Final = _Ways(start=0.015, drift=0.004, jump=0.003)
+_COMMON: Final = _Ways(start=0.06, drift=0.004, jump=0.003)
+_OWN: Final = _Ways(start=0.01, drift=0.003, jump=0.001)
 _COMMON_STEP: Final = _COMMON.step()
 _OWN_STEP: Final = _OWN.step()
 
@@ -137,13 +142,17 @@ class Levels:
         return 1.0 if level is None else level.mean
 
 
-def untried(departures: int) -> Levels:
-    """Of a model learnt from so many departures, before any day was seen beside what it says.
+def untried(departures: int, *, days: int) -> Levels:
+    """Of a model learnt from so many departures of so many days, before any day was seen beside
+    what it says.
 
     A rate counted from n departures is as unsure as a Poisson number: its logarithm has a standard
     deviation of about 1 / sqrt(n). What a model of nobody takes for granted may be wrong by half.
+    In less than two weeks no weekday was seen twice, so that none is known from the others.
     """
     start = float(np.hypot(_COMMON.start, 1 / np.sqrt(departures + 4)))
+    if days < _ALL_WEEKDAYS_TWICE:
+        start = float(np.hypot(start, _WEEKDAY))
     return Levels(Level(replace(_COMMON, start=start).begun()))
 
 

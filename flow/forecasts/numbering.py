@@ -1,18 +1,20 @@
-"""Stays numbered as a model knows them. Pure: no Django.
+"""Which number a stay, a ward and a code have. Pure: no Django.
 
-Each reading of the database numbers wards, specialties and admission methods as it meets them; a
-model was learnt from another reading. What the model has not seen counts as "not known" to it, but
-for wards: a new ward has to be told from others, whatever is known of it.
+As read they are numbered in the order in which they became known, so that nothing that becomes
+known later changes a number: whoever learns from the past draws by number. A model was learnt from
+another reading of the database, with numbers of its own. What it has not seen counts as "not
+known" to it, but for wards: a new ward has to be told from others, whatever is known of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from flow.forecasts.history import Indices, Log, Stays, WardFacts
+from flow.forecasts.history import NOT_YET, Indices, Log, Stays, WardFacts
 
 
 def numbered(history: Stays, *, wards: Sequence[int], codes: Mapping[str, Sequence[str]]) -> Stays:
@@ -34,6 +36,45 @@ def numbered(history: Stays, *, wards: Sequence[int], codes: Mapping[str, Sequen
         codes={name: tuple(known) for name, known in codes.items()},
         logs=logs,
     )
+
+
+def in_known_order(history: Stays) -> Stays:
+    """The same with stays, wards and codes numbered in the order in which they became known, of one
+    minute by their names."""
+    everyone = np.arange(len(history))
+    first = history.log("admitted").first(everyone)
+    names = np.array(history.names or [""] * everyone.size)
+    order = np.lexsort((everyone, names, first))
+    number = np.empty_like(order)
+    number[order] = everyone
+    logs = {}
+    for name, log in history.logs.items():
+        stays, learnt, values = log.entries()
+        logs[name] = Log(number[stays], learnt, values)
+    moved = replace(
+        history,
+        keys=history.keys[order],
+        sexes=history.sexes[order],
+        ages=history.ages[order],
+        people=history.people[order] if history.people.size else history.people,
+        names=tuple(history.names[n] for n in order) if history.names else (),
+        logs=logs,
+    )
+    wards = [(ward.name, ward.key) for ward in history.wards]
+    codes = {name: _met(moved.log(name), known) for name, known in history.codes.items()}
+    return numbered(
+        moved,
+        wards=[history.wards[n].key for n in _met(moved.log("ward"), wards)],
+        codes={name: [history.codes[name][n] for n in met] for name, met in codes.items()},
+    )
+
+
+def _met(log: Log, names: Sequence[Any]) -> list[int]:
+    """The numbers of these names as first met in the log; "not known", which is 0, stays first."""
+    _, learnt, values = log.entries()
+    first = np.full(len(names), NOT_YET)
+    np.minimum.at(first, values.astype(np.int64), learnt)
+    return [0, *sorted(range(1, len(names)), key=lambda n: (first[n], names[n]))]
 
 
 def _changed(log: Log, numbers: Sequence[int]) -> Log:

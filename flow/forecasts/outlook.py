@@ -64,6 +64,10 @@ class Spread:
         low, high = numbers.central(self.chances, chance)
         return self.lowest + low, self.lowest + high
 
+    def not_below(self, number: int) -> Spread:
+        """The same where anything less counts as this number."""
+        return Spreads(self.lowest, self.chances[None, :]).not_below(number)[0]
+
     def crps(self, seen: int) -> float:
         """Continuous ranked probability score beside what was seen; see `numbers.crps`."""
         if seen < self.lowest:
@@ -104,6 +108,17 @@ class Spreads:
         """The chance at each hour of this number or more."""
         return np.asarray(self.chances[:, max(0, number - self.lowest) :].sum(1))
 
+    def not_below(self, number: int) -> Spreads:
+        """The same where anything less counts as this number."""
+        below = number - self.lowest
+        if below <= 0:
+            return self
+        if below >= self.chances.shape[1]:
+            return Spreads(number, np.ones((len(self), 1)))
+        kept = self.chances[:, below:].copy()
+        kept[:, 0] += self.chances[:, :below].sum(1)
+        return Spreads(number, kept)
+
     def _first(self, reached: Floats, levels: Sequence[float]) -> Counts:
         # A level that is missed by rounding alone counts as reached.
         rows = [(reached >= level - 1e-12).argmax(axis=1) for level in levels]
@@ -141,7 +156,8 @@ class Parts:
     """The expected numbers that a change of free beds is made of: of patients, from the moment of
     the forecast to each hour.
 
-    left: have left the site, or their bed for the discharge lounge. moved_out, moved_in: between
+    left: have left the site, or their bed for the discharge lounge; also from a bed that takes
+    nobody in, which stays empty and is not free. moved_out, moved_in: between
     wards (0 for the site). emergency: now in the emergency department and by then admitted.
     listed: expected by name (electives, referrals, transfers). to_come: of whom nothing is known
     yet. Of the last four, those who have left again by then are taken off.
@@ -159,10 +175,11 @@ class Parts:
 class Fan:
     """The beds of a pool that are free at each hour.
 
-    Free are open beds without a patient, being cleaned included; below 0 are patients without a
-    bed. patients, free_now: at the moment of the forecast. open: beds at each hour that are open
-    by then, as is planned now (a closed bed with a patient in it counts in neither). spreads: the
-    distributions. parts: what changes them.
+    Free are open beds without a patient, being cleaned included. Of the site, below 0 are patients
+    without a bed; of a part of it, whoever finds none goes to another part, so that it has none
+    free, unless patients without a bed are there already. patients, free_now: at the moment of the
+    forecast. open: beds at each hour that are open by then, as is planned now (a closed bed with a
+    patient in it counts in neither). spreads: the distributions. parts: what changes them.
     """
 
     pool: Pool
@@ -188,9 +205,15 @@ class Fan:
         return self.spreads.means
 
     @cached_property
-    def short(self) -> Floats:
-        """The chance at each hour that there are more patients than beds."""
-        return np.asarray(1 - self.spreads.chance_of_at_least(0))
+    def full(self) -> Floats:
+        """The chance at each hour that no bed is free."""
+        return np.asarray(1 - self.spreads.chance_of_at_least(1))
+
+    @property
+    def least(self) -> int:
+        """What free beds cannot fall below where whoever finds none stays away: 0, or as many below
+        as patients are there without a bed now."""
+        return min(0, self.free_now)
 
     def said(self, hour: int, chances: Sequence[float] = SAID) -> tuple[tuple[float, int], ...]:
         """Of the hour at this place (0 to 71): pairs of a chance and the number of which "at least

@@ -108,10 +108,12 @@ def driver_said(driver: Driver, *, ward: str, at: int) -> str:
             said = ngettext("In hospital for %(days)d day", "In hospital for %(days)d days", days)
             return said % {"days": days} if days else _("In hospital for less than a day")
         case Fact.PLACE:
-            return _("On %(ward)s, and the specialty") % {"ward": ward}
+            return _("Ward and specialty: %(ward)s") % {"ward": ward}
         case Fact.METHOD:
             return _("How they were admitted")
         case Fact.CALENDAR:
+            if values["holiday"]:
+                return _("Bank holiday")
             return f"{timezone.localtime(moment_of(at)):%A}"
         case Fact.PERSON:
             age = values["age"]

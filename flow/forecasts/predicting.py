@@ -7,16 +7,18 @@ from typing import Final
 
 import numpy as np
 
-from flow.forecasts.clock import DAY, HOUR, Minutes, midnight_after, weekday_and_hour
+from flow.forecasts.clock import DAY, HOUR, Minutes, midnight_after
 from flow.forecasts.features import Question
 from flow.forecasts.hazards import Change, Model, as_known
 from flow.forecasts.history import Floats, Indices, Stays
 from flow.forecasts.hours import Hours, groups
 from flow.forecasts.leaving import DAYS, HOURS, Leaving
 from flow.forecasts.level import Day, Level, Levels, lifted
+from flow.forecasts.quiet_days import is_quiet
 
-_SATURDAY: Final = 5
 _FOLLOWED_DAYS: Final = 60
+_LIKELY: Final = (0.2, 0.5)
+"""Chances that part those unlikely to leave within a day, those in between and the likely ones."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ class Said:
 def say(voice: Voice, levels: Levels, history: Stays, at: int, moments: Minutes) -> Said:
     """The chances of everybody in hospital at `at`, as known then."""
     stays = history.present(at)
-    raw = voice.left_by(history, stays, at, moments)
-    factors = levels.factors(level_groups(history, stays, at))
-    return Said(stays, lifted(raw, factors[:, None]), levels.common)
+    raw = voice.left_by(history, stays, at, np.append(moments, at + DAY))
+    factors = levels.factors(level_groups(history, stays, at, raw[:, -1]))
+    return Said(stays, lifted(raw[:, :-1], factors[:, None]), levels.common)
 
 
 def leaving(voice: Voice, levels: Levels, history: Stays, at: int) -> Leaving:
@@ -90,11 +92,17 @@ def leaving(voice: Voice, levels: Levels, history: Stays, at: int) -> Leaving:
     return Leaving(at, said.stays, chances[:, :HOURS], chances[:, HOURS:], said.common)
 
 
-def level_groups(history: Stays, stays: Indices, at: int) -> Indices:
-    """The groups that have levels of their own: by specialty, and weekdays or weekend."""
+def level_groups(history: Stays, stays: Indices, at: int, chances: Floats) -> Indices:
+    """The groups that have levels of their own: by specialty, quiet days or others, and how likely
+    the model took each to leave within a day. What slows some patients more than others (those
+    who wait for something once they are ready, say) shows in the last even where no fact does."""
     now = np.full(stays.size, at, dtype=np.int64)
-    weekday, _ = weekday_and_hour(now)
-    return np.stack([history.code("specialty", stays, now), (weekday >= _SATURDAY) * 1], axis=1)
+    kinds = (
+        history.code("specialty", stays, now),
+        is_quiet(now),
+        np.digitize(chances, _LIKELY),
+    )
+    return np.stack(kinds, axis=1).astype(np.int64)
 
 
 def day_over(voice: Voice, history: Stays, begin: int, end: int, *, known: int) -> Day:
@@ -102,12 +110,15 @@ def day_over(voice: Voice, history: Stays, begin: int, end: int, *, known: int) 
     stays = history.present(begin)
     ended = history.ended(stays, np.full(stays.size, known))
     chances = voice.left_by(history, stays, begin, np.array([end]))[:, 0]
-    return Day(chances, ended <= end, level_groups(history, stays, begin))
+    return Day(chances, ended <= end, level_groups(history, stays, begin, chances))
 
 
-def levels_at(voice: Voice, history: Stays, at: int, *, since: int) -> Levels:
-    """The levels at `at`, from the days before it, each beginning at this hour of the clock."""
-    levels = Levels()
+def levels_at(
+    voice: Voice, history: Stays, at: int, *, since: int, before: Levels | None = None
+) -> Levels:
+    """The levels at `at`, from the days before it, each beginning at this hour of the clock.
+    before: what was believed at `since`."""
+    levels = before or Levels()
     for number in range(_FOLLOWED_DAYS, 0, -1):
         begin = at - number * DAY
         if begin >= since:

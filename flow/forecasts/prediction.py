@@ -67,8 +67,9 @@ class Prediction:
 
 
 def predicted(episode: Episode, *, now: datetime, at: datetime | None = None) -> Prediction | None:
-    """What the last forecast issued by `at` (by now; of somebody who has left, by then) says of a
-    patient; None where they are not in it. Eleven queries at most, however many beds there are.
+    """What the last forecast that speaks from `at` or before (from now; of somebody who has left,
+    from then) says of a patient; None where they are not in it. Eleven queries at most, however
+    many beds there are.
 
     Whether the viewer may see the patient is for the caller to ask.
     """

@@ -20,6 +20,7 @@ from django.db import connection
 
 from flow.forecasts.clock import minute_of, minute_reached
 from flow.forecasts.history import NOT_YET, Notes, Stays, WardFacts
+from flow.forecasts.numbering import in_known_order
 from flow.forecasts.reviews import Waits, waits_of
 from flow.forecasts.unfolding import Learnt, State, Unit, unfold
 from wards.facts import MovementKind as Kind
@@ -155,7 +156,7 @@ class _Reader:
         """The stays in these visits."""
         for first in range(0, len(visits), _AT_ONCE):
             self._read(visits[first : first + _AT_ONCE])
-        return Stays(
+        found = Stays(
             keys=np.array(self._keys, dtype=np.int64),
             sexes=np.array(self._sexes, dtype=np.int64),
             ages=np.array(self._ages, dtype=np.float64),
@@ -165,6 +166,7 @@ class _Reader:
             names=tuple(self._names),
             people=np.array(self._persons, dtype=np.int64),
         )
+        return in_known_order(found)
 
     def _read(self, visits: Collection[int]) -> None:
         people = _people(visits)

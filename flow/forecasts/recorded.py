@@ -22,12 +22,15 @@ class What(StrEnum):
 
     DEPARTURES: of the patients in hospital at the moment of the forecast, those who have left the
     site by then. ADMISSIONS: patients who come to a bed of the site in between. FREE_BEDS: open
-    beds without a patient at the end; below 0 are patients without a bed.
+    beds without a patient at the end; below 0 are patients without a bed. WAITS: patients in the
+    emergency department who have waited too long for a bed at the end; the chance that goes with
+    it is that nobody has come to in between.
     """
 
     DEPARTURES = "departures"
     ADMISSIONS = "admissions"
     FREE_BEDS = "free_beds"
+    WAITS = "waits"
 
 
 class Until(StrEnum):

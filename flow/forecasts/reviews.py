@@ -1,4 +1,9 @@
-"""What teams said of a stay, by when it was recorded: board rounds and barriers."""
+"""What teams said of a stay, by when it was recorded: board rounds and barriers.
+
+Of the rounds recorded by a moment the one held last speaks, whatever the order in which they were
+told. Expected discharge dates are not read here: a round tells them as a movement, in whose turn
+with what feeds say `reading` finds them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from wards.models import ReferralStep
 
 _REVIEWS: Final = """
     SELECT episode_id, id, occurred_at, recorded_at, criteria, exception <> '',
-           expected_discharge_at, pathway, day, medicines, transport
+           pathway, day, medicines, transport
       FROM patients_review WHERE episode_id = ANY(%(episodes)s) AND recorded_at <= %(at)s
      ORDER BY recorded_at, id
 """
@@ -90,23 +95,30 @@ def waits_of(episodes: Collection[int], *, at: datetime) -> Mapping[int, Waits]:
 
 
 def _reviewed(waits: Waits, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Follow the rounds of one stay in the order in which they were recorded."""
     looked: list[Looked] = []
-    for row in rows:
-        pk, occurred, recorded, criteria, exception, plan, pathway, day, *arranged = row
+    held: dict[str, tuple[datetime, int]] = {}
+    for pk, occurred, recorded, criteria, exception, *rest in rows:
         if criteria is not None:
             looked.append(Looked(occurred, pk, tuple(criteria), exception=exception))
             periods = readiness(looked)
             is_ready = bool(periods) and periods[-1].end is None
             waits.add("ready", recorded, minute_of(periods[-1].start) if is_ready else 0)
-        if plan is not None:
-            waits.add("plan", recorded, minute_of(plan))
-        if pathway is not None:
-            waits.add("pathway", recorded, pathway)
-        if day:
-            waits.add("green", recorded, float(day == Review.Day.GREEN))
-        for name, value in zip(_ARRANGED, arranged, strict=True):
-            if value:
-                waits.add(name, recorded, float(value in _ARRANGED[name]))
+        for name, value in _said(*rest):
+            # Told after a round that was held later, it is news of the past alone.
+            if (occurred, pk) > held.get(name, (occurred, 0)):
+                held[name] = (occurred, pk)
+                waits.add(name, recorded, value)
+
+
+def _said(pathway: int | None, day: str, *arranged: str) -> Iterable[tuple[str, float]]:
+    if pathway is not None:
+        yield "pathway", pathway
+    if day:
+        yield "green", float(day == Review.Day.GREEN)
+    for name, value in zip(_ARRANGED, arranged, strict=True):
+        if value:
+            yield name, float(value in _ARRANGED[name])
 
 
 def _opened(

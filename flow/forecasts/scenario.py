@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from flow.forecasts.clock import minute_of, moment_of
+from flow.forecasts.clock import minute_said, minute_written
 
 MOST_BEDS: Final = 500
+"""Beds, and places, of all changes together."""
+MOST_CHANGES: Final = 60
 MOST_PATIENTS: Final = 500
 MOST_HOURS: Final = 14 * 24
 MOST_ARRIVALS: Final = 5.0
@@ -43,6 +44,7 @@ class Fault(StrEnum):
     WARD = "ward"
     PATIENTS = "patients"
     PATIENT = "patient"
+    CHANGES = "changes"
 
 
 class BadScenario(ValueError):
@@ -70,7 +72,7 @@ class Opened:
 @dataclass(frozen=True, slots=True)
 class Closed:
     """A ward that takes nobody in for so many hours, from a moment on (None: from now). Its
-    patients stay; a bed that one of them leaves stays empty until then."""
+    patients leave as ever; a bed that one of them leaves stays empty until then."""
 
     ward: int
     hours: int
@@ -109,8 +111,12 @@ class Scenario:
     days: int = 1
 
     def __post_init__(self) -> None:
+        changes = len(self.opened) + len(self.closed) + len(self.gone) + len(self.places)
+        _check(changes <= MOST_CHANGES, Fault.CHANGES, "", changes)
         for one in self.opened:
             _check(0 <= one.beds <= MOST_BEDS, Fault.BEDS, "open", one.beds)
+        beds = sum(one.beds for one in self.opened)
+        _check(beds <= MOST_BEDS, Fault.BEDS, "open", beds)
         for shut in self.closed:
             _check(1 <= shut.hours <= MOST_HOURS, Fault.HOURS, "close", shut.hours)
         patients = sum(len(one.patients) for one in self.gone)
@@ -119,6 +125,8 @@ class Scenario:
         for more in self.places:
             _check(more.pathway in PATHWAYS, Fault.PATHWAY, "places", more.pathway)
             _check(0 <= more.number <= MOST_BEDS, Fault.PLACES, "places", more.number)
+        places = sum(more.number for more in self.places)
+        _check(places <= MOST_BEDS, Fault.PLACES, "places", places)
         _check(1 <= self.days <= MOST_DAYS, Fault.DAYS, "days", self.days)
 
     def __bool__(self) -> bool:
@@ -256,15 +264,14 @@ def _factor(said: object) -> float:
 
 
 def _written(minute: int | None) -> str | None:
-    return None if minute is None else f"{moment_of(minute):%Y-%m-%dT%H:%MZ}"
+    return None if minute is None else minute_written(minute)
 
 
 def _read(part: str, said: object) -> int:
-    try:
-        found = datetime.strptime(str(said), "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
-    except ValueError:
-        raise BadScenario(Fault.MOMENT, part, said) from None
-    return minute_of(found)
+    found = minute_said(str(said))
+    if found is None:
+        raise BadScenario(Fault.MOMENT, part, said)
+    return found
 
 
 def to_query(scenario: Scenario) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,14 @@ from flow.forecasts.composing import parts
 from flow.forecasts.history import Floats, Indices, Stays
 from flow.forecasts.numbers import poisson_binomial
 from flow.forecasts.outlook import Fan, PoolKind, Spread
+from flow.forecasts.paths import Attendances, paths
 from flow.forecasts.predicting import Voice
 from flow.forecasts.recorded import PARTS_AT, Part, Speaker, Until, What, ends
 from flow.forecasts.stored import Issued, Patients
 from flow.forecasts.tallies import Tally, tally
+from flow.forecasts.waited import joined, over
 from flow.forecasts.yardsticks import admitted_within, begins_of, left_by_part, like, like_beds
 
-BEDS_AT = (Until.DAY, Until.MIDNIGHT)
-"""Until when free beds are scored."""
 _BACK = (Speaker.WEEKDAY, Speaker.YESTERDAY)
 
 Flags = NDArray[np.bool_]
@@ -40,6 +41,11 @@ class Past:
     known: int
     numbered: Stays | None = None
     floor: Voice | None = None
+
+    @cached_property
+    def attendances(self) -> Attendances:
+        """In the emergency department, as they are known now."""
+        return paths(self.history, self.known).attendances
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +142,9 @@ def admissions(issued: Issued, until: Until, past: Past) -> Iterator[Scored]:
 
 def free_beds(issued: Issued, until: Until, free: Free, past: Past) -> Iterator[Scored]:
     """How many beds were free then, of the site and, where parts are told, of its wards; nothing
-    where that was not told. free: asked at most eight times."""
-    if issued.outlook is None or until not in BEDS_AT:
+    where that was not told. Patients for whom there is no bed are not in what is counted: where
+    all beds are taken, none are free. free: asked at most eight times."""
+    if issued.outlook is None:
         return
     at = issued.at
     end = ends(at)[until]
@@ -147,7 +154,8 @@ def free_beds(issued: Issued, until: Until, free: Free, past: Past) -> Iterator[
         for who in _BACK
     }
     for part, key, fan in _fans(issued, until):
-        told: dict[Speaker, Spread | None] = {Speaker.FORECAST: fan.spreads[(end - at) // HOUR - 1]}
+        mine = fan.spreads[(end - at) // HOUR - 1].not_below(fan.least)
+        told: dict[Speaker, Spread | None] = {Speaker.FORECAST: mine}
         weeks = [_sum(fan, one) for one in back[Speaker.WEEKDAY]]
         for who, counts in back.items():
             told[who] = like_beds([_sum(fan, one) for one in counts], spread=weeks)
@@ -155,6 +163,36 @@ def free_beds(issued: Issued, until: Until, free: Free, past: Past) -> Iterator[
             if spread is not None:
                 result = tally(said=spread, seen=_sum(fan, seen))
                 yield Scored(What.FREE_BEDS, until, part, key, who, result)
+
+
+def waits(issued: Issued, until: Until, past: Past) -> Iterator[Scored]:
+    """How many have waited too long for a bed then, and whether nobody has come to since; nothing
+    where that was not told. As with free beds, the past that others look back at is the one that
+    is known now."""
+    if issued.outlook is None or issued.outlook.waiting is None:
+        return
+    waiting, at = issued.outlook.waiting, issued.at
+    end, limit = ends(at)[until], waiting.limit_hours * HOUR
+    queue, hour = past.attendances, (end - at) // HOUR - 1
+    none = np.array([not joined(queue, at, end, limit=limit)])
+    seen = over(queue, end, limit=limit)
+    said = _short_of_certain(float(waiting.none_over[hour]) * waiting.paths, waiting.paths)
+    told = tally(chances=said, came=none, said=waiting.over[hour], seen=seen)
+    yield Scored(What.WAITS, until, Part.SITE, "", Speaker.FORECAST, told)
+    for who in _BACK:
+        spans = [(one, one + end - at) for one in begins_of(who, at, end - at, since=past.since)]
+        quiet = sum(not joined(queue, *span, limit=limit) for span in spans)
+        looked = like([over(queue, last, limit=limit) for _, last in spans])
+        told = tally(
+            chances=_short_of_certain(quiet, len(spans)), came=none, said=looked, seen=seen
+        )
+        if looked is not None:
+            yield Scored(What.WAITS, until, Part.SITE, "", who, told)
+
+
+def _short_of_certain(number: float, of: int) -> Floats:
+    """The chance of what came about so often: never 0, never 1."""
+    return np.array([(number + 0.5) / (of + 1)])
 
 
 def _fans(issued: Issued, until: Until) -> Iterator[tuple[Part, str, Fan]]:

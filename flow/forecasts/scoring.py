@@ -196,6 +196,7 @@ def _write(site: Site, todo: _Todo, past: Past, *, now: datetime) -> int:
         found += scored.departures(issued, until, left, whole)
         found += scored.admissions(issued, until, whole)
         found += scored.free_beds(issued, until, free, whole)
+        found += scored.waits(issued, until, whole)
     ForecastScore.objects.filter(forecast=row, until__in=todo.untils).delete()
     local = timezone.localtime(row.at)
     ForecastScore.objects.bulk_create(

@@ -14,7 +14,6 @@ from django.db import transaction
 from flow.forecasts import versions
 from flow.forecasts.challenge import (
     OLD,
-    SHORT,
     SPOKEN,
     Comparison,
     as_challenger,
@@ -26,12 +25,10 @@ from flow.forecasts.forecasting import learn_patterns
 from flow.forecasts.hazards import Effort
 from flow.forecasts.history import Stays
 from flow.forecasts.learnt import learnt
-from flow.forecasts.level import untried
-from flow.forecasts.predicting import levels_at
 from flow.forecasts.reading import read
 from flow.forecasts.recorded import Part, Speaker, Until, What
 from flow.forecasts.sampling import told_from
-from flow.forecasts.training import Trained, Trial, train, tried
+from flow.forecasts.training import SHORT, Trained, Trial, is_boosted, levels_of, train, tried
 from flow.forecasts.versions import Live, New
 from flow.models import ForecastModel, ForecastScore, ForecastTraining
 from wards.models import Movement, Site
@@ -90,14 +87,14 @@ def learn_site(
             history, since=span.since, until=span.until, trial=trial, effort=effort,
             say=lambda _: reached(ForecastTraining.Step.LEARNING),
         )  # fmt: skip
-        kind = _kind(trained.voice is trained.floor)
+        kind = _kind(is_boosted(trained.voice))
         new = replace(new, kind=kind, learnt=learnt(trained, history, at=until))
     reached(ForecastTraining.Step.FOLLOWING)
     return _kept(site, replace(new, seconds=time.monotonic() - begun), trained, history, at=at)
 
 
-def _kind(is_floor: bool) -> ForecastModel.Kind:
-    return ForecastModel.Kind.FLOOR if is_floor else ForecastModel.Kind.BOOSTED
+def _kind(boosted: bool) -> ForecastModel.Kind:
+    return ForecastModel.Kind.BOOSTED if boosted else ForecastModel.Kind.STAGED
 
 
 def _new(
@@ -112,7 +109,7 @@ def _new(
     losses = (None, None) if trial is None or trial.losses is None else trial.losses
     return New(
         learnt=None,
-        kind=_kind(trial is None or trial.voice is trial.floor),
+        kind=_kind(trial is not None and is_boosted(trial.voice)),
         verdict=verdict,
         learnt_from=moment_of(span.since),
         learnt_until=moment_of(span.until),
@@ -192,14 +189,7 @@ def _kept(
 ) -> ForecastModel:
     """Keep the model with its levels, and how patients come and go."""
     until = clock_before(at)
-    first = minute_of(new.learnt_from)
-    if trained is None:
-        levels = None
-    elif trained.until - trained.since < SHORT * DAY:
-        # The days that it was learnt from say nothing more about how sure it may be.
-        levels = untried(trained.departures)
-    else:
-        levels = levels_at(trained.voice, history, minute_of(until), since=first)
+    levels = None if trained is None else levels_of(trained, history, minute_of(until))
     ways = learn_patterns(site, history, since=new.learnt_from, at=at)
     with transaction.atomic():
         model = versions.keep(site, new, at=at)

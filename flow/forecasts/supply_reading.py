@@ -34,7 +34,7 @@ _OPENING: Final = (MarkKind.OPENING_BEGINS, MarkKind.OPENING_ENDS)
 def read_supply(site: Site, *, at: datetime, known_at: datetime | None = None) -> Supply:
     """The site's beds as is planned for the hours after `at`; `known_at`: as was known then (now
     unless given). Four queries, and one for each hour in which something planned changes."""
-    wards = _wards(site)
+    wards = bed_wards_of(site)
     ahead = Horizon(minute_of(at))
     now = _states(wards, Moment(at, known_at))
     usable = np.zeros((len(now), HOURS), dtype=bool)
@@ -58,7 +58,8 @@ def read_supply(site: Site, *, at: datetime, known_at: datetime | None = None) -
     )
 
 
-def _wards(site: Site) -> list[int]:
+def bed_wards_of(site: Site) -> list[int]:
+    """The wards that have the site's beds, by primary key; one query."""
     found = list(Ward.objects.filter(site=site, same_as=None).order_by("pk"))
     facts = [WardFacts(w.pk, w.name, w.kind, w.specialty, counts=True) for w in found]
     return [ward.key for ward, has in zip(facts, bed_wards(facts), strict=True) if has]

@@ -45,6 +45,12 @@ class Whereabouts:
         somebody in a bed that will be closed by then."""
         return np.asarray(self._usable * self._shares[pool][:, None])
 
+    def on_the_books(self, pool: int) -> Floats:
+        """The same share whether or not the bed will be closed by then: who leaves one that takes
+        nobody in leaves as ever."""
+        mine = self._inputs.residents.bed != OFF_THE_BOOKS
+        return np.asarray((self._shares[pool] * mine)[:, None])
+
     def moved_in(self, pool: int) -> Floats:
         """The chance of everybody in hospital to have moved to a bed of the pool, unless they have
         left the site."""

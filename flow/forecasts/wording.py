@@ -22,6 +22,8 @@ from wards.models import Closure
 Names = Mapping[int, str]
 """The names of wards by primary key."""
 
+_WEEKDAYS: Final = 6
+"""Days ahead of which a weekday alone tells which is meant."""
 ENOUGH_DAYS: Final = 28
 """With fewer days of history a page says that the forecast rests on little."""
 
@@ -52,9 +54,21 @@ def pool_name(pool: Pool) -> str:
 
 
 def time_said(minute: int, *, at: int) -> str:
-    """A local time of day, with the weekday where it is not the day of `at`."""
+    """A local time of day, with the weekday where it is not the day of `at`, and with the date
+    where a weekday would not tell which day is meant."""
     then, now = (timezone.localtime(moment_of(one)) for one in (minute, at))
-    return formats.date_format(then, "H:i" if then.date() == now.date() else "D H:i")
+    days = (then.date() - now.date()).days
+    if days == 0:
+        return formats.date_format(then, "H:i")
+    if 0 < days <= _WEEKDAYS:
+        return formats.date_format(then, "D H:i")
+    return formats.date_format(then, "D j M H:i" if then.year == now.year else "D j M Y H:i")
+
+
+def change_time_said(minute: int, *, at: int) -> str:
+    """The time of a change that somebody supposes: the same, and of a past one that it is."""
+    when = time_said(minute, at=at)
+    return when if minute >= at else _("%(when)s, which is past") % {"when": when}
 
 
 def chance_said(chance: float) -> str:
@@ -80,6 +94,14 @@ def beds_said(fan: Fan, hour: int, outlook: Outlook | Horizon) -> str:
         "likely": _how_sure(likely),
         "second": abs(second),
     }
+    if first == 0 and fan.pool.kind is not PoolKind.SITE:
+        values["chance"] = chance_said(1 - float(fan.full[hour]))
+        if second == 0:
+            return _("Chance of a free bed at %(when)s: %(chance)s") % values
+        text = _("Chance of a free bed at %(when)s: %(chance)s; at least %(second)d (%(likely)s)")
+        return text % values
+    if first == second or (first == 0 and second < 1):
+        return _once_said(first) % (values | {"first": abs(first)})
     if first > 0:
         text = ngettext(
             "At least %(first)d free bed at %(when)s (%(sure)s), %(second)d (%(likely)s)",
@@ -90,12 +112,20 @@ def beds_said(fan: Fan, hour: int, outlook: Outlook | Horizon) -> str:
         text = _(
             "A bed for everybody at %(when)s (%(sure)s), at least %(second)d free (%(likely)s)"
         )
-    elif second >= 0:
+    elif second > 0:
         text = ngettext(
             "At most %(first)d patient without a bed at %(when)s (%(sure)s), "
-            "at least %(second)d bed free (%(likely)s)",
+            "at least %(second)d free (%(likely)s)",
             "At most %(first)d patients without a bed at %(when)s (%(sure)s), "
-            "at least %(second)d beds free (%(likely)s)",
+            "at least %(second)d free (%(likely)s)",
+            abs(first),
+        )
+    elif second == 0:
+        text = ngettext(
+            "At most %(first)d patient without a bed at %(when)s (%(sure)s), "
+            "a bed for everybody (%(likely)s)",
+            "At most %(first)d patients without a bed at %(when)s (%(sure)s), "
+            "a bed for everybody (%(likely)s)",
             abs(first),
         )
     else:
@@ -109,6 +139,23 @@ def beds_said(fan: Fan, hour: int, outlook: Outlook | Horizon) -> str:
     return text % (values | {"first": abs(first)})
 
 
+def _once_said(number: int) -> str:
+    """The text where the second number adds nothing."""
+    if number > 0:
+        return ngettext(
+            "At least %(first)d free bed at %(when)s (%(sure)s)",
+            "At least %(first)d free beds at %(when)s (%(sure)s)",
+            number,
+        )
+    if number == 0:
+        return _("A bed for everybody at %(when)s (%(sure)s)")
+    return ngettext(
+        "At most %(first)d patient without a bed at %(when)s (%(sure)s)",
+        "At most %(first)d patients without a bed at %(when)s (%(sure)s)",
+        abs(number),
+    )
+
+
 def number_said(number: int) -> str:
     """A number with the sign that readers expect."""
     return str(number).replace("-", "−")
@@ -116,40 +163,55 @@ def number_said(number: int) -> str:
 
 def fan_said(fan: Fan, outlook: Outlook | Horizon) -> str:
     """The chart in one sentence, for whoever does not see it: what is free now and at midnight and
-    eight o'clock, in the middle and between which numbers."""
+    eight o'clock, in the middle, and at least and at most with 9 chances in 10 each."""
     parts = [
-        _("%(when)s %(middle)s (%(low)s to %(high)s)")
+        _("%(when)s %(middle)s (at least %(low)s, at most %(high)s)")
         % {
             "when": time_said(int(outlook.ends[hour]), at=outlook.at),
             "middle": number_said(int(fan.quantiles[hour, 3])),
-            "low": number_said(int(fan.quantiles[hour, 0])),
-            "high": number_said(int(fan.quantiles[hour, 6])),
+            "low": number_said(fan.spreads[hour].at_least(SAID[0])),
+            "high": number_said(fan.spreads[hour].quantile(SAID[0])),
         }
         for hour in outlook.shown_always
     ]
     return _(
-        "%(pool)s: %(now)s free now. The middle of what is likely, and between which numbers it "
-        "lies with 9 chances in 10: %(parts)s. Below 0 are patients without a bed."
-    ) % {"pool": pool_name(fan.pool), "now": number_said(fan.free_now), "parts": "; ".join(parts)}
+        "%(pool)s: %(now)s free now. The middle of what is likely and, with 9 chances in 10 each, "
+        "how many at least and at most: %(parts)s. %(below)s"
+    ) % {
+        "pool": pool_name(fan.pool),
+        "now": number_said(fan.free_now),
+        "parts": "; ".join(parts),
+        "below": _("Below 0 are patients without a bed.")
+        if fan.pool.kind is PoolKind.SITE
+        else _("Whoever finds no bed here goes elsewhere."),
+    }
 
 
 def waiting_said(waiting: Waiting, hour: int, outlook: Outlook | Horizon) -> str:
     """The chance that by this hour nobody comes to wait too long for a bed, beside those who do
-    already."""
+    already, and how many do at that hour."""
     said = _("Chance that nobody waits over %(hours)d hours for a bed by %(when)s: %(chance)s")
     if waiting.over_now:
         said = ngettext(
-            "%(now)d waits over %(hours)d hours for a bed already; chance that nobody else comes "
-            "to by %(when)s: %(chance)s",
-            "%(now)d wait over %(hours)d hours for a bed already; chance that nobody else comes "
-            "to by %(when)s: %(chance)s",
+            "%(now)d waits over %(hours)d hours for a bed already; chance that nobody joins them "
+            "by %(when)s: %(chance)s",
+            "%(now)d wait over %(hours)d hours for a bed already; chance that nobody joins them "
+            "by %(when)s: %(chance)s",
             waiting.over_now,
+        )
+    over = waiting.over[hour]
+    if most := over.quantile(0.9):
+        said += "; " + _(
+            "waiting so long at that time: %(middle)d (8 in 10: %(least)d to %(most)d)"
         )
     return said % {
         "now": waiting.over_now,
         "hours": waiting.limit_hours,
         "when": time_said(int(outlook.ends[hour]), at=outlook.at),
         "chance": chance_said(float(waiting.none_over[hour])),
+        "least": over.quantile(0.1),
+        "middle": over.quantile(0.5),
+        "most": most,
     }
 
 
@@ -184,9 +246,9 @@ def scenario_said(scenario: Scenario, names: Names, *, at: int) -> list[str]:
 
 
 def _from(minute: int | None, at: int) -> str:
-    if minute is None or minute <= at:
+    if minute is None or minute == at:
         return _("from now on")
-    return _("from %(when)s") % {"when": time_said(minute, at=at)}
+    return _("from %(when)s") % {"when": change_time_said(minute, at=at)}
 
 
 def _beds_changed(scenario: Scenario, names: Names, at: int) -> Iterable[str]:
@@ -199,8 +261,8 @@ def _beds_changed(scenario: Scenario, names: Names, at: int) -> Iterable[str]:
         ) % {"number": more.beds, "place": place, "since": _from(more.since, at)}
     for shut in scenario.closed:
         yield ngettext(
-            "%(place)s takes nobody in for %(hours)d hour, %(since)s; its patients stay",
-            "%(place)s takes nobody in for %(hours)d hours, %(since)s; its patients stay",
+            "%(place)s takes nobody in for %(hours)d hour, %(since)s; its patients leave as ever",
+            "%(place)s takes nobody in for %(hours)d hours, %(since)s; its patients leave as ever",
             shut.hours,
         ) % {
             "place": names.get(shut.ward, ""), "hours": shut.hours, "since": _from(shut.since, at),
@@ -214,25 +276,23 @@ def _patients_changed(scenario: Scenario, at: int) -> Iterable[str]:
             "%(number)d patient has left by %(when)s",
             "%(number)d patients have left by %(when)s",
             number,
-        ) % {"number": number, "when": time_said(gone.by, at=at)}
+        ) % {"number": number, "when": change_time_said(gone.by, at=at)}
     if scenario.arrivals != 1:
-        change = round((scenario.arrivals - 1) * 100)
-        text = (
-            _("%(change)d %% more arrivals") if change >= 0 else _("%(change)d %% fewer arrivals")
-        )
-        yield text % {"change": abs(change)}
+        change = (scenario.arrivals - 1) * 100
+        text = _("%(change)s %% more arrivals") if change > 0 else _("%(change)s %% fewer arrivals")
+        # Less than one per cent is not told as none.
+        yield text % {"change": f"{abs(change):.0f}" if abs(change) >= 1 else f"{abs(change):.1g}"}
     for places in scenario.places:
         yield ngettext(
             "%(number)d place more for pathway %(pathway)d, taken in the daytime of the next "
-            "%(days)s by whoever has been ready for it longest",
+            "%(hours)d hours by whoever has been ready for it longest",
             "%(number)d places more for pathway %(pathway)d, taken in the daytime of the next "
-            "%(days)s by those who have been ready for it longest",
+            "%(hours)d hours by those who have been ready for it longest",
             places.number,
         ) % {
             "number": places.number,
             "pathway": places.pathway,
-            "days": ngettext("%(days)d day", "%(days)d days", scenario.days)
-            % {"days": scenario.days},
+            "hours": 24 * scenario.days,
         }
 
 
@@ -258,8 +318,10 @@ _FAULTS: Final[Mapping[Fault, str | Promise]] = {
     Fault.WARD: lazy("This site has no ward with beds under the key %(value)s."),
     Fault.PATIENTS: lazy("%(value)s patients are too many at once. Name %(most)d at most."),
     Fault.PATIENT: lazy(
-        "Stay %(value)s is not of somebody who is on a ward of this site now. They may have left."
+        "Stay %(value)s is not of somebody whom you see on a ward of this site now. They may have "
+        "left."
     ),
+    Fault.CHANGES: lazy("%(value)s changes are too many at once. Make %(most)d at most."),
 }
 _MOST: Final = {
     Fault.BEDS: limits.MOST_BEDS,
@@ -268,6 +330,7 @@ _MOST: Final = {
     Fault.PLACES: limits.MOST_BEDS,
     Fault.DAYS: limits.MOST_DAYS,
     Fault.PATIENTS: limits.MOST_PATIENTS,
+    Fault.CHANGES: limits.MOST_CHANGES,
 }
 
 

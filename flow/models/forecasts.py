@@ -19,14 +19,16 @@ class ForecastModel(models.Model):
 
     learnt_from, learnt_until: the history it was learnt from, as known at the end of it, with so
     many `departures`; `movement` is the last one recorded by then. floor_loss, boosted_loss: how
-    the two sorts of model told the last days when each was learnt without them (log score in nats,
-    less is better), which decides the `kind`. own_loss, live_loss: the same of this model and of
-    the one that was live, over `compared` forecasts of the last days; `verdict` is what followed.
-    live_from, live_until: when it spoke; both empty if it never did.
+    the model without boosting and the one with it told the last days when each was learnt without
+    them (log score in nats, less is better), which decides the `kind`. own_loss, live_loss: the
+    same of this model and of the one that was live, over `compared` forecasts of the last days;
+    `verdict` is what followed. live_from, live_until: when it spoke; both empty if it never
+    did.
     """
 
     class Kind(models.TextChoices):
         FLOOR = "floor", _("Kaplan–Meier by specialty and weekday")
+        STAGED = "staged", _("Hazard by how far a discharge has come")
         BOOSTED = "boosted", _("Boosted hazard")
 
     class Verdict(models.TextChoices):

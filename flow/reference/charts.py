@@ -9,6 +9,8 @@ from typing import Final
 from django.utils.translation import gettext as _
 from plotly import graph_objects
 
+from flow.plotly_text import as_text
+
 _ROW: Final = 22
 _NAME: Final = 26
 
@@ -49,7 +51,7 @@ def peers_figure(bars: Sequence[Bar], *, share: bool) -> str:
                 "showgrid": False,
                 "ticks": "",
                 "tickvals": list(range(len(bars))),
-                "ticktext": [_short(bar.name) for bar in bars],
+                "ticktext": [as_text(_short(bar.name)) for bar in bars],
             },
         }
     )
@@ -73,7 +75,7 @@ def peers_figure(bars: Sequence[Bar], *, share: bool) -> str:
         figure.add_scatter(
             x=[times * bar.middle for _place, bar in shown],
             y=[place for place, _bar in shown],
-            text=[bar.name for _place, bar in shown],
+            text=[as_text(bar.name) for _place, bar in shown],
             mode="markers",
             marker={"size": 14 if ours else 9, "symbol": "diamond" if ours else "circle"},
             hovertemplate=f"%{{text}}: %{{x:.1f}}{unit}<extra></extra>",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django import template
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from flow.forecast_pages.asking import Wish
+from flow.forecasts.boards import STALE
 from flow.forecasts.prediction import Prediction
 from flow.forecasts.wording import number_said
 from flow.models import ForecastTraining
@@ -34,6 +36,19 @@ def tenth(number: float) -> str:
     """An expected number where few are expected: with a decimal, a dash for next to nothing."""
     rounded = round(number, 1)
     return f"{rounded:.1f}".replace("-", "−") if rounded else "–"
+
+
+@register.filter
+def tenth_or_none(number: float) -> str:
+    """The same in a sentence, where many may be expected as well."""
+    rounded = round(number, 1)
+    return whole(number) if rounded >= 10 else f"{rounded:.1f}" if rounded else _("none")
+
+
+@register.filter
+def is_old(at: datetime, now: datetime) -> bool:
+    """Whether a forecast of one moment speaks at another of a present that is over."""
+    return now - at > STALE
 
 
 @register.filter
@@ -89,12 +104,6 @@ def share(part: float | None) -> str:
 def share_exact(part: float) -> str:
     """The same with a decimal."""
     return f"{100 * part:.1f} %"
-
-
-@register.filter
-def times(factor: float) -> str:
-    """A factor on how fast patients leave, in per cent."""
-    return f"{round(100 * factor)} %"
 
 
 @register.filter

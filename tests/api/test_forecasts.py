@@ -66,7 +66,7 @@ def test_a_forecast_tells_hours_quantiles_and_who_spoke_when(
     told = get(client, site=hospital.site.code)
     assert told["at"] == START.isoformat()
     assert told["issued_at"] == (START + MINUTE / 2).isoformat()
-    assert (told["model_version"], told["model"]["kind"]) == (1, "floor")
+    assert (told["model_version"], told["model"]["kind"]) == (1, "staged")
     assert (told["complete"], told["stale"], told["patients"]) == (True, False, len(hospital.there))
     assert len(told["hours"]) == 72
     first, last = told["hours"][0], told["hours"][71]
@@ -93,15 +93,26 @@ def test_a_forecast_tells_hours_quantiles_and_who_spoke_when(
     assert sum(group["free_now"] for group in wards) == told["free_now"]
 
 
-def test_the_last_one_issued_by_a_moment_is_told(hospital: Hospital, client: APIClient) -> None:
+def test_the_last_one_that_speaks_from_a_moment_is_told(
+    hospital: Hospital, client: APIClient
+) -> None:
     hospital.live(START + timedelta(hours=1))
     later = START + timedelta(hours=1)
     issuing.issue(hospital.site, at=later, issued_at=later + MINUTE)
     told = get(client, site=hospital.site.code, at=(START + MINUTE).isoformat())
     assert told["at"] == START.isoformat()
-    answer = client.get(FORECASTS, {"site": hospital.site.code, "at": START.isoformat()})
+    # Of its own moment it speaks, though it was written down half a minute later.
+    told = get(client, site=hospital.site.code, at=START.isoformat())
+    assert (told["at"], told["issued_at"]) == (
+        START.isoformat(), (START + MINUTE / 2).isoformat()
+    )  # fmt: skip
+    before = (START - MINUTE).isoformat()
+    answer = client.get(FORECASTS, {"site": hospital.site.code, "at": before})
     assert answer.status_code == 404
-    assert "issued by then" in answer.json()["detail"]
+    assert "speaks from then or before" in answer.json()["detail"]
+    patient = of(hospital.there[0].name)
+    assert get(client, patient, at=START.isoformat())["at"] == START.isoformat()
+    assert client.get(patient, {"at": before}).status_code == 404
 
 
 def test_a_site_has_to_be_named_and_known(hospital: Hospital, client: APIClient) -> None:
@@ -222,7 +233,7 @@ def test_the_record_tells_every_speaker_beside_the_forecast(
     assert own["crps"] == pytest.approx(score.crps)
     assert own["within_90"] == score.within_90
     assert told["models"] == [
-        {"site": scored.site.code, "version": 1, "kind": "floor", "forecasts": 1, "replayed": 0}
+        {"site": scored.site.code, "version": 1, "kind": "staged", "forecasts": 1, "replayed": 0}
     ]
     assert told["drift"][0]["signs"] == []
     assert told["partly_hidden"] == []
@@ -265,6 +276,9 @@ def test_whoever_sees_one_ward_has_the_record_of_that_ward(
         ({"from": "yesterday"}, "from"),
         ({"from": "2026-03-05", "to": "2026-03-01"}, "from"),
         ({"from": "2001-01-01"}, "from"),
+        ({"to": "0001-01-01"}, "to"),
+        ({"from": "0001-01-01"}, "from"),
+        ({"to": "9999-12-31"}, "to"),
         ({"hour": "9"}, "hour"),
         ({"horizon": "a week"}, "horizon"),
         ({"what": "everything"}, "what"),

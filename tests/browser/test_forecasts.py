@@ -10,6 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from flow.forecasts.scenario import Opened, Scenario
+from flow.models import Forecast
+from flow.scenario_deeds import keep
 from tests.browser.conftest import Opens
 from tests.browser.test_axe import complaints
 from tests.browser.test_checks import connected
@@ -46,7 +49,7 @@ def test_a_slider_moves_the_forecast_and_the_address(
     slider.focus()
     for _ in range(6):
         slider.press("ArrowRight")
-    expect(page.get_by_text("If so:")).to_be_visible()
+    expect(page.get_by_text("If so:", exact=True)).to_be_visible()
     expect(page.locator(".changes")).to_contain_text("6 beds more on the site")
     expect(page).to_have_url(re.compile(r"open=6"))
     assert at_least(page) == before + 6
@@ -57,8 +60,30 @@ def test_a_slider_moves_the_forecast_and_the_address(
     other = opens(manager, page.url)
     assert at_least(other) == before + 6
     page.get_by_role("link", name="As it is", exact=True).click()
-    expect(page.get_by_text("If so:")).to_have_count(0)
+    expect(page.get_by_text("If so:", exact=True)).to_have_count(0)
     assert at_least(page) == before
+
+
+def test_patients_are_sought_and_chosen_by_keyboard(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    page = opens(manager, HERE)
+    page.locator("#leavers > summary").press("Enter")
+    people = page.locator("#leavers li:visible")
+    expect(people).to_have_count(0)  # the wards are closed
+    box = page.get_by_label("Find a name, ward, bed or word")
+    name = str(page.locator("#leavers li .name").nth(5).text_content()).split()[-1]
+    box.fill(f"ward {name}")
+    expect(people).to_have_count(1)
+    expect(page.locator("#what-who-found")).to_have_text("1 found")
+    box.press("Enter")
+    expect(page).to_have_url(re.compile(r"/forecast/$"))  # what is sought is not sent
+    people.get_by_role("checkbox").press("Space")
+    expect(page.locator(".changes")).to_contain_text("1 patient has left by")
+    expect(box).to_have_value(f"ward {name}")
+    expect(people).to_have_count(1)
+    box.fill("")
+    expect(people).to_have_count(4)  # the ward of whoever is chosen stays open
 
 
 def test_what_makes_no_sense_stays_and_is_explained(
@@ -88,12 +113,53 @@ def test_a_scenario_is_kept_and_compared_by_keyboard(
     expect(page.locator("#compare .plot-container")).to_be_visible()
 
 
+def test_removing_a_scenario_is_asked_about(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    keep(
+        site=hospital.site, name="Three more", scenario=Scenario(opened=(Opened(3),)), by=manager,
+        at=timezone.now(),
+    )  # fmt: skip
+    page = opens(manager, f"{HERE}scenarios/")
+    sure = page.get_by_role("button", name="Yes, remove it")
+    expect(sure).to_be_hidden()
+    page.get_by_text("Remove …").press("Enter")
+    expect(page.get_by_text("Remove “Three more” for everybody at")).to_be_visible()
+    sure.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("is no longer kept")
+
+
+def test_on_a_phone_what_follows_stays_in_sight_while_sliders_move(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    page = opens(manager, HERE, size="390x844")
+    places = page.get_by_label("Beds, slider").first
+    page.get_by_label("Pathway 3", exact=True).scroll_into_view_if_needed()
+    glance = page.locator(".glance")
+    expect(glance).to_be_in_viewport(ratio=1)
+    places.scroll_into_view_if_needed()
+    places.focus()
+    places.press("ArrowRight")
+    expect(glance).to_contain_text("If so:")
+    expect(glance).to_contain_text("As it is:")
+    expect(glance).to_be_in_viewport(ratio=1)
+    # It hides nothing that has the focus.
+    box, over = places.bounding_box(), glance.bounding_box()
+    assert box is not None
+    assert over is not None
+    assert box["y"] >= over["y"] + over["height"] - 1
+
+
 def test_a_new_forecast_is_shown_by_itself(hospital: Hospital, opens: Opens, manager: User) -> None:
+    before = Forecast.objects.latest("at")
     page = opens(manager, HERE)
     connected(page)
-    expect(page.locator(".of-when")).to_contain_text("3 min ago")
-    foretell(hospital.site)
-    expect(page.locator(".of-when")).to_contain_text("< 1 min ago", timeout=5_000)
+    expect(page.locator(".of-when")).to_contain_text(f"at {timezone.localtime(before.at):%H:%M}")
+    after = foretell(hospital.site)
+    assert after.at > before.at
+    expect(page.locator(".of-when")).to_contain_text(
+        f"at {timezone.localtime(after.at):%H:%M}", timeout=5_000
+    )
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

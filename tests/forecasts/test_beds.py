@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
-from flow.forecasts.beds import fans, site_fan
+from flow.forecasts.beds import balances, fans, pool_fan, site_fan
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.inputs import OFF_THE_BOOKS, Inputs
 from flow.forecasts.level import Levels
@@ -46,13 +46,34 @@ def test_a_ward_is_what_all_outcomes_add_up_to(seed: int, hour: int, ward: int) 
     inputs = small(seed)
     inputs = replace(inputs, supply=replace(
         inputs.supply, usable=np.ones_like(inputs.supply.usable)))  # fmt: skip
-    found = {fan.pool.key: fan for fan in fans(inputs, GROUPS) if fan.pool.kind is PoolKind.WARD}
+    told = balances(inputs, GROUPS)
+    found = {fan.pool.key: fan for fan in told if fan.pool.kind is PoolKind.WARD}
     if str(ward) not in found:
         assert not (inputs.residents.ward == ward).any()
         return
     exact = written_out(shares(inputs, ward, hour), open_beds(inputs, ward, hour))
     # Who has hardly any chance to be there is counted as a Poisson number.
     assert same(found[str(ward)].spreads[hour], exact) < 2e-4
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds)
+def test_a_ward_that_is_full_has_none_free(seed: int) -> None:
+    """Whoever finds no bed there goes elsewhere; the site is told with all who want one."""
+    inputs = small(seed, unknown=30.0)
+    wanted = balances(inputs, GROUPS)
+    assert min(fan.spreads.lowest for fan in wanted) < -3
+    for fan, before in zip(fans(inputs, GROUPS), wanted, strict=True):
+        least = min(0, fan.free_now)
+        assert fan.spreads.lowest >= least
+        assert fan.full == pytest.approx(before.full)
+        if fan.spreads.lowest == least:
+            below = 1 - before.spreads.chance_of_at_least(least + 1)
+            assert fan.spreads.chances[:, 0] == pytest.approx(below)
+        alone = pool_fan(inputs, GROUPS, fan.pool)
+        assert alone is not None
+        assert alone.quantiles.tolist() == fan.quantiles.tolist()
+    assert site_fan(inputs).spreads.lowest < -3
 
 
 def test_levels_are_mixed() -> None:
@@ -108,7 +129,7 @@ def test_everybody_is_somewhere(seed: int) -> None:
     inputs = small(seed, unknown=4.0)
     inputs = replace(inputs, supply=replace(
         inputs.supply, usable=np.ones_like(inputs.supply.usable)))  # fmt: skip
-    told = fans(inputs, GROUPS)
+    told = balances(inputs, GROUPS)
     site = site_fan(inputs)
     used = {fan.pool.key for fan in told if fan.pool.kind is PoolKind.WARD}
     for kind in (PoolKind.WARD, PoolKind.GROUP, PoolKind.SPECIALTY, PoolKind.SEX):
@@ -145,7 +166,7 @@ def test_quantiles_and_statements_agree_with_the_distribution(seed: int) -> None
         assert fan.quantiles[hour].tolist() == [spread.quantile(q) for q in QUANTILES]
         assert fan.quantiles[hour].tolist() == sorted(fan.quantiles[hour].tolist())
         assert fan.means[hour] == pytest.approx(spread.mean)
-        assert fan.short[hour] == pytest.approx(1 - spread.chance_of_at_least(0))
+        assert fan.full[hour] == pytest.approx(1 - spread.chance_of_at_least(1))
         for chance, number in fan.said(hour):
             assert number == spread.at_least(chance)
             assert spread.chance_of_at_least(number) >= chance - 1e-9
@@ -158,7 +179,7 @@ def test_parts_explain_the_change() -> None:
     inputs = small(9, unknown=5.0)
     inputs = replace(inputs, supply=replace(
         inputs.supply, usable=np.ones_like(inputs.supply.usable)))  # fmt: skip
-    for fan in (site_fan(inputs), *fans(inputs, GROUPS)):
+    for fan in (site_fan(inputs), *balances(inputs, GROUPS)):
         if fan.pool.kind is PoolKind.SEX:
             continue
         parts = fan.parts

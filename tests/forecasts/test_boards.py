@@ -71,7 +71,7 @@ def test_whoever_sees_one_ward_is_told_nothing_of_the_others(hospital: Hospital)
     assert set(found.places) == {hospital.wards[2].pk}
 
 
-def test_the_last_one_issued_by_a_moment_speaks_for_it(hospital: Hospital) -> None:
+def test_the_last_one_by_its_own_moment_speaks_for_it(hospital: Hospital) -> None:
     hospital.live(START + timedelta(hours=1))
     issue(hospital)
 
@@ -79,8 +79,9 @@ def test_the_last_one_issued_by_a_moment_speaks_for_it(hospital: Hospital) -> No
         moment = START + timedelta(minutes=minutes)
         return forecast_board(hospital.site, now=START + DAY, sight=ALL, at=moment)
 
-    assert at(0) is None  # not yet written down
-    assert [found.at for minutes in (1, 60, 61) if (found := at(minutes))] == [
+    assert at(-1) is None
+    # At the full hour neither has been written down yet; nothing in it is of later, though.
+    assert [found.at for minutes in (0, 59, 60) if (found := at(minutes))] == [
         START, START, START + timedelta(hours=1),
     ]  # fmt: skip
     past = at(61)
@@ -172,7 +173,8 @@ def test_what_happened_stands_beside_what_was_said(hospital: Hospital) -> None:
     assert sum(tenth.patients for tenth in found.tenths) == len(before)
     assert sum(tenth.left or 0 for tenth in found.tenths) == len(gone)
     assert found.beds[0].seen[5] == free
-    assert found.beds[0].seen.count(None) == 71
+    # Of 14:00 a forecast tells; midnight and eight o'clock are counted, whether or not one does.
+    assert [n for n, seen in enumerate(found.beds[0].seen) if seen is not None] == [5, 15, 23]
     assert len(found.patients) == len(before)
     left = [one for one in found.patients if one.left_at is not None]
     assert len(left) == len(set(before) - still)

@@ -153,7 +153,7 @@ def outlook(*free: tuple[int, int]) -> Outlook:
         ((0, 3), "A bed for everybody at 11:00 (9 in 10), at least 3 free (7 in 10)"),
         (
             (-4, 2),
-            "At most 4 patients without a bed at 11:00 (9 in 10), at least 2 beds free (7 in 10)",
+            "At most 4 patients without a bed at 11:00 (9 in 10), at least 2 free (7 in 10)",
         ),
         ((-5, -2), "At most 5 patients without a bed at 11:00 (9 in 10), 2 (7 in 10)"),
     ],
@@ -166,8 +166,8 @@ def test_at_least_so_many(free: tuple[int, int], words: str) -> None:
 def test_the_chart_in_a_sentence() -> None:
     found = outlook((2, 5))
     assert wording.fan_said(found.site, found).startswith(
-        "All beds: 3 free now. The middle of what is likely, and between which numbers it lies "
-        "with 9 chances in 10: Thu 00:00 5 (1 to 5); Thu 08:00 5 (1 to 5);"
+        "All beds: 3 free now. The middle of what is likely and, with 9 chances in 10 each, how "
+        "many at least and at most: Thu 00:00 5 (at least 2, at most 5); Thu 08:00 5 (at least 2, "
     )
 
 
@@ -179,7 +179,11 @@ def test_waits_and_chances() -> None:
         "Chance that nobody waits over 4 hours for a bed by Fri 09:00: 35 %"
     )
     assert wording.waiting_said(replace(waiting, over_now=2), 46, found) == (
-        "2 wait over 4 hours for a bed already; chance that nobody else comes to by Fri 09:00: 35 %"
+        "2 wait over 4 hours for a bed already; chance that nobody joins them by Fri 09:00: 35 %"
+    )
+    over = Spreads(0, np.tile([0.2, 0.1, 0.3, 0.4], (HOURS, 1)))
+    assert wording.waiting_said(replace(waiting, over=over), 46, found).endswith(
+        "by Fri 09:00: 35 %; waiting so long at that time: 2 (8 in 10: 0 to 3)"
     )
     assert wording.chance_said(0.001) == "less than 1 %"
     assert wording.chance_said(0.9999) == "more than 99 %"
@@ -221,10 +225,11 @@ def test_a_scenario_in_words() -> None:
     assert wording.scenario_said(scenario, {7: "Ward 7"}, at=AT) == [
         "6 beds more on the site, from now on",
         "1 bed more on Ward 7, from 11:00",
-        "Ward 7 takes nobody in for 48 hours, from now on; its patients stay",
+        "Ward 7 takes nobody in for 48 hours, from 09:00, which is past; "
+        "its patients leave as ever",
         "4 patients have left by 12:00",
         "20 % more arrivals",
-        "3 places more for pathway 1, taken in the daytime of the next 1 day by those who have "
+        "3 places more for pathway 1, taken in the daytime of the next 24 hours by those who have "
         "been ready for it longest",
     ]
     assert wording.scenario_said(Scenario(arrivals=0.9), {}, at=AT) == ["10 % fewer arrivals"]

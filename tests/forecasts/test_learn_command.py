@@ -22,7 +22,7 @@ def test_it_learns_and_says_how_far_it_is_and_what_came_of_it(
     code = hospital.site.code
     call_command("learn_forecasts", site=[code])
     said = capsys.readouterr()
-    assert f"{code}: version 1, Kaplan–Meier by specialty and weekday, from " in said.out
+    assert f"{code}: version 1, Hazard by how far a discharge has come, from " in said.out
     assert f"{code}: 0 %: Reading the history" in said.err
     assert not ForecastModel.objects.filter(site=other.site).exists()
     call_command("learn_forecasts")

@@ -375,7 +375,7 @@ def test_a_site_is_learnt_once_at_a_time() -> None:
 
 
 def test_what_was_learnt_is_read_back_and_nothing_of_another_version() -> None:
-    levels = untried(50)
+    levels = untried(50, days=30)
     blob = packed(levels)
     again = unpacked(Levels, blob, format=FORMAT, libraries=LIBRARIES)
     assert np.array_equal(again.common.weights, levels.common.weights)
@@ -389,11 +389,11 @@ def test_what_was_learnt_is_read_back_and_nothing_of_another_version() -> None:
 def test_little_that_was_seen_leaves_much_open() -> None:
     widths = []
     for departures in (0, 10, 100, 10_000):
-        low, high = untried(departures).common.interval
+        low, high = untried(departures, days=30).common.interval
         widths.append(high / low)
     assert widths == sorted(widths, reverse=True)
     assert widths[0] > 4
-    assert widths[-1] == pytest.approx(np.exp(2 * 1.645 * 0.08), rel=0.06)
+    assert widths[-1] == pytest.approx(np.exp(2 * 1.645 * 0.061), rel=0.06)
 
 
 def test_stays_are_numbered_as_the_model_knows_them() -> None:

@@ -99,6 +99,40 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     monkeypatch.setattr("sys.stdin", io.StringIO("[0.2, 0.5]"))
     call_command("poisson_binomial")
     assert json.loads(capsys.readouterr().out)["pmf"] == pytest.approx([0.4, 0.5, 0.1])
-    monkeypatch.setattr("sys.stdin", io.StringIO('{"chance": 2}'))
-    with pytest.raises(CommandError, match="JSON list"):
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ('{"chance": 2}', "JSON list"),
+        ('{"p": {"0.5": 1}}', "JSON list"),
+        ('{"p": "01"}', "JSON list"),
+        ('"01"', "JSON list"),
+        ("1", "JSON list"),
+        ("", "not JSON"),
+        ("[0.5", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('[0.5, "0.5"]', "Value 2 of the list is no number"),
+        ("[true, false]", "Value 1 of the list is no number"),
+        ("[[0.5]]", "Value 1 of the list is no number"),
+        ("[null]", "Value 1 of the list is no number"),
+        ("[0, 1.01]", "Value 2 of the list is not from 0 to 1"),
+        ("[NaN]", "Value 1 of the list is not from 0 to 1"),
+        ("[1" + "0" * 400 + "]", "Value 1 of the list is not from 0 to 1"),
+    ],
+)
+def test_the_command_takes_nothing_else_for_chances(
+    said: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(said))
+    with pytest.raises(CommandError, match=why):
         call_command("poisson_binomial")
+
+
+def test_the_command_reads_what_windows_wrote(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = io.TextIOWrapper(io.BytesIO('{"p": [0, 1, 0.5]}'.encode("utf-8-sig")), "utf-8")
+    monkeypatch.setattr("sys.stdin", told)
+    call_command("poisson_binomial")
+    assert json.loads(capsys.readouterr().out)["pmf"] == pytest.approx([0, 0.5, 0.5, 0])

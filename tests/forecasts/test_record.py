@@ -98,7 +98,7 @@ def test_the_record_of_a_site_is_for_those_who_see_all_of_it(scored: Hospital) -
 def test_it_says_which_model_spoke(scored: Hospital) -> None:
     learning.learn(scored.site, at=scored.now, effort=LITTLE)
     [spoke] = table(scored).models
-    assert (spoke.number, spoke.kind, spoke.forecasts) == (1, "floor", 6)
+    assert (spoke.number, spoke.kind, spoke.forecasts) == (1, "staged", 6)
     known = models_board(scored.site)
     assert known.live is not None
     assert (known.live.number, [one.number for one in known.models]) == (2, [2, 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from urllib.parse import parse_qs, urlencode
 
@@ -10,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flow.forecasts.clock import FIRST_YEAR, LAST_YEAR, minute_said, minute_written
 from flow.forecasts.scenario import (
+    MOST_CHANGES,
     NOTHING,
     BadScenario,
     Closed,
@@ -30,7 +33,7 @@ keys = st.integers(1, 10**12)
 scenarios = st.builds(
     Scenario,
     opened=st.lists(
-        st.builds(Opened, st.integers(0, 500), st.none() | keys, st.none() | minutes), max_size=3
+        st.builds(Opened, st.integers(0, 166), st.none() | keys, st.none() | minutes), max_size=3
     ).map(tuple),
     closed=st.lists(
         st.builds(Closed, keys, st.integers(1, 336), st.none() | minutes), max_size=3
@@ -40,7 +43,7 @@ scenarios = st.builds(
     ).map(tuple),
     arrivals=st.floats(0, 5),
     places=st.lists(
-        st.builds(Places, st.sampled_from([1, 2, 3]), st.integers(0, 500)), max_size=3
+        st.builds(Places, st.sampled_from([1, 2, 3]), st.integers(0, 166)), max_size=3
     ).map(tuple),
     days=st.integers(1, 3),
 )
@@ -82,8 +85,12 @@ def test_no_change_is_empty() -> None:
     [
         ("open=-1", Fault.BEDS),
         ("open=501", Fault.BEDS),
+        ("open=250&open=251:4", Fault.BEDS),
         ("open=six", Fault.NUMBER),
         ("open=6@tomorrow", Fault.MOMENT),
+        ("open=6@0001-01-01T00:00Z", Fault.MOMENT),
+        ("close=7:4@1899-12-31T23:59Z", Fault.MOMENT),
+        ("leave=5@2201-01-01T00:00Z", Fault.MOMENT),
         ("close=7", Fault.NUMBER),
         ("close=7:0", Fault.HOURS),
         ("close=7:9999", Fault.HOURS),
@@ -96,6 +103,7 @@ def test_no_change_is_empty() -> None:
         ("arrivals=many", Fault.NUMBER),
         ("places=0:3", Fault.PATHWAY),
         ("places=1:-3", Fault.PLACES),
+        ("places=1:250&places=2:251", Fault.PLACES),
         ("days=9", Fault.DAYS),
     ],
 )
@@ -125,6 +133,24 @@ def test_what_is_kept_wrongly_is_refused(said: object, fault: Fault) -> None:
     with pytest.raises(BadScenario) as refused:
         from_json(said)
     assert refused.value.fault is fault
+
+
+def test_so_many_changes_and_no_more() -> None:
+    closed = [f"{n}:48" for n in range(MOST_CHANGES)]
+    assert len(from_query({"close": closed}).closed) == MOST_CHANGES
+    with pytest.raises(BadScenario) as refused:
+        from_query({"close": closed, "open": ["1"]})
+    assert refused.value.fault is Fault.CHANGES
+
+
+@given(st.integers(-(10**9), 10**9))
+def test_a_time_is_written_with_four_digits_of_the_year_and_read_where_it_is_meant(
+    minute: int,
+) -> None:
+    text = minute_written(minute)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", text)
+    meant = FIRST_YEAR <= int(text[:4]) <= LAST_YEAR
+    assert minute_said(text) == (minute if meant else None)
 
 
 def test_places_and_people_are_those_of_the_site() -> None:

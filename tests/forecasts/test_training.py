@@ -13,7 +13,8 @@ from flow.forecasts.history import Log, Stays
 from flow.forecasts.hours import fit_hours
 from flow.forecasts.leaving import DAYS, HOURS
 from flow.forecasts.level import Levels
-from flow.forecasts.numbers import central
+from flow.forecasts.numbers import central, poisson_binomial
+from flow.forecasts.numbers import crps as crps_of
 from flow.forecasts.predicting import Voice, leaving
 from flow.forecasts.sampling import later, moments, today, told_from
 from flow.forecasts.scores import log_score
@@ -65,7 +66,7 @@ def test_the_model_comes_near_the_truth(year: Hospital, history: Stays, voice: V
         log_score(np.concatenate(said[n]), left) for n in ("model", "floor", "truth")
     )
     assert model < kaplan
-    assert (kaplan - model) / (kaplan - truth) > 0.5
+    assert (kaplan - model) / (kaplan - truth) > 0.65
     totals = np.array([each.sum() for each in said["model"]])
     true = np.array([each.sum() for each in said["truth"]])
     assert totals.mean() == pytest.approx(true.mean(), rel=0.06)
@@ -86,19 +87,26 @@ def test_chances_grow_with_time_and_are_never_certain(history: Stays, voice: Voi
     assert said.departures(24).sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("days", [0, 1, 3])
+@pytest.mark.parametrize("days", [0, 1, 3, 5, 7])
 def test_the_first_days_give_wide_honest_forecasts(days: int) -> None:
-    hospital = Hospital(beds=40, days=30, seed=11)
-    until = START + days * DAY + 8 * HOUR
-    known = hospital.stays().known_by(until)
-    trained = train(known, since=told_from(known, until=until), until=until)
-    assert trained.voice.model.name == "Kaplan-Meier"
-    [said] = replay(trained, known, [until], span=DAY)
-    chances = said.chances[FORECAST]
-    assert chances.size == known.present(until).size
-    assert ((chances > LEAST) & (chances < 1 - LEAST)).all()
-    low, high = central(said.numbers[FORECAST], 0.9)
-    assert high - low >= np.sqrt(chances.sum())
+    """Of many hospitals, whatever the weekday that comes next: none is certain of anything, and
+    what comes lies where it was said to."""
+    held = []
+    for seed in range(25):
+        hospital = Hospital(beds=50, days=days + 2, seed=seed)
+        history, until = hospital.stays(), START + days * DAY + 8 * HOUR
+        known = history.known_by(until)
+        trained = train(known, since=told_from(known, until=until), until=until)
+        assert trained.voice.model.name == "staged hazard"
+        [said] = replay(trained, known, [until], span=DAY)
+        chances = said.chances[FORECAST]
+        assert chances.size == known.present(until).size
+        assert ((chances > LEAST) & (chances < 1 - LEAST)).all()
+        low, high = central(said.numbers[FORECAST], 0.9)
+        left = history.ended(said.stays, np.full(said.stays.size, hospital.until()))
+        held.append(low <= int((left <= until + DAY).sum()) <= high)
+    # Of 25, 19 and fewer would be held with a chance below 1 in 30 were it 9 in 10.
+    assert sum(held) >= 20
 
 
 def test_an_empty_site_is_forecast_as_empty() -> None:
@@ -172,7 +180,20 @@ def test_a_replay_follows_a_shift_that_its_baselines_miss() -> None:
     assert speakers[FORECAST]["log_score"] < speakers[KAPLAN_MEIER]["log_score"]
     crps = {name: speaker["crps"] for name, speaker in speakers.items()}
     assert min(crps, key=lambda name: crps[name]) == FORECAST, crps
+    assert crps[FORECAST] < 1.25 * _best_possible(hospital, asked)
+    assert 0.8 < speakers[FORECAST]["coverage"]["0.9"] < 0.99
     assert sum(one["patients"] for one in speakers[FORECAST]["reliability"]) == found["patients"]
+
+
+def _best_possible(hospital: Hospital, asked: list[int]) -> float:
+    """The mean CRPS of who knows every chance, the shift included."""
+    history = hospital.stays()
+    found = []
+    for at in asked:
+        stays = history.present(at)
+        left = history.ended(stays, np.full(stays.size, hospital.until())) <= at + DAY
+        found.append(crps_of(poisson_binomial(hospital.truth(stays, at)), int(left.sum())))
+    return float(np.mean(found))
 
 
 def test_records_that_begin_with_those_present_are_learnt_from_later_on() -> None:

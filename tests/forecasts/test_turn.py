@@ -16,7 +16,7 @@ from flow.forecasts import issuing, learning, scoring, versions
 from flow.forecasts.clock import minute_of
 from flow.forecasts.following import clock_before, levels_now
 from flow.forecasts.history import NOT_YET
-from flow.forecasts.issued import Kept, speaking_from
+from flow.forecasts.issued import Kept, latest
 from flow.forecasts.outcomes import beds_free, left_at
 from flow.forecasts.recorded import Part, Speaker, Until, What
 from flow.forecasts.stored import written
@@ -45,7 +45,7 @@ def hospital() -> Hospital:
 
 
 def kept(hospital: Hospital) -> Kept:
-    found = speaking_from(hospital.site.pk, at=hospital.now)
+    found = latest(hospital.site.pk, by=hospital.now)
     assert found is not None
     return found
 
@@ -97,7 +97,7 @@ def test_a_forecast_in_between_speaks_of_full_hours(hospital: Hospital) -> None:
     row = issuing.issue(hospital.site, at=london(19, 10, 7))
     assert row is not None
     assert not row.is_standard
-    issued = speaking_from(hospital.site.pk, at=london(19, 10, 7))
+    issued = latest(hospital.site.pk, by=london(19, 10, 7))
     assert issued is not None
     found = issued.issued
     evening = found.number(What.DEPARTURES, Until.EVENING)
@@ -197,7 +197,7 @@ def test_scores_are_those_of_a_slow_count_by_hand(hospital: Hospital) -> None:
 
 
 def kept_of(row: Forecast) -> Kept:
-    found = speaking_from(row.site_id, at=row.at)
+    found = latest(row.site_id, by=row.at)
     assert found is not None
     assert found.row.pk == row.pk
     return found
@@ -378,7 +378,7 @@ def test_on_day_one_there_is_a_wide_forecast_and_no_error(days: int) -> None:
     done = learning.learn(hospital.site, at=now, effort=LITTLE)
     assert done is not None
     assert done.model is not None
-    assert (done.model.kind, done.model.verdict) == ("floor", "first")
+    assert (done.model.kind, done.model.verdict) == ("staged", "first")
     row = issue(hospital)
     assert row.patients == len(hospital.there)
     # With nobody known to have left, the level is unsure by half; with more, by less.

@@ -106,6 +106,30 @@ def test_a_ward_closed_for_infection_keeps_its_patients() -> None:
     assert ward.spreads[10].chance_of_at_least(1) == pytest.approx(0, abs=1e-9)
 
 
+def test_closing_to_newcomers_changes_nothing_of_who_leaves() -> None:
+    """Those on the ward go on leaving, and moving on, as ever; who would have come goes elsewhere:
+    in the numbers of the ward, of the others, of groups of wards and of the site."""
+    inputs = open_all(small(3, people=6, beds=9, come=3, unknown=6.0))
+    people = replace(inputs.residents, ward=np.array([3, 3, 2, 2, 4, 4]), bed=np.arange(6))
+    supply = replace(inputs.supply, ward=np.array([3, 3, 2, 2, 4, 4, 3, 2, 4]))
+    inputs = replace(inputs, residents=people, supply=supply)
+    shut = changed(inputs, Scenario(closed=(Closed(3, hours=48, since=AT),)))
+    for before, after in zip(
+        (site_fan(inputs), *fans(inputs, GROUPS)), (site_fan(shut), *fans(shut, GROUPS)),
+        strict=True,
+    ):  # fmt: skip
+        assert before.pool == after.pool
+        assert after.parts.left == pytest.approx(before.parts.left, abs=1e-12), after.pool
+        assert after.parts.moved_out == pytest.approx(before.parts.moved_out, abs=1e-12)
+        comes = [
+            (fan.parts.moved_in + fan.parts.emergency + fan.parts.listed + fan.parts.to_come)[46]
+            for fan in (before, after)
+        ]
+        if after.pool.kind is PoolKind.WARD:
+            assert (comes[1] == pytest.approx(0)) if after.pool.key == "3" else comes[1] > comes[0]
+    assert site_fan(shut).parts.left[-1] > 1
+
+
 def test_patients_who_have_left_by_noon() -> None:
     inputs = open_all(small(4))
     inputs = replace(inputs, residents=replace(inputs.residents, bed=np.arange(5)))

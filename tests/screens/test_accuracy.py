@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from flow.forecast_pages.judging import verdicts
+from flow.forecast_pages.score_charts import coverage_figure, reliability_figure
 from flow.forecasts.accuracy import Scores, Tenth
 from flow.forecasts.recorded import Speaker
 from flow.models import Forecast, ForecastModel, ForecastScore, ForecastTraining
@@ -105,10 +106,9 @@ def test_the_table_holds_every_speaker_and_the_words_say_who_is_better(
     ]  # fmt: skip
     assert told["The teams’ expected dates"][1] == "1.80"
     assert told["Same weekday, mean of six weeks"][7:] == ["–", "–", "–"]
-    assert "Beats Same weekday, mean of six weeks: CRPS 2.00, its own 4.00" in page
-    assert "which is 50 % less" in page
-    assert "Does not beat The teams’ expected dates: CRPS 2.00, its own 1.80." in page
-    assert "Patient by patient it does not (log score 0.300, its own 0.200)." in page
+    assert "Beats Same weekday, mean of six weeks: CRPS 2.00 against 4.00, 50 % less." in page
+    assert "Does not beat The teams’ expected dates: CRPS 2.00 against 1.80." in page
+    assert "Patient by patient it does not (log score 0.300 against 0.200)." in page
     assert "On average 2.0 too many were said." in page
 
 
@@ -203,7 +203,7 @@ def test_the_page_tells_which_model_speaks_and_why_another_does_not(
         started_at=timezone.now(), heard_at=timezone.now(),
     )  # fmt: skip
     page = text(manager, here)
-    assert "<strong>Model 1</strong>, Kaplan–Meier by specialty and weekday, since" in page
+    assert "<strong>Model 1</strong>, Hazard by how far a discharge has come, since" in page
     assert "Never spoke: it did not tell the last days better than the one that speaks" in page
     assert "(log score 0.4321, the other’s 0.4300, over 14 mornings)" in page
     assert "In this time spoke model 1 (12 forecasts)" in page
@@ -219,6 +219,27 @@ def scores(speaker: Speaker, *, forecasts: int = 20, crps: float, log: float | N
         came=0.2, tenths=(Tenth(0.2, 0.3, 100, 0.2, 0.2),), forecasts=forecasts, said=5.0, seen=5.0,
         crps=crps, mae=1.0, bias=0.0, within_50=0.5, within_80=0.8, within_90=0.9,
     )  # fmt: skip
+
+
+def test_the_forecast_lies_on_top_and_its_signs_are_filled() -> None:
+    told = [scores(OWN, crps=1.0, log=0.3), scores(Speaker.KAPLAN_MEIER, crps=1.0, log=0.3)]
+    for made in (reliability_figure, coverage_figure):
+        others, own = json.loads(made(told))["data"]
+        assert (own["name"], own["marker"]["symbol"]) == ("The forecast", "circle")
+        assert others["marker"]["symbol"].endswith("-open")
+
+
+def test_where_another_is_better_the_table_marks_it(
+    record: Forecast, here: str, manager: Client
+) -> None:
+    page = text(manager, f"{here}?by=hour")
+    row = page[page.index("apart-title") :]
+    assert "less than the forecast’s:" in row  # the teams' dates: 1.80 against 2.00
+    for one in Forecast.objects.all():
+        scored(one, OWN, back=0, crps=1.0, part="ward", key="1")
+        scored(one, WEEKDAY, back=0, crps=2.0, part="ward", key="1")
+    row = text(manager, f"{here}?by=ward")
+    assert "less than the forecast’s:" not in row[row.index("apart-title") :]
 
 
 @pytest.mark.parametrize(

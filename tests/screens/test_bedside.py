@@ -14,6 +14,7 @@ from pytest_django import Settings
 from accounts.roles import Role
 from patients.keys import Details, PersonKey
 from patients.models import Episode, Patient
+from tests.pages import steady
 from tests.screens.hospital import FAMILY, Hospital, add_beds, nhs_number, signed_in, user
 from wards.bed_states import close, record_status
 from wards.facts import Moved, MovementKind, Place
@@ -83,7 +84,7 @@ def test_a_visit_number_used_for_two_patients_is_to_be_checked_and_each_has_thei
 
 
 def test_an_observer_sees_the_bed_and_nobody_in_it(hospital: Hospital, observer: Client) -> None:
-    page = observer.get(bed_address(beds(hospital)[0])).content.decode()
+    page = steady(observer.get(bed_address(beds(hospital)[0])).content.decode())
     assert "not by whom" in page
     for hidden in (FAMILY.upper(), "MRN", "999", "1947", '<form method="post" action="/beds'):
         assert hidden not in page
@@ -101,7 +102,7 @@ def test_of_somebody_who_has_left_an_observer_sees_nothing(
 def test_a_restricted_record_stays_closed_in_the_drawer(hospital: Hospital, nurse: Client) -> None:
     bed = beds(hospital)[5]
     hospital.admit(bed, family="Secretname", restricted=True)
-    page = nurse.get(bed_address(bed)).content.decode()
+    page = steady(nurse.get(bed_address(bed)).content.decode())
     assert "Restricted record" in page
     for hidden in ("SECRETNAME", "1947", "NHS number"):
         assert hidden not in page

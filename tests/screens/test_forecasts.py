@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
@@ -14,17 +15,24 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.roles import Role
 from flow.board_types import Sight
 from flow.forecast_pages.hours import key_hours
+from flow.forecast_pages.past import patients_past
 from flow.forecasts.boards import ForecastBoard, forecast_board
+from flow.forecasts.happened import Patient, happened_board
 from flow.forecasts.wording import beds_said, fan_said
 from flow.models import ForecastModel
 from live import shared
+from patients.code_loading import built_in, load_codes
+from patients.models import Episode
 from tests.screens.forecasts import foretell, forget, lived_in
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
+from wards.barriers import Said
 from wards.facts import MovementKind
-from wards.models import Closure
+from wards.models import Closure, Occupancy
+from wards.rounds import Found, review
 from wards.scope import scope_of
 
 
@@ -113,7 +121,7 @@ def test_the_figure_holds_the_bands_the_zero_and_what_is_planned(
     assert [name for name in names if "time" in name] == [
         "90 % of the time", "80 % of the time", "50 % of the time",
     ]  # fmt: skip
-    assert names[-2:] == ["Beds", "Leaving"]
+    assert names[-3:] == ["Beds shut", "Beds open", "Leaving"]
     board = board_of(hospital)
     assert board.fan is not None
     middle = next(trace for trace in figure["data"] if trace["name"] == "Middle")
@@ -246,6 +254,7 @@ def test_the_form_works_without_a_script_and_leads_to_an_address_to_be_sent(
     [
         ({"beds": "six"}, "Beds: give a whole number from 0 to 500."),
         ({"beds": "501"}, "Beds: give a whole number from 0 to 500."),
+        ({"p1": "300", "p3": "201"}, "501 places more cannot be."),
         ({"beds": "2", "beds_on": "999999"}, "Choose a ward from the list."),
         ({"beds": "2", "beds_from": "soon"}, "Choose a time from the list."),
         ({"shut": "WARD", "shut_hours": "0"}, "Hours: give a whole number from 1 to 336."),
@@ -278,6 +287,29 @@ def test_an_address_that_says_no_scenario_says_why(
     assert "has no ward with beds under the key 999999" in text(manager, f"{here}?close=999999:24")
 
 
+@pytest.mark.parametrize("year", ["0001-01-01", "1899-12-31", "9999-12-31", "2201-01-01"])
+def test_a_time_that_nobody_can_mean_is_refused_wherever_it_stands(
+    hospital: Hospital, here: str, manager: Client, year: str
+) -> None:
+    foretell(hospital.site)
+    episode, ward = Episode.objects.values_list("pk", flat=True)[0], hospital.wards[0].pk
+    when = f"{year}T00:00Z"
+    for said in (f"leave={episode}@{when}", f"open=6@{when}", f"close={ward}:48@{when}"):
+        for address in (f"{here}?{said}", f"{here}scenarios/?{said}"):
+            assert f"“{when}” names no time" in text(manager, address, status=400)
+    for typed in (
+        {"beds": "6", "beds_from": when},
+        {"shut": str(ward), "shut_from": when},
+        {"who": str(episode), "who_by": when},
+    ):
+        answer = manager.get(here, {"try": "1", **typed})
+        assert answer.status_code == 400
+        assert "Choose a time from the list." in answer.content.decode()
+        # The part that is fetched while somebody types has the errors in its place.
+        assert manager.get(here, {"try": "1", "fragment": "1", **typed}).status_code == 200
+    assert manager.get(here, {"at": when}).status_code < 500
+
+
 def test_patients_are_chosen_to_have_left_by_who_may_see_them(
     hospital: Hospital, here: str, manager: Client, observer: Client
 ) -> None:
@@ -291,10 +323,93 @@ def test_patients_are_chosen_to_have_left_by_who_may_see_them(
     where = answer.headers["Location"]
     assert re.search(r"leave=\d+\.\d+\.\d+%40", where)
     assert "3 patients have left by" in text(manager, where)
-    # Whoever is sent it sees what follows, and nobody's name.
-    sent = text(observer, where)
-    assert "3 patients have left by" in sent
-    assert FAMILY.upper() not in sent.upper()
+
+
+def test_who_sees_no_patients_names_none(
+    hospital: Hospital, here: str, manager: Client, observer: Client, nurse: Client
+) -> None:
+    """What would follow tells on which ward somebody is, and how likely to leave."""
+    foretell(hospital.site)
+    other = hospital.wards[1]
+    [stay, *_] = Occupancy.objects.filter(period__upper_inf=True, ward=other).values_list(
+        "episode", flat=True
+    )
+    by = (timezone.now() + timedelta(hours=4)).strftime("%Y-%m-%dT%H:%MZ")
+    told = []
+    for named in (str(stay), "99999999", "0"):
+        for query in (f"leave={named}@{by}", f"try=1&who={named}&who_by={by}"):
+            page = text(observer, f"{here}?of=ward:{other.pk}&{query}", status=400)
+            assert "Only those who may see patients can say who is to have left" in page
+            told.append((least(page), "If so:" in page, "left since" in page))
+    assert len(set(map(str, told))) == 1
+    assert not told[0][1]
+    # Of a ward whose patients somebody does not see, a stay is as one that is not there.
+    seen = []
+    for named in (str(stay), "99999999"):
+        page = text(nurse, f"{here}?leave={named}@{by}")
+        seen.append((least(page), plain(page)[plain(page).index("What if") :][:400]))
+    assert seen[0] == seen[1]
+    assert "1 of the patients named has left since, or is not on a ward here whose" in seen[0][1]
+    assert "1 patient has left" in text(manager, f"{here}?leave={stay}@{by}")
+
+
+def listed(page: str) -> dict[str, list[tuple[int, str]]]:
+    """By ward, the patients who may be chosen: their episode, and what is known of them."""
+    return {
+        plain(name): [
+            (int(episode), plain(known))
+            for episode, known in re.findall(
+                r'name="who" value="(\d+)".*?<span class="aside">(.*?)</span></span>',
+                people,
+                re.DOTALL,
+            )
+        ]
+        for name, people in re.findall(
+            r'<span class="ward-name">(.*?)</span>(.*?)</details>', page, re.DOTALL
+        )
+    }
+
+
+def test_patients_are_listed_by_ward_those_about_to_leave_first(
+    hospital: Hospital, here: str, manager: Client
+) -> None:
+    ward, other = hospital.wards
+    _ready, announced = (hospital.admit(bed) for bed in hospital.beds(ward)[4:6])
+    hospital.tell(announced, MovementKind.PENDING_DISCHARGE, ago=timedelta(minutes=30))
+    stays = Episode.objects.filter(occupancies__bed__in=hospital.beds(ward)[4:6]).order_by("-pk")
+    about_to_leave, ready_to = stays[:2]
+    load_codes(built_in())
+    review(
+        episode=ready_to,
+        found=Found(criteria=[], pathway=0),
+        said=Said(timezone.now(), User.objects.get(username="manager")),
+    )
+    foretell(hospital.site)
+    found = listed(text(manager, here))
+    assert {name: len(people) for name, people in found.items()} == {ward.name: 6, other.name: 4}
+    first, second, *rest = found[ward.name]
+    assert first[0] == about_to_leave.pk
+    assert first[1].startswith("bed 6, discharge announced, ")
+    assert second[0] == ready_to.pk
+    assert second[1].startswith("bed 5, ready to leave, ")
+    assert all("anyway" in known and "ready" not in known for _episode, known in rest)
+    # The beds in the address choose whose patients these are; who is chosen already stays.
+    [(chosen, _known), *_more] = found[other.name]
+    by = (timezone.now() + timedelta(hours=4)).strftime("%Y-%m-%dT%H:%MZ")
+    page = text(manager, f"{here}?of=ward:{ward.pk}&leave={chosen}@{by}")
+    narrow = listed(page)
+    assert {name: len(people) for name, people in narrow.items()} == {ward.name: 6, other.name: 1}
+    assert f'value="{chosen}" checked' in page
+
+
+def test_who_sees_the_patients_of_one_ward_chooses_among_these(
+    hospital: Hospital, here: str, nurse: Client
+) -> None:
+    foretell(hospital.site)
+    mine, _other = hospital.wards
+    assert {name: len(people) for name, people in listed(text(nurse, here)).items()} == {
+        mine.name: 4
+    }
 
 
 def test_of_patients_who_have_left_since_the_scenario_speaks_no_more(
@@ -333,14 +448,49 @@ def test_an_earlier_forecast_stands_beside_what_came_of_it(
     assert f"Said at {timezone.localtime(first.at):%H:%M} , written down at" in plain(page)
     figure = json.loads(unescape(re.search(r'id="fan-figure">(.*?)</script>', page)[1]))  # type: ignore[index]
     counted = next(trace for trace in figure["data"] if trace["name"] == "Counted")
-    assert counted["y"] == [11, 11, 11, 12, 4]
+    # Free beds at the hours of the forecasts issued since, and at those always shown.
+    seen = [number for number in counted["y"] if number is not None]
+    assert (seen[0], seen[-1]) == (11, 4)
+    assert len(seen) > 5
+    assert set(seen) == {11, 12, 4}
+    assert None in counted["y"]  # no line is drawn over hours of which nothing is known
     people = page[page.index('id="everybody"') :]
     assert "LONGSTAFF" in people.upper()
     assert re.search(r"left <time[^>]*>[^<]*</time>", people)
     assert "Leave, of those who were there" in page
+    assert "Free beds" in page[page.index("Leave, of those who were there") :]
     assert 'name="try"' not in page  # what if is asked of the present
     # One click away from the forecast of now.
     assert "What we said at 08:00 yesterday, and what happened" in text(manager, here)
+
+
+def test_of_the_past_it_says_how_many_were_expected_to_leave_and_who_surprises(
+    hospital: Hospital, manager: Client, here: str
+) -> None:
+    row = foretell(hospital.site)
+    sight = Sight.of(scope_of(user("sees all", Role.BED_MANAGER, everywhere=True)))
+    later = row.at + timedelta(hours=25)
+    found = happened_board(hospital.site, now=later, sight=sight, at=row.at)
+    assert found is not None
+    [one, *_rest] = found.patients
+    end = found.said.at + timedelta(hours=24)
+
+    def someone(number: int, chance: float, left_at: datetime | None) -> Patient:
+        return replace(one, episode=-number, chance=chance, left_at=left_at)
+
+    people = (
+        someone(1, 0.92, None), someone(2, 0.90, end), someone(3, 0.45, end), someone(4, 0.30, end),
+        someone(5, 0.10, end), someone(6, 0.02, end), someone(7, 0.05, None),
+        someone(8, 0.03, end + timedelta(hours=1)),
+    )  # fmt: skip
+    told = patients_past(replace(found, patients=people), sight=sight)
+    assert told is not None
+    assert (round(told.expected, 2), told.left, told.is_over) == (2.77, 5, True)
+    assert [line.episode for line in told.surprises] == [-6, -1, -5]
+    assert told.surprised == 3
+    assert told.usual == pytest.approx(0.08 + 0.10 + 0.10 + 0.02 + 0.05 + 0.03)
+    at = row.at.isoformat().replace("+", "%2B")
+    assert "are expected to leave, 0 have so far" in plain(text(manager, f"{here}?at={at}"))
 
 
 def test_before_the_first_forecast_there_is_nothing_to_look_back_at(
@@ -364,10 +514,21 @@ def test_the_boards_lead_to_the_forecast_with_its_line(
     assert board.fan is not None
     page = unescape(text(manager, site))
     assert any(beds_said(board.fan, hour, board.ahead) in page for hour in range(72))
-    assert f'href="{here}"' in text(manager, "/")
+    system = text(manager, "/")
+    assert f'href="{here}"' in system
+    assert re.search(
+        r"(or more free|a bed for everybody|without a bed) at [^<]*\(9 in 10\)", system
+    )
+    assert "forecast <" not in system  # nor how old it is
     mine = text(nurse, site)
     assert f'href="{here}"' in mine
     assert not any(beds_said(board.fan, h, board.ahead) in unescape(mine) for h in range(72))
+
+
+def test_the_system_page_says_how_old_a_forecast_is(hospital: Hospital, manager: Client) -> None:
+    foretell(hospital.site, at=timezone.now() - timedelta(hours=3))
+    page = plain(text(manager, "/"))
+    assert re.search(r"\(9 in 10\) forecast 3 h( 0 min)? old", page)
 
 
 def queries(client: Client, address: str) -> int:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
+from flow.forecasts.likelihood import Likely
 from flow.forecasts.phrases import PURPOSE
 from flow.forecasts.prediction import predicted
+from flow.predictions import _told
 from patients.code_loading import built_in, load_codes
 from patients.models import Episode
 from tests.screens.forecasts import foretell, forget, lived_in
 from tests.screens.hospital import FAMILY, Hospital, add_beds
 from wards.barriers import Said
 from wards.rounds import Found, review
+
+LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +146,31 @@ def test_the_round_and_the_hub_say_it_beside_the_teams_date(
     assert words in row[: row.index("</tr>")]
     assert FAMILY.upper() in hub.upper()
     assert words not in text(observer, "/discharges/")
+
+
+def test_an_old_forecast_says_when_it_was_said_and_none_of_yesterday_speaks_of_today() -> None:
+    noon = datetime(2026, 6, 3, 12, tzinfo=LONDON)
+    what = Likely(None, by_hour=False, not_before=None, today=0.38)
+    fresh, old, later = (_told(what, noon, noon + timedelta(hours=n)) for n in (1, 2, 13))
+    assert (fresh.stale, old.stale) == (False, True)
+    assert fresh.words == old.words == "Today: 4 in 10"
+    assert (later.words, later.today) == ("Not foretold since Wed 12:00", None)
+    said = [
+        render_to_string("flow/_chance_today.html", {"said": one, "moment": noon})
+        for one in (fresh, old, later)
+    ]
+    assert ["said at" in one for one in said] == [False, True, False]
+    assert ["38 %" in one for one in said] == [True, True, False]
+    assert ["chance-bar" in one for one in said] == [True, True, False]
+
+
+def test_the_drawer_says_how_old_a_forecast_is(hospital: Hospital, nurse: Client) -> None:
+    foretell(hospital.site, at=timezone.now() - timedelta(hours=3))
+    ward = hospital.wards[0]
+    stay = Episode.objects.filter(occupancies__ward=ward, discharged_at=None).order_by("pk")[0]
+    assert "this forecast is" in text(nurse, f"/stays/{stay.pk}/?fragment=1")
+    foretell(hospital.site)
+    assert "this forecast is" not in text(nurse, f"/stays/{stay.pk}/?fragment=1")
 
 
 def test_the_pages_ask_as_often_at_sixty_beds_as_at_six(

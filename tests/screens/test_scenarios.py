@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -18,7 +19,8 @@ from flow.forecasts.scenario import NOTHING, Closed, Opened, Scenario, from_json
 from flow.models import KeptScenario
 from flow.scenario_deeds import MOST, keep, remove, rename
 from tests.screens.forecasts import foretell, forget, lived_in
-from tests.screens.hospital import Hospital, signed_in, user
+from tests.screens.hospital import Hospital, build, signed_in, user
+from wards.models import Occupancy
 
 SIX = Scenario(opened=(Opened(6),))
 
@@ -50,6 +52,12 @@ def text(client: Client, address: str) -> str:
     return unescape(answer.content.decode())
 
 
+def plain(page: str) -> str:
+    """The words of the page without those that tell the time."""
+    words = " ".join(re.sub(r"<[^>]+>", " ", page[page.index("<main") :]).split())
+    return re.sub(r"\d+ s\b|\d\d:\d\d", "", words)
+
+
 def row(page: str, name: str) -> list[int]:
     """What is there at least by this scenario, at each hour always shown."""
     table = page[page.index("compare-title") : page.index("</table>")]
@@ -77,6 +85,18 @@ def test_a_scenario_is_kept_found_and_compared(
     assert sum(row(page, "This one")) < sum(as_it_is)
     assert f"{ward.name} takes nobody in for 72 hours" in page
     assert "at least at" in page[page.index('id="compare-sentence"') :]
+    # The picture as a table: each hour, of each line.
+    table = page[page.index('id="compare-table"') :]
+    table = table[: table.index("</table>")]
+    assert re.findall(r'class="num">([^<]*)</th>', table) == [
+        "As it is", "This one", "Shut", "Six more",
+    ]  # fmt: skip
+    hours = [
+        [int(one.replace("−", "-")) for one in re.findall(r'class="num">(−?\d+)</td>', line)]
+        for line in table.split("<tr>")[2:]
+    ]
+    assert len(hours) == 72
+    assert all(more == beds + 6 for beds, _this, _shut, more in hours)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +171,85 @@ def test_who_sees_counts_alone_compares_and_keeps_nothing(
     assert "Side by side" in page
     assert "Keep it under a name" not in page
     assert observer.post(f"{here}?open=6", {"name": "Mine"}).status_code == 403
+
+
+def test_what_somebody_has_removed_is_not_kept_again_by_a_new_name(hospital: Hospital) -> None:
+    by = user("bed manager", Role.BED_MANAGER, site=hospital.site)
+    found = kept(hospital, "Winter", by)
+    remove(kept=KeptScenario.objects.get(), by=by)
+    with pytest.raises(Refused, match="no longer kept"):
+        rename(kept=found, name="Spring", by=by)
+    assert not KeptScenario.objects.exists()
+
+
+def test_what_is_not_of_the_site_is_not_kept(
+    hospital: Hospital, here: str, manager: Client, nurse: Client
+) -> None:
+    other = build(code="OTH", known_when_sent=True)
+    other.admit(other.beds(other.wards[0])[0])
+    mine, others = hospital.wards
+    [elsewhere, *_] = Occupancy.objects.filter(
+        period__upper_inf=True, ward__site=other.site
+    ).values_list("episode", flat=True)
+    [first, *_] = Occupancy.objects.filter(period__upper_inf=True, ward=mine).values_list(
+        "episode", flat=True
+    )
+    [unseen, *_] = Occupancy.objects.filter(period__upper_inf=True, ward=others).values_list(
+        "episode", flat=True
+    )
+    noon = "@2027-01-01T12:00Z"
+    for client, query, said in (
+        (manager, "open=6:999999", "no ward with beds under the key 999999"),
+        (manager, f"open=6:{other.wards[0].pk}", "no ward with beds"),
+        (manager, f"close={other.wards[0].pk}:4", "no ward with beds"),
+        (manager, f"leave={first}.99999999{noon}", "Stay 99999999 is not of somebody"),
+        (manager, f"leave={elsewhere}{noon}", f"Stay {elsewhere} is not of somebody"),
+        (nurse, f"leave={unseen}{noon}", f"Stay {unseen} is not of somebody"),
+        (manager, "&".join(["open=500"] * 60), "30000 beds cannot be opened"),
+        (manager, "open=6@0001-01-01T00:00Z", "names no time"),
+    ):
+        answer = client.post(f"{here}?{query}", {"name": "Cannot be"})
+        assert answer.status_code in (400, 422), query
+        page = unescape(answer.content.decode())
+        assert said in page
+        # There is no form to keep what cannot be read.
+        can_be_read = "names no time" not in said and "beds cannot" not in said
+        assert ('value="Cannot be"' in page) is can_be_read, query
+        assert not KeptScenario.objects.exists()
+    assert nurse.post(f"{here}?leave={first}{noon}", {"name": "Can be"}).status_code == 302
+    assert manager.post(f"{here}?leave={unseen}{noon}", {"name": "As well"}).status_code == 302
+
+
+def test_what_cannot_be_read_says_why(hospital: Hospital, here: str, manager: Client) -> None:
+    found = kept(hospital, "Old", User.objects.get(username="manager"))
+    said = {"open": [{"beds": 6, "ward": None, "from": "1-01-01T00:00Z"}]}
+    KeptScenario.objects.filter(pk=found.pk).update(said=said)
+    page = text(manager, here)
+    assert "It cannot be read as it was kept: “1-01-01T00:00Z” names no time" in page
+
+
+def test_who_sees_counts_alone_compares_what_others_kept_and_names_nobody(
+    hospital: Hospital, here: str, manager: Client, observer: Client
+) -> None:
+    foretell(hospital.site)
+    episode = Occupancy.objects.filter(period__upper_inf=True, ward=hospital.wards[0]).values_list(
+        "episode", flat=True
+    )[0]
+    by = (timezone.now() + timedelta(hours=4)).strftime("%Y-%m-%dT%H:%MZ")
+    manager.post(f"{here}?leave={episode}@{by}", {"name": "Home early"})
+    found = KeptScenario.objects.get()
+    page = text(observer, f"{here}?with={found.pk}")
+    assert "1 patient has left by" in page
+    assert str(episode) not in re.findall(r"leave=(\d+)", page)
+    assert row(page, "Home early")
+    assert f"leave={episode}" in text(manager, f"{here}?with={found.pk}")
+    pages = []
+    for named in (str(episode), "99999999", "0"):
+        answer = observer.get(f"{here}?leave={named}@{by}")
+        assert answer.status_code == 400
+        pages.append(plain(unescape(answer.content.decode())))
+    assert "Only those who may see patients can say" in pages[0]
+    assert pages[0] == pages[1] == pages[2]
 
 
 def test_a_scenario_of_another_site_is_not_here(hospital: Hospital, manager: Client) -> None:

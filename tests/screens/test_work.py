@@ -15,6 +15,7 @@ from accounts.models import Team, User
 from accounts.roles import Role
 from flow.listening import may_hear
 from patients.models import Barrier, BarrierStep
+from tests.pages import steady
 from tests.screens.hospital import FAMILY, Hospital, add_beds, signed_in, user
 from tests.screens.rounds import Care, care_of, code
 from tests.screens.test_listening import caller
@@ -51,13 +52,13 @@ def test_a_partner_sees_their_own_steps_and_nothing_else(care: Care, council: Cl
     one, two, three, _four = care.stays()
     mine = care.waits(one, "p3-capacity")
     theirs = care.waits(two, "therapy-review")
-    page = council.get(LIST).content.decode()
+    page = steady(council.get(LIST).content.decode())
     assert rows(page) == [mine.pk]
     assert FAMILY.upper() in page
     assert "Ward 1" in page
     for hidden in ("/wards/", "/rounds/", "Therapies", "MRN", "V0"):
         assert hidden not in page, hidden
-    drawer = council.get(f"/barriers/{mine.pk}/").content.decode()
+    drawer = steady(council.get(f"/barriers/{mine.pk}/").content.decode())
     assert "999 " in drawer, "the NHS number, to know who is meant"
     for hidden in ("/wards/", "/rounds/", "MRN", f"V{one.visit.number}"):
         assert hidden not in drawer, hidden

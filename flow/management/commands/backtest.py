@@ -91,9 +91,11 @@ class Command(BaseCommand):
         moments = [minute_of(at) for at in _moments(first, last, options["at"])]
         if not moments:
             raise CommandError("--until has to lie after --train-until, with an --at in between.")
-        history, now = self._read(site), minute_of(datetime.now(UTC))
-        trained = self._train(history, minute_of(first), options["seed"])
         span = options["horizon"] * HOUR
+        # A history may be invented, and lie ahead.
+        now = max(minute_of(datetime.now(UTC)), moments[-1] + span)
+        history = self._read(site, moment_of(now))
+        trained = self._train(history, minute_of(first), options["seed"])
         try:
             out = options["out"].open("w", encoding="utf-8") if options["out"] else None
         except OSError as error:
@@ -119,24 +121,21 @@ class Command(BaseCommand):
         self.stderr.write(text, ending=end)
         self.stderr.flush()
 
-    def _read(self, site: Site) -> Stays:
+    def _read(self, site: Site, at: datetime) -> Stays:
         self._say(f"reading the stays at {site.code} …")
-        history = read(site, since=_BEGINNING, at=datetime.now(UTC))
-        if not len(history):
-            raise CommandError(
-                f"Nothing is recorded of {site.code}. Load its past with import_stays or "
-                "receive_hl7 --file."
-            )
+        history = read(site, since=_BEGINNING, at=at)
         self._say(f"{len(history)} stays")
+        if not len(history):
+            self._say("Load its past with import_stays or receive_hl7 --file.")
         return history
 
     def _train(self, history: Stays, until: int, seed: int) -> Trained:
         known = history.known_by(until)
         since = told_from(known, until=until)
         if since >= until:
-            raise CommandError(
-                f"Nobody was known to have left by {_written(until)}, so that there is nothing to "
-                "learn from. Choose a later --train-until."
+            self._say(
+                f"Nobody was known to have left by {_written(until)}: there is nothing to learn "
+                "from but what is usual anywhere."
             )
         trained = train(known, since=since, until=until, seed=seed, say=self._say)
         self._say(f"learnt from {trained.departures} departures: {trained.voice.model.name}")

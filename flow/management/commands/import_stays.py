@@ -30,7 +30,9 @@ class Command(BaseCommand):
     help = (
         "Load ward stays of the past from a CSV file (docs/history.md): columns episode, patient, "
         "site, ward, specialty, sex, age, admission_method, start, end, last; edd, ctr_met, "
-        "pathway and died if there are any. What it tells counts as known when it happened. Rows "
+        "pathway and died if there are any. What it tells counts as known when it happened, a row "
+        "from its start; sex is that of a person's earliest row that tells one, age that of an "
+        "episode's first. Who is marked as last without an end is taken to be still there. Rows "
         "that cannot be taken are told by their lines and kept in FILE.rejected.csv; the rest is "
         "loaded. Repeatable: what is known is left as it is. Ctrl-C stops it, and the same command "
         "goes on from there."
