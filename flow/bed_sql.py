@@ -13,7 +13,8 @@ def people(moment: Moment) -> str:
 
     Named parameters: `at` and `known_at` (see `Moment.params`).
 
-    occupied: every occupancy of the moment. asked: every open bed request with the ward it
+    occupied: every occupancy of the moment. asked: every open bed request of somebody who is here
+    (those only expected are listed apart: `flow.bed_rows.arrivals_of`) with the ward it
     counts on (`counts_on`), the one asked for (`target`), the one the patient is on (`origin`)
     and the one a discharge counts on (`leaves`).
     """
@@ -27,6 +28,7 @@ asked AS MATERIALIZED (
       JOIN patients_episode e ON e.id = r.episode_id
       JOIN patients_patient p ON p.id = e.patient_id
       LEFT JOIN occupied o ON o.person_id = p.person_id
+     WHERE r.kind <> 'expected'
 )"""  # noqa: S608 - the text holds names and conditions of this package alone
 
 

@@ -300,7 +300,7 @@ def awaited_by(episode: int, *, at: datetime) -> frozenset[int]:
     """The wards asked to take the patient in."""
     asked = BedRequest.objects.filter(
         episode=episode, period__contains=at, ward__isnull=False
-    ).exclude(kind=BedRequest.Kind.DISCHARGE)
+    ).exclude(kind__in=[BedRequest.Kind.DISCHARGE, BedRequest.Kind.EXPECTED])
     return frozenset(ward for ward in asked.values_list("ward_id", flat=True) if ward)
 
 
