@@ -439,4 +439,9 @@ def _meets(later: Standing, pending: Standing, b: _Builder) -> bool:
     if later.kind not in (Kind.TRANSFERRED, Kind.ADMITTED) or later.told.place is None:
         return False
     before = [spot.place.ward for spot in b.spots if spot.at <= pending.occurred_at]
-    return not before or later.told.place.ward != before[-1]
+    # Whoever waits for another bed of their own ward does so until they are moved at all.
+    return (
+        not before
+        or before[-1] in (pending.told.wanted_ward, None)
+        or (later.told.place.ward != before[-1])
+    )

@@ -118,7 +118,9 @@ class RuleBook(models.Model):
     """The rules by which beds are given, as one trust wrote them, from a moment on.
 
     Never edited: a change is a new version. `site` None holds wherever a site has no book of its
-    own. Of several the one with the latest `valid_from` at or before a moment counts.
+    own. Of several the one with the latest `valid_from` at or before a moment counts. `costs`:
+    what hangs on no single rule, such as leaving somebody without a bed
+    (`wards.suitability.rulebook.RuleBook`).
     """
 
     site = models.ForeignKey(
@@ -127,6 +129,7 @@ class RuleBook(models.Model):
     name = models.CharField(max_length=200)
     version = models.PositiveIntegerField()
     valid_from = models.DateTimeField()
+    costs = models.JSONField(default=dict, blank=True)
     note = models.CharField(max_length=500, blank=True, default="")
     recorded_at = models.DateTimeField(db_default=Now())
     by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -209,13 +212,15 @@ class OutlierLine(models.Model):
     ward_kind = models.CharField(max_length=20, choices=Ward.Kind, blank=True, default="")
     specialty = models.CharField(max_length=60, blank=True, default="")
     verdict = models.CharField(max_length=10, choices=Verdict)
-    cost = models.FloatField(default=0)
+    cost = models.FloatField(null=True, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering = ["position", "pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(cost__gte=0), name="outlier_line_cost"),
+            models.CheckConstraint(
+                condition=Q(cost__isnull=True) | Q(cost__gte=0), name="outlier_line_cost"
+            ),
         ]
         triggers = [
             pgtrigger.Protect(
@@ -233,7 +238,8 @@ class WardLimits(models.Model):
 
     `most_patients` at once; `most_acute`: of these, of acuity 2 or more; `patients_per_nurse`:
     for each registered nurse on duty; `side_rooms_kept`: side rooms kept back for an emergency;
-    `cleaned_after`: minutes from leaving until the bed is usually ready again.
+    `cleaned_after`: minutes from leaving until the bed is usually ready again. `youngest` and
+    `oldest`: ages in years that it takes. `ring_fenced`: kept for elective patients.
     """
 
     ward = models.OneToOneField(
@@ -244,6 +250,9 @@ class WardLimits(models.Model):
     patients_per_nurse = models.FloatField(null=True, blank=True)
     side_rooms_kept = models.PositiveSmallIntegerField(null=True, blank=True)
     cleaned_after = models.PositiveSmallIntegerField(null=True, blank=True)
+    youngest = models.PositiveSmallIntegerField(null=True, blank=True)
+    oldest = models.PositiveSmallIntegerField(null=True, blank=True)
+    ring_fenced = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
