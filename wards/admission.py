@@ -27,7 +27,10 @@ from patients.models import Episode, Patient
 from patients.recognition import DECISIVE, Person
 from wards.by_hand import check_done, check_free, check_place, lock_and_date, transacted
 from wards.facts import Moved, MovementKind, Place
-from wards.models import Occupancy, Ward
+from wards.held_beds import check_not_held
+from wards.matching import setting_at
+from wards.models import Movement, Occupancy, Override, Ward
+from wards.placing import check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import keep
 from wards.scope import Scope, scope_of, visible_episodes, visible_patients
@@ -127,12 +130,14 @@ def admit(
     stay: dict[str, str | None] | None = None,
     confirmed: int | None = None,
     others: Collection[int] = (),
+    reason: str = "",
 ) -> Episode:
     """Admit somebody to a ward and, where given, a bed.
 
     `person`: their hospital number; None where it was not said, then the record of whoever has
     the NHS number, else a new one. `confirmed`: the record that `AlreadyKnown` named. `others`:
-    the records that `SameName` named, said to be of other people.
+    the records that `SameName` named, said to be of other people. `reason`: why the bed is right
+    against rules that may be overridden (`wards.placing.Unsuitable`).
     Refused if the bed is not free, if the numbers and details do not fit each other or what is
     known, too often within an hour (`accounts.misfits`), or if they are somewhere already.
     """
@@ -149,6 +154,9 @@ def admit(
             check_free(place.bed, when.occurred_at, at=when.sent_at)
         scope = scope_of(by)
         who = _recognised(found, said, scope)
+        if place.bed is not None:
+            check_not_held(place.bed, person=who.root if who else None, at=when.sent_at)
+        before = setting_at(at=when.occurred_at, wards=[place.ward]) if place.bed else None
         moments = {when.occurred_at, at}
         if who is not None:
             _check_elsewhere(Q(person=who.root), moments, scope)
@@ -174,7 +182,13 @@ def admit(
         done = keep([fact], source=BY_HAND, by=by)
         check_done(done, {fact.key: place}, when.occurred_at)
         episodes = Episode.objects.filter(pk__in=done.change.episodes[done.visits[fact.key]])
-        return episodes.filter(patient__person__records=arrival.pk).latest("ordinal")
+        admitted = episodes.filter(patient__person__records=arrival.pk).latest("ordinal")
+        weighed = check_suits(
+            episode=admitted, place=place, at=when.occurred_at, by=by, reason=reason, setting=before
+        )
+        move = Movement.objects.get(pk=done.movements[fact.key])
+        keep_overrides(weighed, deed=Override.Deed.ADMIT, at=when.occurred_at, movement=move)
+        return admitted
 
     if person is None and not said.values.get("nhs_number"):
         return transacted(deed)

@@ -23,13 +23,17 @@ from wards.by_hand import (
     When,
     check_clashes,
     check_done,
+    check_free,
     check_place,
     clock,
     lock_and_date,
     transacted,
 )
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
-from wards.models import Movement, Occupancy
+from wards.held_beds import check_not_held, open_request_of
+from wards.matching import setting_at, swapped
+from wards.models import Movement, Occupancy, Override
+from wards.placing import Weighed, check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import Outcome, keep, told_again
 
@@ -89,16 +93,27 @@ def transfer(
     at: datetime,
     by: User,
     occurred_at: datetime | None = None,
+    reason: str = "",
 ) -> Movement:
-    """Move a patient to another ward or bed."""
+    """Move a patient to another ward or bed.
+
+    `reason`: why it is right against rules that may be overridden. Refused where a rule forbids
+    the bed (`wards.placing.Unsuitable`), or it is held for somebody else.
+    """
     step = _Step(episode, MovementKind.TRANSFERRED, place)
-    return _do([step], occurred_at, at, by)[0]
+    return _do([step], occurred_at, at, by, reason)[0]
 
 
 def swap(
-    *, one: Episode, other: Episode, at: datetime, by: User, occurred_at: datetime | None = None
+    *,
+    one: Episode,
+    other: Episode,
+    at: datetime,
+    by: User,
+    occurred_at: datetime | None = None,
+    reason: str = "",
 ) -> list[Movement]:
-    """Two patients change places at one moment."""
+    """Two patients change places at one moment. Refused as `transfer` is."""
     if one.pk == other.pk:
         raise Refused("A swap needs two patients.")
 
@@ -116,7 +131,11 @@ def swap(
             _Step(one, MovementKind.TRANSFERRED, where[other.pk]),
             _Step(other, MovementKind.TRANSFERRED, where[one.pk]),
         ]
-        return _done(steps, when, by, closed_ok=True)
+        weighed = _weigh_swap(steps, when, by, reason)
+        moves = _done(steps, when, by, swapped=True)
+        for one_of, move in zip(weighed, moves, strict=True):
+            keep_overrides(one_of, deed=Override.Deed.SWAP, at=when.occurred_at, movement=move)
+        return moves
 
     return transacted(deed)
 
@@ -244,19 +263,30 @@ class _Step:
 
 
 def _do(
-    steps: Sequence[_Step], occurred_at: datetime | None, at: datetime, by: User
+    steps: Sequence[_Step],
+    occurred_at: datetime | None,
+    at: datetime,
+    by: User,
+    reason: str = "",
 ) -> list[Movement]:
     def deed() -> list[Movement]:
         when = lock_and_date([s.episode.patient_id for s in steps], occurred_at, at)
-        return _done(steps, when, by)
+        return _done(steps, when, by, reason=reason)
 
     return transacted(deed)
 
 
 def _done(
-    steps: Sequence[_Step], when: When, by: User, *, closed_ok: bool = False
+    steps: Sequence[_Step],
+    when: When,
+    by: User,
+    *,
+    swapped: bool = False,
+    reason: str = "",
 ) -> list[Movement]:
-    """Check, keep, check what came of it; anything not as asked rolls the whole deed back."""
+    """Check, keep, check what came of it; anything not as asked rolls the whole deed back.
+    `swapped`: the beds are those of one another, and have been weighed."""
+    weighed: list[Weighed | None] = []
     for step in steps:
         step.episode.refresh_from_db()
         if step.episode.status_at(when.sent_at) not in Episode.PRESENT:
@@ -264,14 +294,59 @@ def _done(
         admitted = step.episode.admitted_at
         if admitted is not None and when.occurred_at < admitted:
             raise Refused(f"That is before the admission, {clock(admitted)}.")
-        if step.place is not None and not closed_ok:
-            _check_goes_on(step.episode, step.place, when.occurred_at)
-            check_place(step.place, when.occurred_at)
+        if step.place is None or swapped:
+            weighed.append(None)
+            continue
+        _check_goes_on(step.episode, step.place, when.occurred_at)
+        check_place(step.place, when.occurred_at)
+        weighed.append(_weigh(step, when, by, reason))
     facts = [step.fact(when) for step in steps]
     done = keep(facts, source=BY_HAND, by=by)
     check_done(done, {f.key: f.place for f in facts if f.place}, when.occurred_at)
     made = Movement.objects.in_bulk(list(done.movements.values()))
-    return [made[done.movements[fact.key]] for fact in facts]
+    moves = [made[done.movements[fact.key]] for fact in facts]
+    for one, move in zip(weighed, moves, strict=True):
+        if one is not None:
+            keep_overrides(one, deed=Override.Deed.MOVE, at=when.occurred_at, movement=move)
+    return moves
+
+
+def _weigh(step: _Step, when: When, by: User, reason: str) -> Weighed | None:
+    """Whether the bed is theirs to have by the rules, and by what is held for others."""
+    place = step.place
+    if place is None or place.bed is None:
+        return None
+    check_not_held(place.bed, person=step.episode.patient.person_id, at=when.sent_at)
+    check_free(place.bed, when.occurred_at, at=when.sent_at)
+    return check_suits(
+        episode=step.episode,
+        place=place,
+        at=when.occurred_at,
+        by=by,
+        reason=reason,
+        request=open_request_of(step.episode, at=when.occurred_at),
+    )
+
+
+def _weigh_swap(steps: Sequence[_Step], when: When, by: User, reason: str) -> list[Weighed]:
+    """Weigh each of the two beds with the other patient gone and in the bed left behind."""
+    places = [step.place for step in steps if step.place is not None]
+    for step, place in zip(steps, places, strict=True):
+        if place.bed is not None:
+            check_not_held(place.bed, person=step.episode.patient.person_id, at=when.sent_at)
+    setting = setting_at(at=when.occurred_at, wards=sorted({place.ward for place in places}))
+    return [
+        check_suits(
+            episode=step.episode,
+            place=place,
+            at=when.occurred_at,
+            by=by,
+            reason=reason,
+            request=open_request_of(step.episode, at=when.occurred_at),
+            setting=swapped(setting, *(one.bed for one in places)),
+        )
+        for step, place in zip(steps, places, strict=True)
+    ]
 
 
 def _check_goes_on(episode: Episode, place: Place, occurred_at: datetime) -> None:
