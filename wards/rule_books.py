@@ -47,7 +47,11 @@ def book_for(*, ward: int, at: datetime) -> Stored | None:
 def book_of_site(site: int | None, *, at: datetime) -> Stored | None:
     """The book in force for a site at a moment; one query, and three for a book not read yet."""
     rows = RuleBook.objects.filter(Q(site=site) | Q(site=None), valid_from__lte=at)
-    row = rows.order_by(F("site").asc(nulls_last=True), "-valid_from", "-version").only("pk", "recorded_at").first()
+    row = (
+        rows.order_by(F("site").asc(nulls_last=True), "-valid_from", "-version")
+        .only("pk", "recorded_at")
+        .first()
+    )
     if row is None:
         return None
     # A database that was made anew (a restored one, or a test's) may use a key again.
