@@ -53,8 +53,8 @@ class Navigation:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """System, Sites, Desk, Leaving, Our people, Our work, Feeds, People, as far as the viewer may
-        use them."""
+        """System, Sites, Desk, Leaving, Our people, Our work, Feeds and People, as far as the
+        viewer may use them."""
         if not self._signed_in:
             return ()
         return tuple(
