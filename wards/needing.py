@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from patients.models import CareNeeds, Episode
+from patients.models import CareNeeds, Episode, Patient
 from wards.care_needs import latest
 from wards.models import BedRequest, Occupancy, RequestTerms, Ward
 from wards.suitability.facts import Isolation, NeedKind, Needs, Spot
@@ -24,7 +24,8 @@ _ISOLATION: Final = {
     CareNeeds.Isolation.SIDE_ROOM: Isolation.SIDE_ROOM,
     CareNeeds.Isolation.NEGATIVE_PRESSURE: Isolation.NEGATIVE_PRESSURE,
 }
-_SEXES: Final = frozenset({"F", "M", "X"})
+_SEXES: Final = {Patient.Sex.FEMALE: "F", Patient.Sex.MALE: "M"}
+"""As the rules name them; whoever is neither is "X", of whom it is not known ""."""
 
 
 def needs_of(
@@ -133,7 +134,7 @@ def _needs(
     return Needs(
         key=patient.person_id or patient.pk,
         kind=kind,
-        sex=patient.sex if patient.sex in _SEXES else "",
+        sex=_sex(patient.sex),
         age=_age(patient.date_of_birth, at),
         specialty=(asked.specialty if asked else "") or row.specialty,
         wanted_ward=request.ward_id if request else None,
@@ -152,6 +153,12 @@ def _needs(
         priority=asked.priority if asked else RequestTerms.Priority.SOON,
         since=request.period.lower if request else None,
     )
+
+
+def _sex(said: str) -> str:
+    if said in ("", Patient.Sex.UNKNOWN):
+        return ""
+    return _SEXES.get(Patient.Sex(said), "X")
 
 
 def _age(born: date | None, at: datetime) -> int | None:
