@@ -225,7 +225,9 @@ class RuleBook:
         found = [entry for entry in self.outliers if entry.matches(ward, needs.specialty)]
         if found:
             entry = max(found, key=lambda one: one.rank)
-            return entry.verdict, weight if entry.cost is None else entry.cost
+            if entry.verdict != OUTLIER:
+                return entry.verdict, 0.0
+            return OUTLIER, weight if entry.cost is None else entry.cost
         if not ward.specialty or ward.specialty == needs.specialty:
             return TAKES, 0.0
         return OUTLIER, weight
