@@ -95,7 +95,7 @@ class Named:
         self._add("tomorrow", bay, state="occupied", ready_at=AT + timedelta(hours=30), chance=0.9)
 
     def _others(self) -> None:
-        for name, said in {
+        wards: dict[str, dict[str, Any]] = {
             "ed": {"kind": "emergency", "specialty": "emergency_medicine"},
             "assessment": {"kind": "assessment", "specialty": "acute_medicine"},
             "cardio": {"specialty": "cardiology"},
@@ -114,7 +114,8 @@ class Named:
             "older": {"specialty": "respiratory", "youngest": 75},
             "stepdown": {"kind": "community", "specialty": "rehabilitation", "site": 2},
             "nobody": {"specialty": ""},
-        }.items():
+        }
+        for name, said in wards.items():
             ward = self._ward(name, **said)
             bay = self.building.bay(ward)
             if name == "intensive":
