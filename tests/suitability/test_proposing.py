@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from tests.suitability.hospital import AT, Building, a_hospital, a_person, keys,
 from wards.suitability.allocating import Chosen, Queue, allocate, is_sound, mend, queue_of
 from wards.suitability.costing import costs
 from wards.suitability.defaults import EXAMPLE
-from wards.suitability.facts import Needs
+from wards.suitability.facts import Bed, Needs
 from wards.suitability.judging import best, judge
 from wards.suitability.proposing import Proposal, greedy, propose
 from wards.suitability.setting import Setting
@@ -59,6 +60,68 @@ def test_no_proposal_breaks_a_hard_rule_in_whatever_order_its_lines_are_accepted
     chance.shuffle(shuffled)
     in_order(proposal, setting, queue, shuffled)
     in_order(proposal, setting, queue, shuffled[::2])
+
+
+def wrongs(needs: Needs, bed: Bed, setting: Setting) -> Iterator[str]:
+    """What is wrong with somebody's being in the bed, said again without the rules."""
+    ward = setting.hospital.wards[bed.ward]
+    beside = [
+        who
+        for other, spot in setting.beds.items()
+        if other != bed.key and spot.ward == bed.ward and spot.bay == bed.bay
+        and "side_room" not in (spot.features | bed.features)
+        for who in (setting.patients.get(other), setting.coming.get(other))
+        if who is not None and who.key != needs.key
+    ]  # fmt: skip
+    if bed.state == "closed" or bed.reserved_for != needs.key:
+        yield "closed, or not held for them"
+    if bed.state == "occupied" and not (
+        bed.ready_at and bed.ready_at <= AT + minutes(720) and bed.chance >= 0.5
+    ):
+        yield "occupied"
+    if {needs.sex, *(who.sex for who in beside)} >= {"F", "M"}:
+        yield "mixed"
+    if any(who.infections != needs.infections for who in beside):
+        yield "infection"
+    alike = beside and needs.infections <= {"influenza", "covid"}
+    if needs.isolation != "none" and "side_room" not in bed.features and not alike:
+        yield "not isolated"
+    if needs.not_alone and "side_room" in bed.features:
+        yield "alone"
+    if not needs.requires <= bed.features:
+        yield "equipment"
+    if (needs.acuity or 0) >= 2 or ward.kind != "inpatient":
+        yield "wrong ward"
+    there = {
+        (setting.coming.get(key) or setting.patients[key]).key
+        for key, spot in setting.beds.items()
+        if spot.ward == bed.ward and (key in setting.coming or key in setting.patients)
+    }
+    lay_there = needs.place is not None and needs.place.ward == bed.ward
+    if ward.most_patients is not None and len(there) > ward.most_patients and not lay_there:
+        yield "too many"
+    if needs.isolation == "none" and "side_room" in bed.features:
+        empty = [
+            key
+            for key, spot in setting.beds.items()
+            if spot.ward == bed.ward and "side_room" in spot.features
+            and spot.state in ("ready", "needs_cleaning") and spot.reserved_for is None
+        ]  # fmt: skip
+        if not empty:
+            yield "no side room kept"
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), people=st.integers(0, 30), fullness=st.floats(0.2, 1))
+def test_what_was_proposed_is_right_by_what_the_rules_are_for(
+    seed: int, people: int, fullness: float
+) -> None:
+    setting, queue = crowd(seed, people, fullness=fullness)
+    by_key = {needs.key: needs for needs in queue}
+    for proposal in (propose(queue, setting, EXAMPLE), greedy(queue, setting, EXAMPLE)):
+        for line in proposal.lines:
+            bed = proposal.after.beds[line.bed]
+            assert list(wrongs(by_key[line.request], bed, proposal.after)) == []
 
 
 @settings(max_examples=40, deadline=None)
