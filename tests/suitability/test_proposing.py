@@ -16,7 +16,7 @@ from wards.suitability.allocating import Chosen, Queue, allocate, is_sound, mend
 from wards.suitability.costing import costs
 from wards.suitability.defaults import EXAMPLE
 from wards.suitability.facts import Bed, Needs
-from wards.suitability.judging import best, judge
+from wards.suitability.judging import best, judge, suits
 from wards.suitability.proposing import Proposal, greedy, propose
 from wards.suitability.setting import Setting
 
@@ -319,3 +319,11 @@ def test_the_same_facts_give_the_same_proposal() -> None:
     ]
     assert found[0].lines == found[1].lines
     assert found[0].unplaced == found[1].unplaced
+
+
+def test_asking_for_refusals_alone_finds_what_judging_finds() -> None:
+    setting, queue = crowd(11, 6)
+    for needs in queue:
+        for bed in setting.beds.values():
+            found = judge(needs, bed, setting, EXAMPLE).suitable
+            assert suits(needs, bed, setting, EXAMPLE) == found

@@ -24,7 +24,7 @@ from scipy.optimize import linear_sum_assignment
 
 from wards.suitability.costing import Costs, Floats, costs
 from wards.suitability.facts import Needs
-from wards.suitability.judging import judge
+from wards.suitability.judging import suits
 from wards.suitability.rulebook import RuleBook
 from wards.suitability.setting import Setting
 from wards.suitability.ties import solve
@@ -119,7 +119,7 @@ class _Made:
 
     def _suits(self, row: int, bed: int, setting: Setting) -> bool:
         needs = self.queue.people[row]
-        return judge(needs, setting.beds[bed], setting, self.queue.book).suitable
+        return suits(needs, setting.beds[bed], setting, self.queue.book)
 
     def add_best(self, row: int) -> None:
         """The best of the beds left, if one is better than waiting."""

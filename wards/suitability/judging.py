@@ -105,6 +105,17 @@ def judge(
     )
 
 
+def suits(needs: Needs, bed: Bed, setting: Setting, book: RuleBook) -> bool:
+    """Whether `judge` would find no refusal, without asking what the bed costs."""
+    ward = setting.ward_of(bed)
+    for rule in holding(book):
+        if book.lines[rule.code].hard and holds_on(rule, ward, book):
+            finding = rule.judge(needs, bed, setting, book)
+            if finding is not None and finding.hard:
+                return False
+    return True
+
+
 def best(
     needs: Needs, setting: Setting, book: RuleBook, limit: int | None = None
 ) -> list[Judgement]:

@@ -11,7 +11,7 @@ import numpy as np
 from wards.suitability import allocating
 from wards.suitability.allocating import Allocation, Chosen, Queue, allocate, queue_of
 from wards.suitability.facts import Needs
-from wards.suitability.judging import Judgement, judge
+from wards.suitability.judging import Judgement, judge, suits
 from wards.suitability.rulebook import RuleBook
 from wards.suitability.setting import Setting
 
@@ -141,9 +141,8 @@ def _instead(queue: Queue, row: int, cost: np.ndarray, after: Setting) -> Judgem
         if not np.isfinite(cost[column]):
             return None
         bed = after.beds[queue.costs.beds[column]]
-        one = judge(queue.people[row], bed, after, queue.book)
-        if one.suitable:
-            return one
+        if suits(queue.people[row], bed, after, queue.book):
+            return judge(queue.people[row], bed, after, queue.book)
     return None
 
 

@@ -187,6 +187,9 @@ class RuleBook:
     waiting_hour: float = 5.0
     move: float = 25.0
     cleaning_hours: float = 0.75
+    _of_specialty: Mapping[str, tuple[OutlierLine, ...]] = field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if not self.version or not self.name:
@@ -211,6 +214,10 @@ class RuleBook:
         if list(self.urgency) != sorted(self.urgency, reverse=True) or self.urgency[-1] <= 0:
             raise BadRuleBook("Urgency falls from priority 1 to 4 and is above 0.")
         object.__setattr__(self, "lines", MappingProxyType(dict(self.lines)))
+        by_specialty: dict[str, tuple[OutlierLine, ...]] = {}
+        for entry in self.outliers:
+            by_specialty[entry.specialty] = (*by_specialty.get(entry.specialty, ()), entry)
+        object.__setattr__(self, "_of_specialty", by_specialty)
 
     def verdict(self, needs: Needs, ward: Ward) -> tuple[str, float]:
         """Whether the ward takes the specialty of this person, and what an outlier costs.
@@ -222,7 +229,12 @@ class RuleBook:
         """
         line = self.lines.get("outlier")
         weight = line.weight if line else 0.0
-        found = [entry for entry in self.outliers if entry.matches(ward, needs.specialty)]
+        found = [
+            entry
+            for specialty in {needs.specialty, ANY}
+            for entry in self._of_specialty.get(specialty, ())
+            if entry.matches(ward, needs.specialty)
+        ]
         if found:
             entry = max(found, key=lambda one: one.rank)
             if entry.verdict != OUTLIER:
