@@ -15,7 +15,7 @@ from flow.board_types import Face
 from flow.forecasts.prediction import Prediction
 from wards.admission import Namesake
 from wards.bed_states import BedState
-from wards.models import Bed, Occupancy, Ward
+from wards.models import Bed, Closure, Occupancy, Ward
 from wards.placeless import Home
 from wards.scope import Scope
 
@@ -42,7 +42,8 @@ class Bedside:
     were. `home`: where a stay belongs of which nobody has told a ward; `ward` is then an empty one,
     and `told_by` names who told of the stay. `elsewhere`: where the person is by another stay of
     theirs. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
-    `prediction`: what is foretold of the patient.
+    `prediction`: what is foretold of the patient. `closures`: those in force over the bed, the
+    widest first.
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
     why; `known`: who would be admitted; `namesakes`: who in hospital may be the same person.
     """
@@ -54,6 +55,7 @@ class Bedside:
     known_at: datetime | None = None
     bed: Bed | None = None
     state: BedState | None = None
+    closures: Sequence[Closure] = ()
     stay: reads.Stay | None = None
     occupied_since: datetime | None = None
     awaited: frozenset[int] = frozenset()
@@ -133,6 +135,16 @@ class Bedside:
             and state.opened
             and not state.is_closed
         )
+
+    @property
+    def own_closure(self) -> Closure | None:
+        """The closure of this very bed, not of its bay or ward."""
+        return next((one for one in self.closures if one.bed_id is not None), None)
+
+    @property
+    def wider_closure(self) -> Closure | None:
+        """The closure of its bay or ward, which is not ended from a bed."""
+        return next((one for one in self.closures if one.bed_id is None), None)
 
     @property
     def is_over(self) -> bool:

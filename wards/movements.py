@@ -28,6 +28,7 @@ from wards.by_hand import (
     lock_and_date,
     transacted,
 )
+from wards.cleaning import after_leaving, after_undoing, beds_of
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
 from wards.models import Movement, Occupancy
 from wards.provenance import BY_HAND
@@ -54,6 +55,7 @@ __all__ = [
     "unmerge",
 ]
 
+_EMPTYING: Final = frozenset({MovementKind.TRANSFERRED, MovementKind.DISCHARGED})
 _UNDO: Final = {
     MovementKind.ADMITTED: MovementKind.CANCELLED_ADMIT,
     MovementKind.TRANSFERRED: MovementKind.CANCELLED_TRANSFER,
@@ -187,6 +189,7 @@ def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
         )
         done = keep([fact], source=BY_HAND, by=by)
         check_clashes(done, movement.occurred_at)
+        after_undoing(movement, when=when, by=by)
         return Movement.objects.get(pk=done.movements[fact.key])
 
     return transacted(deed)
@@ -256,7 +259,10 @@ def _do(
 def _done(
     steps: Sequence[_Step], when: When, by: User, *, closed_ok: bool = False
 ) -> list[Movement]:
-    """Check, keep, check what came of it; anything not as asked rolls the whole deed back."""
+    """Check, keep, check what came of it; anything not as asked rolls the whole deed back.
+
+    Who is moved or leaves may leave a bed behind that needs cleaning (`wards.cleaning`).
+    """
     for step in steps:
         step.episode.refresh_from_db()
         if step.episode.status_at(when.sent_at) not in Episode.PRESENT:
@@ -268,10 +274,19 @@ def _done(
             _check_goes_on(step.episode, step.place, when.occurred_at)
             check_place(step.place, when.occurred_at)
     facts = [step.fact(when) for step in steps]
+    leaving = [step.episode.pk for step in steps if step.kind in _EMPTYING]
+    beds = beds_of(leaving, at=when.occurred_at) if leaving else {}
     done = keep(facts, source=BY_HAND, by=by)
     check_done(done, {f.key: f.place for f in facts if f.place}, when.occurred_at)
     made = Movement.objects.in_bulk(list(done.movements.values()))
-    return [made[done.movements[fact.key]] for fact in facts]
+    moves = [made[done.movements[fact.key]] for fact in facts]
+    left = {
+        beds[step.episode.pk]: (step.episode.pk, move)
+        for step, move in zip(steps, moves, strict=True)
+        if step.episode.pk in beds
+    }
+    after_leaving(left, when=when, by=by)
+    return moves
 
 
 def _check_goes_on(episode: Episode, place: Place, occurred_at: datetime) -> None:
