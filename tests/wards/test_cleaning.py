@@ -340,9 +340,7 @@ def test_the_word_of_a_feed_that_tells_what_is_clean_counts(
 
 
 @pytest.mark.usefixtures("cleans")
-def test_two_who_change_places_leave_no_empty_bed(
-    hospital: Hospital, bed: Bed, by: User
-) -> None:
+def test_two_who_change_places_leave_no_empty_bed(hospital: Hospital, bed: Bed, by: User) -> None:
     other = hospital.beds(hospital.wards[0])[1]
     one, two = stay(hospital.admit(bed)), stay(hospital.admit(other))
     movements.swap(one=one, other=two, at=now(), by=by)
