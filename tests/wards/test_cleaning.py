@@ -17,7 +17,7 @@ from wards.barriers import Said
 from wards.bed_states import BedState, record_status, states_at
 from wards.care_needs import Needed, say
 from wards.cleaning import ask, begin, done, may_take_back, take_back
-from wards.facts import Moved, Place
+from wards.facts import Moved, MovementKind, Place
 from wards.models import Bed, BedStatus, DirtyWard, WardLimits
 
 pytestmark = pytest.mark.django_db
@@ -366,7 +366,7 @@ def test_going_on_leave_and_what_a_feed_says_ask_for_nothing(
     movements.leave(episode=stay(fact), at=now(), by=by)
     movements.return_(episode=stay(fact), at=now(1), by=by)
     gone = replace(
-        fact, key="gone", kind=movements.MovementKind.DISCHARGED, occurred_at=now(2),
+        fact, key="gone", kind=MovementKind.DISCHARGED, occurred_at=now(2),
         discharged_at=now(2), sent_at=now(2), place=None,
     )  # fmt: skip
     movements.record([gone], source="feed")
