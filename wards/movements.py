@@ -30,6 +30,7 @@ from wards.by_hand import (
     lock_and_date,
     transacted,
 )
+from wards.cleaning import after_leaving, after_undoing, beds_of
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
 from wards.held_beds import open_request_of
 from wards.matching import setting_at, swapped
@@ -59,6 +60,7 @@ __all__ = [
     "unmerge",
 ]
 
+_EMPTYING: Final = frozenset({MovementKind.TRANSFERRED, MovementKind.DISCHARGED})
 _UNDO: Final = {
     MovementKind.ADMITTED: MovementKind.CANCELLED_ADMIT,
     MovementKind.TRANSFERRED: MovementKind.CANCELLED_TRANSFER,
@@ -207,6 +209,7 @@ def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
         )
         done = keep([fact], source=BY_HAND, by=by)
         check_clashes(done, movement.occurred_at)
+        after_undoing(movement, when=when, by=by)
         return Movement.objects.get(pk=done.movements[fact.key])
 
     return transacted(deed)
@@ -286,7 +289,10 @@ def _done(
     reason: str = "",
 ) -> list[Movement]:
     """Check, keep, check what came of it; anything not as asked rolls the whole deed back.
-    `swapped`: the beds are those of one another, and have been weighed."""
+    `swapped`: the beds are those of one another, and have been weighed.
+
+    Who is moved or leaves may leave a bed behind that needs cleaning (`wards.cleaning`).
+    """
     weighed: list[Weighed | None] = []
     for step in steps:
         step.episode.refresh_from_db()
@@ -302,6 +308,8 @@ def _done(
         check_place(step.place, when.occurred_at)
         weighed.append(_weigh(step, when, by, reason))
     facts = [step.fact(when) for step in steps]
+    leaving = [step.episode.pk for step in steps if step.kind in _EMPTYING]
+    beds = beds_of(leaving, at=when.occurred_at) if leaving else {}
     done = keep(facts, source=BY_HAND, by=by)
     check_done(done, {f.key: f.place for f in facts if f.place}, when.occurred_at)
     made = Movement.objects.in_bulk(list(done.movements.values()))
@@ -309,6 +317,12 @@ def _done(
     for one, move in zip(weighed, moves, strict=True):
         if one is not None:
             keep_overrides(one, deed=Override.Deed.MOVE, at=when.occurred_at, movement=move)
+    left = {
+        beds[step.episode.pk]: (step.episode.pk, move)
+        for step, move in zip(steps, moves, strict=True)
+        if step.episode.pk in beds
+    }
+    after_leaving(left, when=when, by=by)
     return moves
 
 

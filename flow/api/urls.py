@@ -15,6 +15,7 @@ from flow.api.barriers import (
     Resolve,
     TakeBack,
 )
+from flow.api.bed_deeds import AskForCleaning, Cleaned, Close, Reopen
 from flow.api.cohorts import Cohorts, OneCohort
 from flow.api.discharges import DischargeSummary
 from flow.api.doors import Docs, Nowhere, Problems, Schema
@@ -48,6 +49,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("wards/<path:code>/", OneWard.as_view(), name="ward"),
     path("beds/", Beds.as_view(), name="beds"),
     path("beds/<int:key>/", OneBed.as_view(), name="bed"),
+    path("beds/<int:key>/close/", Close.as_view(), name="close_bed"),
+    path("beds/<int:key>/reopen/", Reopen.as_view(), name="reopen_bed"),
+    path("beds/<int:key>/cleaning/", AskForCleaning.as_view(), name="ask_for_cleaning"),
+    path("beds/<int:key>/cleaned/", Cleaned.as_view(), name="bed_cleaned"),
     path("episodes/", Episodes.as_view(), name="episodes"),
     path("episodes/search/", SearchEpisodes.as_view(), name="search_episodes"),
     path("episodes/<int:key>/", OneEpisode.as_view(), name="episode"),
