@@ -53,8 +53,7 @@ class Navigation:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """System, Sites, Desk, Leaving, Our people, Our work, Cleaning, Feeds and People, as far as the
-        viewer may use them."""
+        """What the viewer may use, in the order of the header."""
         if not self._signed_in:
             return ()
         return tuple(
