@@ -11,7 +11,7 @@ from typing import Final
 import yaml
 
 from wards.rule_files import ANY_WORD, COSTS, VERDICTS, Limits, RuleFile
-from wards.suitability.rulebook import ANY, OutlierLine, RuleBook, RuleLine
+from wards.suitability.rulebook import ANY, OUTLIER, OutlierLine, RuleBook, RuleLine
 from wards.suitability.rules import RULES
 from wards.suitability.shapes import PLACE_WORDS, SHAPES
 
@@ -108,24 +108,35 @@ def _rule(line: RuleLine) -> Iterator[str]:
 
 
 def _outliers(lines: Sequence[OutlierLine]) -> Iterator[str]:
-    """The lines about the same wards as one entry; one for each cost."""
-    entries: dict[tuple[str, str, str, float | None], dict[str, list[str]]] = {}
+    """The lines about the same wards as one entry; one more for each further cost."""
+    entries: dict[tuple[str, str, str], dict[str, list[str]]] = {}
+    costly: dict[tuple[str, str, str], dict[float | None, list[str]]] = {}
     for line in lines:
-        about = (line.ward_code, line.ward_specialty, line.ward_kind, line.cost)
+        about = (line.ward_code, line.ward_specialty, line.ward_kind)
         said = entries.setdefault(about, {})
-        said.setdefault(line.verdict, []).append(
-            ANY_WORD if line.specialty == ANY else line.specialty
-        )
-    for (ward, specialty, kind, cost), verdicts in entries.items():
-        named = [("ward", ward), ("specialty", specialty), ("kind", kind)]
-        fields_ = [f"{key}: {_scalar(value)}" for key, value in named if value]
-        for key, verdict in VERDICTS.items():
-            if verdict in verdicts:
-                fields_.append(f"{key}: {_words(verdicts[verdict])}")
-        if cost is not None:
-            fields_.append(f"cost: {number(cost)}")
-        for count, one in enumerate(fields_):
-            yield f"    {one}" if count else f"  - {one}"
+        word = ANY_WORD if line.specialty == ANY else line.specialty
+        if line.verdict == OUTLIER:
+            costly.setdefault(about, {}).setdefault(line.cost, []).append(word)
+        else:
+            said.setdefault(line.verdict, []).append(word)
+    for about, said in entries.items():
+        for cost, words in costly.get(about, {}).items() or [(None, [])]:
+            yield from _entry(about, {**said, OUTLIER: words}, cost)
+            said = {}
+
+
+def _entry(
+    about: tuple[str, str, str], verdicts: Mapping[str, Sequence[str]], cost: float | None
+) -> Iterator[str]:
+    named = zip(("ward", "specialty", "kind"), about, strict=True)
+    parts = [f"{key}: {_scalar(value)}" for key, value in named if value]
+    for key, verdict in VERDICTS.items():
+        if words := verdicts.get(verdict):
+            parts.append(f"{key}: {_words(words)}")
+    if cost is not None:
+        parts.append(f"cost: {number(cost)}")
+    for count, one in enumerate(parts):
+        yield f"    {one}" if count else f"  - {one}"
 
 
 def _limits(limits: Mapping[str, Limits]) -> Iterator[str]:

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import InternalError, transaction
+from django.db import ProgrammingError, transaction
 from django.utils import timezone
 
 from accounts.models import Organisation, User
 from accounts.refusals import Refused
+from simulation.places import NORTHMOOR, RULES
 from wards.models import OutlierLine, Rule, RuleBook, Site, Ward, WardLimits
 from wards.place_entries import FileMistaken
+from wards.place_loading import load_places
+from wards.place_plan import Since
 from wards.rule_books import Stored, book_for, book_of_site
 from wards.rule_changes import changes
 from wards.rule_files import Limits, RuleFile, read_rules_text
@@ -335,9 +338,9 @@ def test_a_dry_run_writes_nothing(hospital: Hospital) -> None:
 def test_the_database_refuses_to_edit_or_delete_what_was_decided_by(hospital: Hospital) -> None:
     load(file())
     for rows in (RuleBook.objects.all(), Rule.objects.all(), OutlierLine.objects.all()):
-        with pytest.raises(InternalError, match="Cannot update"), transaction.atomic():
+        with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
             rows.update(id=99)
-        with pytest.raises(InternalError, match="Cannot delete"), transaction.atomic():
+        with pytest.raises(ProgrammingError, match="Cannot update or delete"), transaction.atomic():
             rows._raw_delete(rows.db)
     assert in_force().book.lines["closed"].title == "Closed"
 
@@ -422,8 +425,8 @@ def test_the_commands_say_what_is_wrong(hospital: Hospital, tmp_path: Path) -> N
         said("load_rules", str(path))
     with pytest.raises(CommandError, match="There is no site NOWHERE"):
         said("write_rules", "--site", "NOWHERE")
+    path.write_text(BASE)
     with pytest.raises(CommandError, match="nobody with the username x"):
-        path.write_text(BASE)
         said("load_rules", str(path), "--by", "x")
     with pytest.raises(CommandError, match=r"ends in neither \.yaml nor \.yml"):
         said("load_rules", str(Path(__file__)))
@@ -436,3 +439,14 @@ def test_moments_are_of_london_unless_they_say() -> None:
     assert moment("2026-07-01") == datetime(2026, 6, 30, 23, 0, tzinfo=UTC)
     assert moment("2026-12-01T08:00") == datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
     assert moment("2026-12-01T08:00:00+02:00") == datetime(2026, 12, 1, 6, 0, tzinfo=UTC)
+
+
+def test_the_example_of_the_demo_fits_its_places_and_says_what_it_is(db: None) -> None:
+    load_places(NORTHMOOR, at=START, since=Since(None))
+    text = RULES.read_text()
+    given = read_rules_text(text)
+    told = load_rules(given, site=None, at=START)
+    assert told.doubts == (), "every specialty of the table is one of its wards"
+    assert "EXAMPLE" in text.splitlines()[0]
+    assert "example" in given.book.name
+    assert load_rules(given, site=None, at=START).is_empty
