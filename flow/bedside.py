@@ -29,13 +29,16 @@ from flow.bedside_types import Bedside
 from flow.bedside_waits import waits_of
 from flow.coded import codes_in_use
 from flow.days import age
+from flow.desk.forms import AskForm
 from flow.forecasts.phrases import PURPOSE
 from flow.forecasts.prediction import predicted
 from flow.moment import Moment
 from flow.ward_naming import ward_address
 from patients.models import Episode
+from wards import held_beds
 from wards.models import Ward
 from wards.placeless import home_of
+from wards.placing import Unsuitable
 from wards.scope import scope_of
 
 
@@ -118,10 +121,13 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
             scope=side.scope,
         )
         side.prediction = predicted(side.stay.episode, now=side.now, at=side.at)
+    if side.bed is not None:
+        side.held = next(iter(held_beds.in_force(at=side.moment, beds=[side.bed.pk])), None)
     _offer(request, side)
     if posted is None:
         return _drawn(request, side, 200)
     deed = posted.get("deed", "")
+    side.against = posted.get("against", "").strip()[:500]
     refused = _changed_meanwhile(side, deed, posted.get("episode_seen", ""))
     try:
         if refused:
@@ -129,6 +135,7 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
         done = do(request, side, deed)
     except Refused as refusal:
         side.failed, side.reason = deed, refusal.reason
+        side.may_override = isinstance(refusal, Unsuitable) and refusal.may_override
         return _drawn(request, side, 409 if refused else 422)
     if done is None:
         side.failed = deed
@@ -150,6 +157,7 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         return request.POST if deed == name else None
 
     if side.stay is not None:
+        _offer_to_ask(request, side)
         if side.elsewhere is None:
             _offer_move(request, side, typed("move"))
         if not side.is_host:
@@ -167,6 +175,16 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         # The bed went to somebody else, or was closed, while this was typed.
         others = reads.free_beds(side.ward.pk, at=side.now)
         side.forms["admit"] = AdmitForm(typed("admit"), beds=others)
+
+
+def _offer_to_ask(request: HttpRequest, side: Bedside) -> None:
+    """Asking for a bed elsewhere, unless that has been done."""
+    if side.stay is None or side.home is not None:
+        return
+    side.request = held_beds.open_request_of(side.stay.episode, at=side.now)
+    if side.request is None:
+        sent = request.POST if request.POST.get("deed") == "ask" else None
+        side.ask = AskForm(sent, wards=reads.wards_of_site(side.ward.site_id))
 
 
 def _offer_move(request: HttpRequest, side: Bedside, typed: Any) -> None:

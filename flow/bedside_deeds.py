@@ -16,7 +16,7 @@ from flow.barrier_forms import RaiseForm, raised_words
 from flow.bedside_forms import AdmitForm, MoveForm, WhenForm
 from flow.bedside_types import Bedside, Known
 from patients.models import Barrier, Episode
-from wards import barriers, movements
+from wards import barriers, movements, requests
 from wards.barriers import Said
 from wards.facts import Place
 from wards.models import Bed, Movement
@@ -38,6 +38,8 @@ def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
         return _resolve(side, request.POST.get("barrier", ""), request.user)
     if deed == "here":
         return _here(side, request.user)
+    if deed == "ask":
+        return _ask(side, request.user)
     form = side.forms.get(deed)
     if form is None:
         raise Refused(_("That cannot be done here now. Look at the board again."))
@@ -63,6 +65,7 @@ def _move(side: Bedside, form: WhenForm, by: User) -> str:
         occurred_at=form.time(side.now),
         at=side.now,
         by=by,
+        reason=side.against,
     )
     return _("Moved to %(ward)s.") % {"ward": side.target.name}
 
@@ -103,6 +106,7 @@ def _bring(side: Bedside, form: WhenForm, by: User) -> str:
         occurred_at=form.time(side.now),
         at=side.now,
         by=by,
+        reason=side.against,
     )
     return _("Brought to bed %(bed)s.") % {"bed": side.bed.label}
 
@@ -118,6 +122,7 @@ def _admit(side: Bedside, form: WhenForm, by: User) -> str:
             occurred_at=form.time(side.now),
             at=side.now,
             by=by,
+            reason=side.against,
             details=form.details(),
             confirmed=form.confirmed,
             others=form.others,
@@ -130,6 +135,25 @@ def _admit(side: Bedside, form: WhenForm, by: User) -> str:
         side.known = Known(known.record, face, [str(_DETAILS[name]) for name in known.differs])
         raise
     return _("Admitted to bed %(bed)s.") % {"bed": bed.label}
+
+
+def _ask(side: Bedside, by: User) -> str | None:
+    """Ask for a bed elsewhere."""
+    form = side.ask
+    if form is None or side.stay is None:
+        raise Refused(_("A bed is asked for already. Look at the desk."))
+    if not form.is_valid():
+        return None
+    requests.ask(
+        episode=side.stay.episode,
+        ward=form.chosen_ward,
+        terms=form.terms,
+        said=Said(side.now, by),
+    )
+    ward = form.chosen_ward
+    if ward is None:
+        return _("A bed is asked for.")
+    return _("A bed is asked for on %(ward)s.") % {"ward": ward.name}
 
 
 def _raise(side: Bedside, by: User) -> str | None:

@@ -315,6 +315,13 @@ def wards_to_choose(scope: Scope, *, here: Ward, all_of_site: bool) -> list[Ward
     return list(wards.select_related("site").order_by("site__position", "site__name", "position"))
 
 
+def wards_of_site(site: int) -> list[Ward]:
+    """The wards of a site at which a bed can be asked for."""
+    kinds = (Ward.Kind.UNRECOGNISED, Ward.Kind.THEATRE, Ward.Kind.CLINIC)
+    rows = Ward.objects.filter(site=site, same_as=None).exclude(kind__in=kinds)
+    return list(rows.select_related("site").order_by("position", "name"))
+
+
 def candidates(ward: Ward, *, at: datetime, scope: Scope) -> list[Candidate]:
     """Who can be brought to a free bed of `ward`: those on it without one, and those who wait
     to come, as far as the viewer may see them."""

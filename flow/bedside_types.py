@@ -12,10 +12,12 @@ from flow.barrier_forms import WaitForm
 from flow.bedside_forms import WhenForm
 from flow.bedside_waits import Waits
 from flow.board_types import Face
+from flow.desk.forms import AskForm
 from flow.forecasts.prediction import Prediction
 from wards.admission import Namesake
 from wards.bed_states import BedState
-from wards.models import Bed, Occupancy, Ward
+from wards.held_beds import Held
+from wards.models import Bed, BedRequest, Occupancy, Ward
 from wards.placeless import Home
 from wards.scope import Scope
 
@@ -44,7 +46,10 @@ class Bedside:
     theirs. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
     `prediction`: what is foretold of the patient.
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
-    why; `known`: who would be admitted; `namesakes`: who in hospital may be the same person.
+    why, `may_override` whether saying why it is right all the same would let it pass, `against`
+    what was said. `ask`: the form that asks for a bed elsewhere; `request`: what is asked for
+    already. `held`: the bed is held for somebody. `known`: who would be admitted;
+    `namesakes`: who in hospital may be the same person.
     """
 
     scope: Scope
@@ -70,6 +75,11 @@ class Bedside:
     prediction: Prediction | None = None
     failed: str = ""
     reason: str = ""
+    against: str = ""
+    may_override: bool = False
+    ask: AskForm | None = None
+    request: BedRequest | None = None
+    held: Held | None = None
     known: Known | None = None
     namesakes: Sequence[Namesake] = ()
 

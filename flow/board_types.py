@@ -281,7 +281,8 @@ class BedTile:
     status: latest status told of the bed (HL7 table 0116 letter, may be empty), told for
     `status_since`. closed_reason, closed_note, closed_until: of the closure that covers the bed,
     if any, also while it is occupied. clash: somebody else was sent to this bed too.
-    occupant: who is in it, without `face` where the viewer may not see patients.
+    occupant: who is in it, without `face` where the viewer may not see patients. held_until: until
+    when it is held for somebody who is to come; None where it is not.
     """
 
     id: int
@@ -298,6 +299,7 @@ class BedTile:
     closed_until: datetime | None
     clash: bool
     occupant: Occupant | None
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,7 @@ def _tile(bed: BedRow, occupant: Occupant | None, *, clash: bool) -> BedTile:
         closed_until=bed.closed_until,
         clash=clash,
         occupant=occupant,
+        held_until=bed.held_until,
     )
 
 

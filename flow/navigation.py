@@ -53,8 +53,8 @@ class Navigation:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """System, Sites, Leaving, Our people, Our work, Feeds, People, as far as the viewer may
-        use them."""
+        """System, Sites, Desk, Leaving, Our people, Our work, Feeds and People, as far as the
+        viewer may use them."""
         if not self._signed_in:
             return ()
         return tuple(
@@ -62,6 +62,7 @@ class Navigation:
             for item in (
                 self._item(_("System"), "flow:system", Permission.SEE_COUNTS, exactly=True),
                 self._sites(),
+                self._desk(),
                 self._leaving(),
                 self._our_people(),
                 self._item(_("Our work"), "flow:work", Permission.OWN_STEPS),
@@ -104,20 +105,25 @@ class Navigation:
         here = path == address
         return Item(str(label), address, here or (not exactly and path.startswith(address)), here)
 
-    def _sites(self) -> Item | None:
-        """The sites of which the viewer may see at least one ward."""
+    @cached_property
+    def _site_rows(self) -> list[tuple[int, str, str, str]]:
+        """Key, code, name and kind of the sites of which the viewer may see at least one ward."""
         held = self._scope.sites_in_part(Permission.SEE_COUNTS)
         sites = Site.objects.exclude(kind=Site.Kind.UNRECOGNISED)
         if held != ALL:
             sites = sites.filter(pk__in=held)
+        return list(sites.values_list("pk", "code", "name", "kind"))
+
+    def _sites(self) -> Item | None:
+        """These sites."""
         path = self._request.path
         below = []
-        for code, name in sites.values_list("code", "name"):
+        for _pk, code, name, _kind in self._site_rows:
             address = reverse("flow:site", args=[code])
             below.append(Item(name, address, path == address, path == address))
         if not below:
             return None
-        current = path.startswith(("/sites/", "/wards/", "/rounds/"))
+        current = path.startswith(("/sites/", "/wards/", "/rounds/")) and "/desk/" not in path
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
 
     @cached_property
@@ -143,6 +149,18 @@ class Navigation:
         if not address or not self._has_neighbourhood:
             return None
         return Item(str(_("Our people")), address)
+
+    def _desk(self) -> Item | None:
+        """The desk of the first site where the viewer gives beds: a hospital before others."""
+        held = self._scope.sites_in_part(Permission.MOVE_PATIENTS)
+        theirs = [row for row in self._site_rows if held == ALL or row[0] in held]
+        theirs.sort(key=lambda row: row[3] != Site.Kind.ACUTE)
+        if not theirs:
+            return None
+        path = self._request.path
+        address = reverse("desk:desk", args=[theirs[0][1]])
+        current = "/desk/" in path or path.startswith("/requests/")
+        return Item(str(_("Desk")), address, current, path == address)
 
     def _leaving(self) -> Item | None:
         """What has to do with going on from hospital."""

@@ -262,6 +262,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("confirm every ward", "flow.tasks.confirm_all", 60.0),
         ("escalate overdue barriers", "flow.tasks.escalate_barriers", 60.0),
         ("close referrals that are over", "flow.tasks.settle_referrals", 60.0),
+        ("end reservations that are over", "flow.tasks.end_reservations", 20.0),
         ("count cohorts", "flow.tasks.count_cohorts", 60.0),
         ("issue forecasts", "flow.tasks.issue_forecasts", 20.0),
         ("score forecasts", "flow.tasks.score_forecasts", 600.0),

@@ -21,5 +21,6 @@ urlpatterns = [
     path("peers/", include("flow.reference.urls")),
     path("cohorts/", include("flow.cohorts.urls")),
     path("sites/<str:code>/forecast/", include("flow.forecast_pages.urls")),
+    path("", include("flow.desk.urls")),
     path("", include("flow.urls")),
 ]

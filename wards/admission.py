@@ -25,9 +25,15 @@ from patients import identity, recognition
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode, Patient
 from patients.recognition import DECISIVE, Person
-from wards.by_hand import check_done, check_free, check_place, lock_and_date, transacted
+from wards.by_hand import (
+    check_done,
+    check_free,
+    check_not_held,
+    check_place,
+    lock_and_date,
+    transacted,
+)
 from wards.facts import Moved, MovementKind, Place
-from wards.held_beds import check_not_held
 from wards.matching import setting_at
 from wards.models import Movement, Occupancy, Override, Ward
 from wards.placing import check_suits, keep_overrides

@@ -21,7 +21,7 @@ from patients import identity
 from patients.models import Episode
 from wards.bed_states import states_at
 from wards.facts import Place
-from wards.models import Bed, Movement, Occupancy
+from wards.models import Bed, Movement, Occupancy, Reservation
 from wards.recording import Recorded
 
 AHEAD: Final = timedelta(minutes=5)
@@ -142,6 +142,22 @@ def check_free(bed: int, since: datetime, *, at: datetime) -> None:
     if later.lower <= since:
         raise Refused(taken(bed, since))
     raise Refused(_taken_in_part(bed))
+
+
+def check_not_held(bed: int, *, person: int | None, at: datetime) -> None:
+    """Raise Refused where the bed is held at `at` for anybody else than `person` (the key of the
+    record that stands for them; None: nobody yet known)."""
+    row = (
+        Reservation.objects.filter(bed=bed, period__contains=at, status=Reservation.Status.HELD)
+        .select_related("bed__ward", "episode__patient")
+        .first()
+    )
+    if row is None or (person is not None and row.episode.patient.person_id == person):
+        return
+    raise Refused(
+        f"Bed {row.bed.label} on {row.bed.ward.name} is held for somebody else until "
+        f"{clock(row.period.upper)}. Choose another bed, or have that reservation given back."
+    )
 
 
 def _named(bed: int) -> str:

@@ -16,10 +16,8 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from accounts.refusals import Refused
 from live.doorbell import ring
 from patients.models import Episode
-from wards.by_hand import clock
 from wards.dirty import mark_dirty
 from wards.models import BedRequest, Occupancy, Reservation
 
@@ -59,22 +57,6 @@ def open_request_of(episode: Episode, *, at: datetime) -> BedRequest | None:
     """The open request for a bed of this stay; of several the last."""
     rows = BedRequest.objects.filter(episode=episode, kind__in=MOVES, period__contains=at)
     return rows.select_related("ward").order_by("-period").first()
-
-
-def check_not_held(bed: int, *, person: int | None, at: datetime) -> None:
-    """Raise Refused where the bed is held at `at` for anybody else than `person` (the key of the
-    record that stands for them; None: nobody yet known)."""
-    row = (
-        Reservation.objects.filter(bed=bed, period__contains=at, status=Status.HELD)
-        .select_related("bed__ward", "episode__patient")
-        .first()
-    )
-    if row is None or (person is not None and row.episode.patient.person_id == person):
-        return
-    raise Refused(
-        f"Bed {row.bed.label} on {row.bed.ward.name} is held for somebody else until "
-        f"{clock(row.period.upper)}. Choose another bed, or have that reservation given back."
-    )
 
 
 def end(

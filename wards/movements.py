@@ -24,13 +24,14 @@ from wards.by_hand import (
     check_clashes,
     check_done,
     check_free,
+    check_not_held,
     check_place,
     clock,
     lock_and_date,
     transacted,
 )
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
-from wards.held_beds import check_not_held, open_request_of
+from wards.held_beds import open_request_of
 from wards.matching import setting_at, swapped
 from wards.models import Movement, Occupancy, Override
 from wards.placing import Weighed, check_suits, keep_overrides

@@ -115,6 +115,8 @@ def keep(
     _settle_held(change, once)
     _ring_for(heard.changed)
     _ring_hub(change)
+    if change.requests:
+        transaction.on_commit(lambda: ring(["desk"]))
     known = {entry.fact.key for entry in entries}
     return Recorded(
         outcomes=[

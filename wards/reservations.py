@@ -15,7 +15,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from accounts.refusals import Refused
 from wards import held_beds
 from wards.barriers import Said
-from wards.by_hand import AHEAD, check_place, clock, lock_and_date, transacted
+from wards.by_hand import AHEAD, check_not_held, check_place, clock, lock_and_date, transacted
 from wards.facts import Place
 from wards.held_beds import MOVES
 from wards.models import Bed, BedRequest, Occupancy, Override, Reservation
@@ -141,7 +141,7 @@ def _prepare(request: BedRequest, bed: int, said: Said) -> tuple[BedRequest, Pla
     held_beds.settle(at=when, beds=[bed], episodes=[held.episode_id])
     place = Place(row.ward_id, row.bay_id, row.pk)
     check_place(place, when)
-    held_beds.check_not_held(bed, person=held.episode.patient.person_id, at=when)
+    check_not_held(bed, person=held.episode.patient.person_id, at=when)
     person = held.episode.patient.person_id
     if Occupancy.objects.filter(bed=bed, person=person, period__contains=when).exists():
         raise Refused(f"They are in bed {row.label} already. Choose another one.")

@@ -18,9 +18,17 @@ from accounts.models import User
 from accounts.refusals import Refused
 from wards.models import OutlierLine, Rule, RuleBook, Site, Ward
 from wards.suitability import rulebook
+from wards.suitability.defaults import EXAMPLE
 from wards.suitability.rulebook import BadRuleBook, Param
+from wards.suitability.shapes import SHAPES
 
 _COSTS: Final = ("unplaced", "urgency", "waiting_hour", "move", "cleaning_hours")
+FACTS: Final = rulebook.RuleBook(
+    version="facts alone",
+    name="Facts alone",
+    lines={code: EXAMPLE.lines[code] for code, shape in SHAPES.items() if shape.needed},
+)
+"""What holds where nobody has given any rules: a bed that is closed, taken or held is no bed."""
 _LOCK: Final = 0x72756C65
 """Of the advisory lock under which versions are numbered."""
 
@@ -229,6 +237,7 @@ def _plain(value: object) -> object:
 
 
 __all__ = [
+    "FACTS",
     "BadRuleBook",
     "Stored",
     "book_for",

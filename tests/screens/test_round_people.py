@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from django.test import Client
@@ -64,7 +64,7 @@ def test_what_an_earlier_stay_said_is_a_hint_and_not_filled_in(care: Care, nurse
     assert "in an earlier stay" not in nurse.get(f"{PAGE}&patient={one.pk}").content.decode()
     earlier_stay(care, one, Found(frailty=6, residence="care_home"))
     page = nurse.get(f"{PAGE}&patient={one.pk}").content.decode()
-    told = timezone.localtime(timezone.now() - timedelta(days=40))
+    told = timezone.localtime(Review.objects.get().occurred_at)
     assert f">6</span> in an earlier stay, {told:%-d %b}" in page
     assert "care home" in page
     assert 'data-frailty="6" data-residence="care_home"' in page
