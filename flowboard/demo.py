@@ -41,11 +41,13 @@ from patients.code_loading import built_in, load_codes
 from patients.cohort_loading import built_in as built_in_cohorts
 from patients.cohort_loading import load_cohorts
 from simulation.messages import APPLICATION
-from simulation.places import NEIGHBOURHOODS, NORTHMOOR
+from simulation.places import NEIGHBOURHOODS, NORTHMOOR, RULES
 from wards.grants import set_grant
 from wards.models import Movement, Site, Ward, WardLimits
 from wards.place_loading import load_places
 from wards.place_plan import Since
+from wards.rule_files import read_rules
+from wards.rule_loading import load_rules
 
 BASE: Final = Path(__file__).resolve().parent.parent
 SYSTEM: Final = "QNM"  # the organisation above all others in the file of places
@@ -285,8 +287,8 @@ def migrate() -> None:
 
 
 class Preparation:
-    """What a demo needs once: places, feeds and weeks of history. Done in steps; a step cut short
-    is done again, and messages received twice are known and change nothing."""
+    """What a demo needs once: places, rules, feeds and weeks of history. Done in steps; a step cut
+    short is done again, and messages received twice are known and change nothing."""
 
     def __init__(self, home: Path, environment: Mapping[str, str], say: Say, *, days: int) -> None:
         self._days = days
@@ -297,7 +299,7 @@ class Preparation:
         self._told = staff_memory(home)
 
     def is_done(self) -> bool:
-        """Whether this database has it all, from the places as the file now describes them."""
+        """Whether this database has it all, from places and rules as the files now have them."""
         try:
             return (self._folder / "loaded").read_text() == self._mark()
         except OSError:
@@ -306,6 +308,7 @@ class Preparation:
     def do(self, at: datetime) -> None:
         """Prepare what is missing."""
         load_places(NORTHMOOR, at=at, since=Since(None))
+        load_rules(read_rules(RULES), site=None, at=at)
         load_codes(built_in())
         load_cohorts([NEIGHBOURHOODS, *built_in_cohorts()])
         make_feeds()
@@ -322,9 +325,8 @@ class Preparation:
         return mark.split("\n")[0] == _identity()
 
     def _mark(self) -> str:
-        files = b"".join(
-            file.read_bytes() for file in (NORTHMOOR, NEIGHBOURHOODS, *built_in_cohorts())
-        )
+        described = (NORTHMOOR, RULES, NEIGHBOURHOODS, *built_in_cohorts())
+        files = b"".join(file.read_bytes() for file in described)
         return f"{_identity()}\n{hashlib.sha256(files).hexdigest()}"
 
     def _load_history(self) -> None:

@@ -55,13 +55,13 @@ def book_for(*, ward: int, at: datetime) -> Stored | None:
 def book_of_site(site: int | None, *, at: datetime) -> Stored | None:
     """The book in force for a site at a moment; one query, and three for a book not read yet."""
     rows = RuleBook.objects.filter(Q(site=site) | Q(site=None), valid_from__lte=at)
-    row = (
-        rows.order_by(F("site").asc(nulls_last=True), "-valid_from", "-version")
-        .only("pk", "recorded_at")
-        .first()
-    )
-    if row is None:
-        return None
+    found = rows.order_by(F("site").asc(nulls_last=True), "-valid_from", "-version")
+    row = found.only("pk", "recorded_at").first()
+    return None if row is None else stored(row)
+
+
+def stored(row: RuleBook) -> Stored:
+    """The rules of a version; three queries for one not read yet."""
     # A database that was made anew (a restored one, or a test's) may use a key again.
     return _read(connection.settings_dict["NAME"], row.pk, row.recorded_at)
 
@@ -110,8 +110,7 @@ def keep_book(
     """
     wards = _wards_named(book, site)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        wait_for_others()
         last = RuleBook.objects.filter(site=site).aggregate(last=Max("version"))["last"]
         row = RuleBook.objects.create(
             site=site,
@@ -155,13 +154,19 @@ def keep_book(
     return row
 
 
-def same_rules(stored: Stored, book: rulebook.RuleBook) -> bool:
+def wait_for_others() -> None:
+    """Keep everybody else from keeping a version until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def same_rules(kept: Stored, book: rulebook.RuleBook) -> bool:
     """Whether a book says what the stored version says, whatever its version is called."""
-    mine = stored.book
+    mine = kept.book
     return (
         mine.name == book.name
         and dict(mine.lines) == dict(book.lines)
-        and mine.outliers == book.outliers
+        and set(mine.outliers) == set(book.outliers)  # the most exact counts, whatever the order
         and all(getattr(mine, name) == getattr(book, name) for name in _COSTS)
     )
 
@@ -211,7 +216,14 @@ def _wards_named(book: rulebook.RuleBook, site: Site | None) -> dict[str, Ward]:
     rows = Ward.objects.filter(code__in=codes, same_as=None)
     if site is not None:
         rows = rows.filter(site=site)
-    found = {ward.code: ward for ward in rows}
+    found: dict[str, Ward] = {}
+    for ward in rows:
+        if ward.code in found:
+            raise Refused(
+                f"The outlier table names {ward.code}, which two sites have. "
+                "Give each site a book of its own."
+            )
+        found[ward.code] = ward
     if missing := sorted(codes - set(found)):
         raise Refused(
             f"The outlier table names a ward that is not there: {', '.join(missing)}. "
@@ -232,4 +244,6 @@ __all__ = [
     "book_of_site",
     "keep_book",
     "same_rules",
+    "stored",
+    "wait_for_others",
 ]
