@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from patients.models import CareNeeds, Episode
+from patients.models import CareNeeds, Episode, Patient
 from wards.care_needs import latest
 from wards.models import BedRequest, Occupancy, RequestTerms, Ward
 from wards.suitability.facts import Isolation, NeedKind, Needs, Spot
@@ -24,7 +24,12 @@ _ISOLATION: Final = {
     CareNeeds.Isolation.SIDE_ROOM: Isolation.SIDE_ROOM,
     CareNeeds.Isolation.NEGATIVE_PRESSURE: Isolation.NEGATIVE_PRESSURE,
 }
-_SEXES: Final = frozenset({"F", "M", "X"})
+_SEXES: Final[Mapping[str, str]] = {
+    Patient.Sex.FEMALE: "F",
+    Patient.Sex.MALE: "M",
+    Patient.Sex.OTHER: "X",
+}
+"""As the rules write them; of any other nothing is known."""
 
 
 def needs_of(
@@ -117,7 +122,7 @@ def _needs(
     return Needs(
         key=patient.person_id or patient.pk,
         kind=kind,
-        sex=patient.sex if patient.sex in _SEXES else "",
+        sex=_SEXES.get(patient.sex, ""),
         age=_age(patient.date_of_birth, at),
         specialty=(asked.specialty if asked else "") or row.specialty,
         wanted_ward=request.ward_id if request else None,
