@@ -59,9 +59,7 @@ class TermsEntry(Dated):
         max_length=100, required=False, allow_blank=True, help_text="The team or role that asks."
     )
     note = s.CharField(max_length=500, required=False, allow_blank=True)
-    due_at = s.DateTimeField(
-        required=False, allow_null=True, help_text="When the bed is wanted."
-    )
+    due_at = s.DateTimeField(required=False, allow_null=True, help_text="When the bed is wanted.")
 
 
 class AskEntry(TermsEntry):
