@@ -24,8 +24,12 @@ _ISOLATION: Final = {
     CareNeeds.Isolation.SIDE_ROOM: Isolation.SIDE_ROOM,
     CareNeeds.Isolation.NEGATIVE_PRESSURE: Isolation.NEGATIVE_PRESSURE,
 }
-_SEXES: Final = {Patient.Sex.FEMALE: "F", Patient.Sex.MALE: "M"}
-"""As the rules name them; whoever is neither is "X", of whom it is not known ""."""
+_SEXES: Final[Mapping[str, str]] = {
+    Patient.Sex.FEMALE: "F",
+    Patient.Sex.MALE: "M",
+    Patient.Sex.OTHER: "X",
+}
+"""As the rules write them; of any other nothing is known."""
 
 
 def needs_of(
@@ -134,7 +138,7 @@ def _needs(
     return Needs(
         key=patient.person_id or patient.pk,
         kind=kind,
-        sex=_sex(patient.sex),
+        sex=_SEXES.get(patient.sex, ""),
         age=_age(patient.date_of_birth, at),
         specialty=(asked.specialty if asked else "") or row.specialty,
         wanted_ward=request.ward_id if request else None,
@@ -153,12 +157,6 @@ def _needs(
         priority=asked.priority if asked else RequestTerms.Priority.SOON,
         since=request.period.lower if request else None,
     )
-
-
-def _sex(said: str) -> str:
-    if said in ("", Patient.Sex.UNKNOWN):
-        return ""
-    return _SEXES.get(Patient.Sex(said), "X")
 
 
 def _age(born: date | None, at: datetime) -> int | None:

@@ -16,11 +16,23 @@ from flow.api.barriers import (
     TakeBack,
 )
 from flow.api.bed_deeds import AskForCleaning, Cleaned, Close, Reopen
+from flow.api.bed_requests import (
+    Allocate,
+    BedRequests,
+    CancelRequest,
+    ChangeRequest,
+    OneBedRequest,
+    Release,
+    Reserve,
+)
+from flow.api.care_needs import NeedsOfEpisode
 from flow.api.cohorts import Cohorts, OneCohort
 from flow.api.discharges import DischargeSummary
 from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
 from flow.api.forecasts import Accuracy, Forecasts, OnePrediction
+from flow.api.matches import RequestMatches
+from flow.api.movements import CancelMovement, Movements
 from flow.api.occupancy import Beds, Occupancy, OneBed, Totals, WardBeds
 from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
 from flow.api.reference import Bodies, Measures, Reference
@@ -59,6 +71,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("episodes/<int:key>/prediction/", OnePrediction.as_view(), name="prediction"),
     path("episodes/<int:key>/barriers/", EpisodeBarriers.as_view(), name="episode_barriers"),
     path("episodes/<int:key>/reviews/", Reviews.as_view(), name="reviews"),
+    path("episodes/<int:key>/needs/", NeedsOfEpisode.as_view(), name="needs"),
+    path("bed-requests/", BedRequests.as_view(), name="bed_requests"),
+    path("bed-requests/<int:key>/", OneBedRequest.as_view(), name="bed_request"),
+    path("bed-requests/<int:key>/matches/", RequestMatches.as_view(), name="matches"),
+    path("bed-requests/<int:key>/change/", ChangeRequest.as_view(), name="change_request"),
+    path("bed-requests/<int:key>/reserve/", Reserve.as_view(), name="reserve"),
+    path("bed-requests/<int:key>/allocate/", Allocate.as_view(), name="allocate"),
+    path("bed-requests/<int:key>/release/", Release.as_view(), name="release"),
+    path("bed-requests/<int:key>/cancel/", CancelRequest.as_view(), name="cancel_request"),
+    path("movements/", Movements.as_view(), name="movements"),
+    path("movements/<int:key>/cancel/", CancelMovement.as_view(), name="cancel_movement"),
     path("barriers/", Barriers.as_view(), name="barriers"),
     path("barriers/<int:key>/", OneBarrier.as_view(), name="barrier"),
     path("barriers/<int:key>/resolve/", Resolve.as_view(), name="resolve"),

@@ -81,7 +81,7 @@ def queue(site: Site, *, at: datetime, sight: Sight, wanted: Wanted | None = Non
 
 def one_need(request: int, *, at: datetime, sight: Sight) -> Need | None:
     """One open request wherever it counts; None once it is over."""
-    rows = needs_at(0, at=at, request=request)
+    rows = needs_at(at=at, request=request)
     found = as_needs(rows, at=at, sight=sight)
     return found[0] if found else None
 

@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.roles import Role
+from live import shared
 from tests.screens.desk import in_emergency, load_example, make_male, request_of
-from tests.screens.hospital import FAMILY, Hospital, add_beds, signed_in, user
+from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
 from wards.facts import MovementKind
 from wards.models import BedRequest, Occupancy, Override, Reservation
 
@@ -20,6 +21,7 @@ DESK = "/sites/TGH/desk/"
 
 
 def page(client: Client, address: str = DESK) -> str:
+    shared.forget()  # nothing rings within a test's transaction
     answer = client.get(address)
     assert answer.status_code == 200
     return answer.content.decode()
@@ -84,7 +86,8 @@ def test_names_are_for_those_who_may_see_them(hospital: Hospital, observer: Clie
 
 
 def test_who_has_no_role_at_the_site_is_refused(hospital: Hospital) -> None:
-    stranger = signed_in(user("stranger", Role.OBSERVER))
+    elsewhere = build(code="OTH")
+    stranger = signed_in(user("stranger", Role.OBSERVER, site=elsewhere.site))
     assert stranger.get(DESK).status_code == 403
 
 
@@ -319,7 +322,7 @@ def test_the_lists_ask_as_much_of_the_database_for_10_as_for_300(
     for more in (0, 290):
         for number in range(more):
             in_emergency(hospital, family=f"More{number}")
-        manager.get(address)
+        shared.forget()
         with CaptureQueriesContext(
             connection,
         ) as asked:
@@ -342,4 +345,4 @@ def test_one_request_asks_as_much_at_60_beds_as_at_6(hospital: Hospital, manager
         with CaptureQueriesContext(connection) as asked:
             page(manager, address_of(request))
         counts.append(len(asked))
-    assert counts[0] == counts[1] <= 30
+    assert counts[0] == counts[1] <= 32
