@@ -37,7 +37,9 @@ class BedRow:
     features: Sequence[str]
     state: str
     status: str
+    level: str
     status_since: datetime | None
+    closure: int | None
     closed_reason: str
     closed_note: str
     closed_since: datetime | None
@@ -97,7 +99,8 @@ def beds_of(wards: Collection[int], moment: Moment) -> list[BedRow]:
 WITH {common(moment)}
 SELECT b.id, b.ward_id AS ward, b.bay_id AS bay, coalesce(bay.code, '') AS bay_code, b.label,
        b.kind, b.funding, b.features, b.state,
-       coalesce(b.status, '') AS status, b.status_since,
+       coalesce(b.status, '') AS status, coalesce(b.level, '') AS level, b.status_since,
+       b.closure_id AS closure,
        coalesce(b.reason, '') AS closed_reason, coalesce(b.note, '') AS closed_note,
        lower(b.closed_period) AS closed_since, upper(b.closed_period) AS closed_until,
        lower(b.opened_period) AS opened_since, b.occupancy_id AS occupancy,

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
+from flow import bed_state_deeds
 from flow import bedside_reads as reads
 from flow.asking import asked, in_words
 from flow.barrier_forms import RaiseForm
@@ -36,6 +37,7 @@ from flow.moment import Moment
 from flow.ward_naming import ward_address
 from patients.models import Episode
 from wards import held_beds
+from wards.bed_states import closures_over
 from wards.models import Ward
 from wards.placeless import home_of
 from wards.placing import Unsuitable
@@ -52,6 +54,8 @@ def bed(request: HttpRequest, bed: int) -> HttpResponse:
     side.bed, side.state, occupancy = found
     side.ward = side.bed.ward
     _check_seen(side)
+    if side.state is not None and side.state.closure is not None:
+        side.closures = list(closures_over(side.bed, at=side.moment))
     if occupancy is not None:
         side.occupied_since = reads.here_since(occupancy)
         if side.sees:
@@ -110,8 +114,7 @@ def _check_seen(side: Bedside) -> None:
 
 def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
-    planning = posted is not None and posted.get("deed") in PLANNING
-    if posted is not None and not (side.plans if planning else side.acts):
+    if posted is not None and not _may(side, posted.get("deed", "")):
         raise PermissionDenied(_("You may not do this here. Ask your administrator."))
     if side.stay is not None and side.home is None and side.elsewhere is None:
         side.waits = waits_of(
@@ -143,19 +146,26 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
     return _done(request, side, done)
 
 
+def _may(side: Bedside, deed: str) -> bool:
+    if deed in bed_state_deeds.DEEDS:
+        return bed_state_deeds.may(side, deed)
+    return side.plans if deed in PLANNING else side.acts
+
+
 def _offer(request: HttpRequest, side: Bedside) -> None:
     """The forms for what can be done here, the posted one filled with what was typed."""
     if side.plans:
         codes = codes_in_use(side.ward.site.organisation_id, at=side.now)
         sent = request.POST if request.POST.get("deed") == "raise" else None
         side.raised = RaiseForm(sent, reasons=codes.delays)
-    if not side.acts or side.is_over:
-        return
     deed = request.POST.get("deed") if request.method == "POST" else None
 
     def typed(name: str) -> Any:
         return request.POST if deed == name else None
 
+    side.forms |= bed_state_deeds.offer(side, typed)
+    if not side.acts or side.is_over:
+        return
     if side.stay is not None:
         _offer_to_ask(request, side)
         if side.elsewhere is None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import User
 from accounts.refusals import Refused
+from flow import bed_state_deeds
 from flow import bedside_reads as reads
 from flow.barrier_forms import RaiseForm, raised_words
 from flow.bedside_forms import AdmitForm, MoveForm, WhenForm
@@ -52,7 +53,7 @@ def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
         )
     if not form.is_valid():
         return None
-    return _DEEDS[deed](side, form, request.user)
+    return (_DEEDS | bed_state_deeds.DO)[deed](side, form, request.user)
 
 
 def _move(side: Bedside, form: WhenForm, by: User) -> str:

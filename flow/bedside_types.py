@@ -17,7 +17,7 @@ from flow.forecasts.prediction import Prediction
 from wards.admission import Namesake
 from wards.bed_states import BedState
 from wards.held_beds import Held
-from wards.models import Bed, BedRequest, Occupancy, Ward
+from wards.models import Bed, BedRequest, Closure, Occupancy, Ward
 from wards.placeless import Home
 from wards.scope import Scope
 
@@ -44,7 +44,8 @@ class Bedside:
     were. `home`: where a stay belongs of which nobody has told a ward; `ward` is then an empty one,
     and `told_by` names who told of the stay. `elsewhere`: where the person is by another stay of
     theirs. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
-    `prediction`: what is foretold of the patient.
+    `prediction`: what is foretold of the patient. `closures`: those in force over the bed, the
+    widest first.
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
     why, `may_override` whether saying why it is right all the same would let it pass, `against`
     what was said. `ask`: the form that asks for a bed elsewhere; `request`: what is asked for
@@ -59,6 +60,7 @@ class Bedside:
     known_at: datetime | None = None
     bed: Bed | None = None
     state: BedState | None = None
+    closures: Sequence[Closure] = ()
     stay: reads.Stay | None = None
     occupied_since: datetime | None = None
     awaited: frozenset[int] = frozenset()
@@ -143,6 +145,16 @@ class Bedside:
             and state.opened
             and not state.is_closed
         )
+
+    @property
+    def own_closure(self) -> Closure | None:
+        """The closure of this very bed, not of its bay or ward."""
+        return next((one for one in self.closures if one.bed_id is not None), None)
+
+    @property
+    def wider_closure(self) -> Closure | None:
+        """The closure of its bay or ward, which is not ended from a bed."""
+        return next((one for one in self.closures if one.bed_id is None), None)
 
     @property
     def is_over(self) -> bool:

@@ -157,6 +157,7 @@ def _tile(bed: BedRow, occupant: Occupant | None, *, clash: bool) -> BedTile:
         state=BedState(bed.state),
         since=since(bed, occupant.since if occupant else None),
         status=bed.status,
+        level=bed.level,
         status_since=bed.status_since,
         closed_reason=bed.closed_reason,
         closed_note=bed.closed_note,

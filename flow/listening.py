@@ -33,6 +33,8 @@ def _sees(scope: Scope, board: str) -> bool:
         return scope.may_anywhere(Permission.SEE_COUNTS)
     if kind == "hub" and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS) or scope.may_anywhere(Permission.OWN_STEPS)
+    if kind == "cleaning" and not number:
+        return scope.may_anywhere(Permission.CLEAN_BEDS)
     if kind == "team" and number:
         teams = scope.teams(Permission.OWN_STEPS)
         return teams == ALL or int(number) in teams

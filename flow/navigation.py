@@ -53,8 +53,7 @@ class Navigation:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """System, Sites, Desk, Leaving, Our people, Our work, Feeds and People, as far as the
-        viewer may use them."""
+        """What the viewer may use, in the order of the header."""
         if not self._signed_in:
             return ()
         return tuple(
@@ -66,6 +65,7 @@ class Navigation:
                 self._leaving(),
                 self._our_people(),
                 self._item(_("Our work"), "flow:work", Permission.OWN_STEPS),
+                self._cleaning(),
                 self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
                 self._item(_("People"), "people:people", Permission.MANAGE_PEOPLE),
             )
@@ -92,8 +92,11 @@ class Navigation:
 
     @property
     def search(self) -> str:
-        """Where a search is posted to; empty where there is nobody to search for."""
-        return address_of("flow:search") if self._signed_in else ""
+        """Where a search is posted to; empty where there is nobody to search for, as for those
+        who clean and see nothing else."""
+        if not self._signed_in or self._only_cleans:
+            return ""
+        return address_of("flow:search")
 
     def _item(
         self, label: object, name: str, permission: Permission, *, exactly: bool = False
@@ -164,6 +167,19 @@ class Navigation:
         address = reverse("desk:desk", args=[theirs[0][1]])
         current = "/desk/" in path or path.startswith("/requests/")
         return Item(str(_("Desk")), address, current, path == address)
+
+    def _cleaning(self) -> Item | None:
+        """The beds to clean, for those who are there for nothing else."""
+        if self._scope.may_anywhere(Permission.SEE_COUNTS):
+            return None
+        return self._item(_("Cleaning"), "cleaning:beds", Permission.CLEAN_BEDS)
+
+    @property
+    def _only_cleans(self) -> bool:
+        scope = self._scope
+        others = (Permission.SEE_COUNTS, Permission.OWN_STEPS)
+        cleans = scope.may_anywhere(Permission.CLEAN_BEDS)
+        return cleans and not any(scope.may_anywhere(other) for other in others)
 
     def _leaving(self) -> Item | None:
         """What has to do with going on from hospital."""

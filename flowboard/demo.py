@@ -43,7 +43,7 @@ from patients.cohort_loading import load_cohorts
 from simulation.messages import APPLICATION
 from simulation.places import NEIGHBOURHOODS, NORTHMOOR, RULES
 from wards.grants import set_grant
-from wards.models import Movement, Ward
+from wards.models import Movement, Site, Ward, WardLimits
 from wards.place_loading import load_places
 from wards.place_plan import Since
 from wards.rule_files import read_rules
@@ -58,6 +58,8 @@ SOCIAL_WORK: Final = ("NMC", "SW")
 NEIGHBOURHOOD_TEAM: Final = "NT-NORTH"
 NURSES_WARD: Final = "NGH-W12"
 ACUTE: Final = ("NGH", "ERH")
+CLEANED_AFTER: Final = 45
+"""Minutes until a bed is usually ready again."""
 LEARNT_DAYS: Final = 8
 """Days of the invented history that come before the first forecast that is replayed."""
 TOKEN_NAME: Final = "demo"  # noqa: S105 (a name, no secret)
@@ -83,6 +85,7 @@ class Secrets:
 
     site_manager: str = field(default_factory=_drawn)
     ward_nurse: str = field(default_factory=_drawn)
+    cleaner: str = field(default_factory=_drawn)
     coordinator: str = field(default_factory=_drawn)
     social_work: str = field(default_factory=_drawn)
     community: str = field(default_factory=_drawn)
@@ -171,10 +174,13 @@ def make_accounts(home: Path) -> Secrets:
     system = Organisation.objects.get(code=SYSTEM)
     manager = _person("site.manager", "Sam", "Okafor", found.site_manager)
     nurse = _person("ward.nurse", "Robin", "Hale", found.ward_nurse)
+    cleaner = _person("cleaner", "Jules", "Arden", found.cleaner)
     administrator = _person("administrator", "Alex", "Moreno", found.administrator)
     reader = _person("demo.reader", "Demonstration", "reader", None)
     set_grant(user=manager, role=Role.SITE_MANAGER, organisation=system, by=None)
     set_grant(user=nurse, role=Role.WARD_NURSE, ward=Ward.objects.get(code=NURSES_WARD), by=None)
+    hospital = Site.objects.get(code=ACUTE[0])
+    set_grant(user=cleaner, role=Role.CLEANER, site=hospital, by=None)
     set_grant(user=administrator, role=Role.ADMINISTRATOR, everywhere=True, by=None)
     set_grant(user=reader, role=Role.READER, everywhere=True, by=None)
     _make_planners(found)
@@ -258,6 +264,15 @@ def make_feeds() -> None:
         )
 
 
+def set_cleaning_times() -> None:
+    """Beds that are left by hand need cleaning in the demo, where no feed says so itself."""
+    WardLimits.objects.filter(cleaned_after=None).update(cleaned_after=CLEANED_AFTER)
+    WardLimits.objects.bulk_create(
+        WardLimits(ward=ward, cleaned_after=CLEANED_AFTER)
+        for ward in Ward.objects.filter(limits=None, same_as=None)
+    )
+
+
 def _identity() -> str:
     """What tells this database from every other, so that a mark left by one is not read for two."""
     first = MigrationRecorder.Migration.objects.aggregate(applied=Min("applied"))["applied"]
@@ -297,6 +312,7 @@ class Preparation:
         load_codes(built_in())
         load_cohorts([NEIGHBOURHOODS, *built_in_cohorts()])
         make_feeds()
+        set_cleaning_times()
         if not Movement.objects.exists() or not self._was_loaded():
             self._load_history()
         (self._folder / "loaded").write_text(self._mark())

@@ -218,6 +218,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     # Names for lists of words that several fields share a name for.
     "ENUM_NAME_OVERRIDES": {
         "WardKind": "wards.models.Ward.Kind",
+        "ClosureReason": "wards.models.Closure.Reason",
         "WardSex": "wards.models.Ward.Sex",
         "PatientSex": "patients.models.Patient.Sex",
         "EpisodeStatus": "patients.models.Episode.Status",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("people/", include("wards.people_urls")),
     path("feeds/", include("interop.urls")),
+    path("cleaning/", include("flow.cleaning.urls")),
     path("discharges/", include("flow.hub.urls")),
     path("referrals/", include("flow.referrals.urls")),
     path("returns/", include("flow.returns.urls")),

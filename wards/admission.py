@@ -31,6 +31,7 @@ from wards.by_hand import (
     check_not_held,
     check_place,
     lock_and_date,
+    said_before,
     transacted,
 )
 from wards.facts import Moved, MovementKind, Place
@@ -137,13 +138,15 @@ def admit(
     confirmed: int | None = None,
     others: Collection[int] = (),
     reason: str = "",
+    key: str = "",
 ) -> Episode:
     """Admit somebody to a ward and, where given, a bed.
 
     `person`: their hospital number; None where it was not said, then the record of whoever has
     the NHS number, else a new one. `confirmed`: the record that `AlreadyKnown` named. `others`:
     the records that `SameName` named, said to be of other people. `reason`: why the bed is right
-    against rules that may be overridden (`wards.placing.Unsuitable`).
+    against rules that may be overridden (`wards.placing.Unsuitable`). `key`: said again, it does
+    nothing and returns whom it had admitted.
     Refused if the bed is not free, if the numbers and details do not fit each other or what is
     known, too often within an hour (`accounts.misfits`), or if they are somewhere already.
     """
@@ -151,6 +154,8 @@ def admit(
     said = details or Details()
 
     def deed() -> Episode:
+        if known := said_before(key):
+            return Episode.objects.filter(visit=known.visit).latest("ordinal")
         found = _find(person, said)
         locked = [r.pk for p in (*found.by_number, *found.by_nhs) for r in p.records]
         when = lock_and_date(locked, occurred_at, at)
@@ -174,7 +179,7 @@ def admit(
         _check_nhs_number(found, who, said, moments, scope)
         arrival = _arrival(person, place, found, who, said)
         fact = Moved(
-            key=uuid4().hex,
+            key=key or uuid4().hex,
             sent_at=when.sent_at,
             person=arrival.record,
             details=arrival.details,

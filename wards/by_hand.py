@@ -22,6 +22,7 @@ from patients.models import Episode
 from wards.bed_states import states_at
 from wards.facts import Place
 from wards.models import Bed, Movement, Occupancy, Reservation
+from wards.provenance import BY_HAND
 from wards.recording import Recorded
 
 AHEAD: Final = timedelta(minutes=5)
@@ -55,6 +56,19 @@ class When:
 
     occurred_at: datetime
     sent_at: datetime
+
+
+def said_before(key: str) -> Movement | None:
+    """The movement that was made by hand under this key; None where there is none, or no key.
+
+    Whoever says the same at the same moment waits here until it is done, so ask before anything
+    else is locked.
+    """
+    if not key:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"said {key}"])
+    return Movement.objects.filter(source=BY_HAND, key=key).first()
 
 
 def refuse_ahead(occurred_at: datetime | None, at: datetime) -> None:

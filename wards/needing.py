@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from patients.models import CareNeeds, Episode
+from patients.models import CareNeeds, Episode, Patient
 from wards.care_needs import latest
 from wards.models import BedRequest, Occupancy, RequestTerms, Ward
 from wards.suitability.facts import Isolation, NeedKind, Needs, Spot
@@ -24,7 +24,12 @@ _ISOLATION: Final = {
     CareNeeds.Isolation.SIDE_ROOM: Isolation.SIDE_ROOM,
     CareNeeds.Isolation.NEGATIVE_PRESSURE: Isolation.NEGATIVE_PRESSURE,
 }
-_SEXES: Final = frozenset({"F", "M", "X"})
+_SEXES: Final[Mapping[str, str]] = {
+    Patient.Sex.FEMALE: "F",
+    Patient.Sex.MALE: "M",
+    Patient.Sex.OTHER: "X",
+}
+"""As the rules write them; of any other nothing is known."""
 
 
 def needs_of(
@@ -61,24 +66,34 @@ def needs_of(
     return found
 
 
-def kind_of(request: BedRequest, *, method: str, on: str, from_site: int | None) -> NeedKind:
-    """Why a bed is needed. `on`: the kind of ward that the patient is on, "" where none;
-    `from_site`: its site."""
-    target = request.ward
-    if target is not None and target.kind in _AT_HOME:
+def kind_of(
+    asked: str,
+    *,
+    method: str,
+    on: str,
+    target: str,
+    from_site: int | None,
+    to_site: int | None,
+) -> NeedKind:
+    """Why a bed is needed. `asked`: the kind of request; `on`, `target`: kinds of the ward that the
+    patient is on and of the one asked for, "" where there is none; and their sites."""
+    if target in _AT_HOME:
         return NeedKind.COMMUNITY
-    if request.kind == BedRequest.Kind.EXPECTED:
+    if asked == BedRequest.Kind.EXPECTED:
         if is_elective(method):
             return NeedKind.ELECTIVE
+        # NHS Data Dictionary, ADMISSION METHOD: transfers from another provider.
         return NeedKind.TRANSFER_IN if method in ("81", "2B") else NeedKind.EXPECTED
+    if on == Ward.Kind.EMERGENCY:
+        return NeedKind.ED_ADMISSION
     if on == Ward.Kind.CRITICAL_CARE:
         return NeedKind.STEP_DOWN
+    if to_site is not None and from_site not in (None, to_site):
+        return NeedKind.TRANSFER_IN
     if on == Ward.Kind.ASSESSMENT:
         return NeedKind.ASSESSMENT_MOVE
-    if request.kind == BedRequest.Kind.ADMIT:
+    if asked == BedRequest.Kind.ADMIT:
         return NeedKind.ELECTIVE if is_elective(method) else NeedKind.ED_ADMISSION
-    if target is not None and from_site is not None and target.site_id != from_site:
-        return NeedKind.TRANSFER_IN
     return NeedKind.WARD_MOVE
 
 
@@ -109,15 +124,21 @@ def _needs(
 ) -> Needs:
     kind = NeedKind.WARD_MOVE
     if request is not None:
+        wanted = request.ward
         kind = kind_of(
-            request, method=row.admission_method, on=on, from_site=spot.site if spot else None
+            request.kind,
+            method=row.admission_method,
+            on=on,
+            target=wanted.kind if wanted else "",
+            from_site=spot.site if spot else None,
+            to_site=wanted.site_id if wanted else None,
         )
     needs = said or CareNeeds()
     patient = row.patient
     return Needs(
         key=patient.person_id or patient.pk,
         kind=kind,
-        sex=patient.sex if patient.sex in _SEXES else "",
+        sex=_SEXES.get(patient.sex, ""),
         age=_age(patient.date_of_birth, at),
         specialty=(asked.specialty if asked else "") or row.specialty,
         wanted_ward=request.ward_id if request else None,

@@ -432,10 +432,11 @@ def _meets(later: Standing, pending: Standing, b: _Builder) -> bool:
     """Whether `later` is what `pending` waited for."""
     if pending.kind is Kind.EXPECTED:
         return later.kind not in PLANS
-    if pending.kind is Kind.PENDING_ADMIT:
-        return later.kind is Kind.ADMITTED
     if pending.kind is Kind.PENDING_DISCHARGE:
         return later.kind is Kind.DISCHARGED
+    if pending.kind is Kind.PENDING_ADMIT and later.kind is Kind.ADMITTED:
+        return True
+    # Whoever is in an emergency department already is moved to the ward, not admitted once more.
     if later.kind not in (Kind.TRANSFERRED, Kind.ADMITTED) or later.told.place is None:
         return False
     before = [spot.place.ward for spot in b.spots if spot.at <= pending.occurred_at]

@@ -150,7 +150,7 @@ def _sites(scope: Scope, place: Site) -> list[tuple[str, str, bool]]:
 
 
 def _cleaning(place: Site) -> str:
-    return _named("cleaning:cleaning", place)
+    return _named("cleaning:beds", place)
 
 
 def _named(name: str, place: Site) -> str:

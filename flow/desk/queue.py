@@ -19,8 +19,7 @@ from patients.models import CareNeeds
 from wards.bed_states import states_at
 from wards.care_needs import Needed, latest
 from wards.models import BedRequest, BedStatus, Reservation, Site, Ward
-from wards.needing import is_elective
-from wards.suitability.facts import NeedKind
+from wards.needing import is_elective, kind_of
 
 USUAL_PRIORITY: Final = 3
 _PATIENCE: Final = {
@@ -30,12 +29,14 @@ _PATIENCE: Final = {
     4: timedelta(hours=24),
 }
 """Within which time a need of each priority is to be met where no clock runs; local, a start."""
-_AT_HOME: Final = (
+_OVERNIGHT: Final = (
+    Ward.Kind.ASSESSMENT,
+    Ward.Kind.INPATIENT,
+    Ward.Kind.CRITICAL_CARE,
+    Ward.Kind.MATERNITY,
     Ward.Kind.COMMUNITY,
-    Ward.Kind.VIRTUAL,
-    Ward.Kind.REABLEMENT,
-    Ward.Kind.CARE_HOME,
 )
+"""The kinds of ward whose empty beds somebody can be admitted to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def queue(site: Site, *, at: datetime, sight: Sight, wanted: Wanted | None = Non
 
 def one_need(request: int, *, at: datetime, sight: Sight) -> Need | None:
     """One open request wherever it counts; None once it is over."""
-    rows = needs_at(0, at=at, request=request)
+    rows = needs_at(at=at, request=request)
     found = as_needs(rows, at=at, sight=sight)
     return found[0] if found else None
 
@@ -122,26 +123,6 @@ def order(need: Need, at: datetime) -> tuple[bool, bool, datetime, int, datetime
     )
 
 
-def kind_of(row: NeedRow) -> NeedKind:
-    """Why a bed is needed."""
-    if row.target is not None and row.target.kind in _AT_HOME:
-        return NeedKind.COMMUNITY
-    if row.request_kind == BedRequest.Kind.EXPECTED:
-        if is_elective(row.method):
-            return NeedKind.ELECTIVE
-        return NeedKind.TRANSFER_IN if row.method in ("81", "2B") else NeedKind.EXPECTED
-    on = row.origin.kind if row.origin is not None else ""
-    if on == Ward.Kind.CRITICAL_CARE:
-        return NeedKind.STEP_DOWN
-    if on == Ward.Kind.ASSESSMENT:
-        return NeedKind.ASSESSMENT_MOVE
-    if row.request_kind == BedRequest.Kind.ADMIT:
-        return NeedKind.ELECTIVE if is_elective(row.method) else NeedKind.ED_ADMISSION
-    if row.target_site is not None and row.origin_site not in (None, row.target_site):
-        return NeedKind.TRANSFER_IN
-    return NeedKind.WARD_MOVE
-
-
 def _may_see(row: NeedRow, sight: Sight) -> bool:
     places = [place.id for place in (row.origin, row.target) if place is not None]
     return sight.patients is None or any(sight.sees_patients(ward) for ward in places)
@@ -159,7 +140,14 @@ def _need(
     return Need(
         id=row.id,
         key=row.key,
-        kind=kind_of(row),
+        kind=kind_of(
+            row.request_kind,
+            method=row.method,
+            on=row.origin.kind if row.origin else "",
+            target=row.target.kind if row.target else "",
+            from_site=row.origin_site,
+            to_site=row.target_site,
+        ),
         priority=row.priority or USUAL_PRIORITY,
         since=row.since,
         due_at=row.due_at or (row.expected_at if expected else None),
@@ -186,8 +174,8 @@ def _clocks(row: NeedRow) -> tuple[Clock, ...]:
     if row.origin is None or row.origin.kind != Ward.Kind.EMERGENCY:
         decided = row.request_kind == BedRequest.Kind.ADMIT and row.origin is not None
         return (Clock(ClockKind.TWELVE_FROM_DECISION, row.since),) if decided else ()
-    decided_at = row.since if row.request_kind == BedRequest.Kind.ADMIT else None
-    return emergency_clocks(row.admitted_at, decided_at)
+    # Whoever waits there to go to a ward has been decided on, by whatever message it was told.
+    return emergency_clocks(row.admitted_at, row.since)
 
 
 def _held(row: NeedRow, states: Mapping[int, tuple[str, str]]) -> HeldBed | None:
@@ -244,13 +232,13 @@ def _states(beds: Collection[int], at: datetime) -> dict[int, tuple[str, str]]:
 
 
 def _beds(site: int, at: datetime) -> tuple[int, int]:
-    """Of a site, the beds that are ready and held for nobody, and those to be cleaned."""
-    wards = list(
-        Ward.objects.filter(site=site, same_as=None)
-        .exclude(kind__in=(Ward.Kind.UNRECOGNISED, Ward.Kind.THEATRE, Ward.Kind.CLINIC))
-        .values_list("pk", flat=True)
-    )
-    rows = read(
+    """Of the wards where people stay overnight (of a service without any, of all its places), the
+    beds that are ready and held for nobody, and those to be cleaned."""
+    rows = Ward.objects.filter(site=site, same_as=None).exclude(kind=Ward.Kind.UNRECOGNISED)
+    kinds = dict(rows.values_list("pk", "kind"))
+    beds = [ward for ward, kind in kinds.items() if kind in _OVERNIGHT]
+    wards = beds or list(kinds)
+    found = read(
         """
         SELECT bed_id FROM wards_occupancy
          WHERE period @> %(at)s::timestamptz AND ward_id = ANY(%(wards)s) AND bed_id IS NOT NULL
@@ -260,7 +248,7 @@ def _beds(site: int, at: datetime) -> tuple[int, int]:
         """,
         {"at": at, "wards": wards},
     )
-    taken = {row[0] for row in rows}
+    taken = {row[0] for row in found}
     free = cleaning = 0
     for state in states_at(at=at, wards=wards):
         if not state.in_use or not state.opened or state.is_closed or state.bed in taken:

@@ -58,14 +58,14 @@ class NeedRow:
     lapsed_at: datetime | None
 
 
-def needs_at(site: int, *, at: datetime, request: int | None = None) -> list[NeedRow]:
-    """The needs that count on a site at `at`: those asked of one of its wards, and of its own
-    patients for whom no ward was named. With `request` that one alone, wherever it counts.
+def needs_at(*sites: int, at: datetime, request: int | None = None) -> list[NeedRow]:
+    """The needs that count on these sites at `at`: those asked of one of their wards, and of their
+    own patients for whom no ward was named. With `request` that one alone, wherever it counts.
 
     Those expected are listed from a day late to the end of tomorrow, local time.
     """
     params: dict[str, Any] = {
-        "site": site,
+        "sites": list(sites),
         "at": at,
         "late": OVERDUE,
         "lapsed": LAPSED,
@@ -122,7 +122,7 @@ SELECT r.id, r.key, r.kind, lower(r.period), e.id, e.patient_id, p.person_id, e.
         ORDER BY upper(was.period) DESC LIMIT 1) gone ON true
  WHERE r.period @> %(at)s::timestamptz AND r.kind <> 'discharge'
    AND (r.id = %(request)s OR (%(request)s::bigint IS NULL
-        AND coalesce(there.site_id, here.site_id) = %(site)s))
+        AND coalesce(there.site_id, here.site_id) = ANY(%(sites)s::bigint[])))
    AND (r.kind <> 'expected' OR r.id = %(request)s
         OR (coalesce(e.expected_at, lower(r.period)) >= %(at)s - %(late)s
             AND coalesce(e.expected_at, lower(r.period)) < %(horizon)s))

@@ -108,6 +108,7 @@ def addresses(area: Area) -> Iterator[str]:
     """Everything that can be looked at, of every ward."""
     today = timezone.localdate()
     yield from ("/", "/work/", "/referrals/", "/returns/", "/peers/", "/feeds/", "/people/")
+    yield "/cleaning/"
     yield from ("/discharges/", "/discharges/?long=7", "/discharges/?format=csv&long=7")
     yield from (
         "/cohorts/",
@@ -262,7 +263,8 @@ DEEDS = {
     "interop:replay", "cohorts:withdraw", "flow_api:resolve", "flow_api:escalate",
     "flow_api:reassign", "flow_api:contact", "flow_api:take_back", "flow_api:accept",
     "flow_api:decline", "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes",
-    "flow_api:sign_return", "flow:search", "forecast:scenario",
+    "flow_api:sign_return", "flow_api:close_bed", "flow_api:reopen_bed", "flow_api:bed_cleaned",
+    "flow_api:ask_for_cleaning", "flow:search", "forecast:scenario",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",

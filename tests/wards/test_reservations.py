@@ -17,6 +17,7 @@ from wards.barriers import Said
 from wards.care_needs import Needed, latest, say
 from wards.facts import Moved, MovementKind, Place
 from wards.models import BedRequest, RequestTerms, Reservation, Ward
+from wards.needing import needs_of
 from wards.requests import Terms
 
 from .hospital import START, Hospital, build, minutes
@@ -36,7 +37,7 @@ def manager() -> User:
     return User.objects.create_superuser("manager", password="x")
 
 
-def admitted(place: Place, number: int, by: User, sex: str = "F") -> Episode:
+def admitted(place: Place, number: int, by: User, sex: str = "female") -> Episode:
     return movements.admit(
         person=PersonKey("RXX", f"P{number}"),
         details=Details({"family_name": f"Test{number}", "sex": sex}),
@@ -293,3 +294,26 @@ def test_needs_are_said_again_whole(hospital: Hospital, manager: User) -> None:
     assert Needed.of(latest([stay.pk], at=minutes(6))[stay.pk]).isolation == "side_room"
     with pytest.raises(Refused, match="requires is one of"):
         say(episode=stay, needed=Needed(requires=("jacuzzi",)), said=Said(minutes(8), manager))
+
+
+def test_a_decision_to_admit_is_met_by_the_move_to_a_ward(
+    hospital: Hospital, manager: User
+) -> None:
+    Ward.objects.filter(pk=hospital.wards[0]).update(kind=Ward.Kind.EMERGENCY)
+    stay = admitted(hospital.beds[0], 1, manager)
+    request = asked(stay, hospital.wards[1], manager, minutes(5))
+    movements.transfer(episode=stay, place=hospital.beds[1], at=minutes(7), by=manager)
+    request.refresh_from_db()
+    assert request.period.upper is None, "another trolley is no bed on a ward"
+    movements.transfer(episode=stay, place=hospital.beds[3], at=minutes(9), by=manager)
+    request.refresh_from_db()
+    assert request.period.upper == minutes(9)
+
+
+def test_the_rules_know_of_which_sex_somebody_is(hospital: Hospital, manager: User) -> None:
+    known = {}
+    for number, sex in enumerate(("female", "male", "other", "unknown")):
+        place = hospital.beds[number] if number < 3 else hospital.beds[4]
+        stay = admitted(place, number, manager, sex)
+        known[sex] = needs_of([stay.pk], at=minutes(1))[stay.pk].sex
+    assert known == {"female": "F", "male": "M", "other": "X", "unknown": ""}
