@@ -10,7 +10,8 @@ from typing import Final
 
 import yaml
 
-from wards.rule_files import ANY_WORD, COSTS, VERDICTS, Limits, RuleFile
+from wards.rule_changes import COSTS
+from wards.rule_files import ANY_WORD, VERDICTS, Limits, RuleFile
 from wards.suitability.rulebook import ANY, OUTLIER, OutlierLine, RuleBook, RuleLine
 from wards.suitability.rules import RULES
 from wards.suitability.shapes import PLACE_WORDS, SHAPES

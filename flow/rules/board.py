@@ -212,7 +212,9 @@ def _said(line: RuleLine, set_aside: tuple[int, ...]) -> RuleSaid:
         breach=str(Rule.Breach(line.breach).label) if line.breach else "",
         not_on=", ".join(str(Ward.Kind(kind).label) for kind in sorted(line.except_kinds)),
         figures=tuple(
-            (str(KINDS.get(name, spelt(name))), shown(value)) for name, value in line.params.items()
+            (str(KINDS.get(name, spelt(name))), shown(line.params[name]))
+            for name in SHAPES[line.code].params
+            if name in line.params
         ),
         source=line.source,
         set_aside=set_aside,
@@ -234,7 +236,7 @@ def _set_aside(site: Site | None, sight: Sight, now: datetime) -> list[dict[str,
         f"in_{days}": Count("pk", filter=Q(occurred_at__gt=now - timedelta(days=days)))
         for days in DAYS
     }
-    return list(rows.order_by().values("rule", "breach").annotate(**counts))
+    return [dict(one) for one in rows.order_by().values("rule", "breach").annotate(**counts)]
 
 
 def _counted(aside: Sequence[Mapping[str, object]], key: str, value: str) -> tuple[int, ...]:

@@ -93,6 +93,8 @@ def test_each_rule_stands_in_plain_words(observer: Client, hospital: Hospital) -
     assert "Groups: F, M" in sex
     assert "May not be set aside" in rule(page, "bariatric")
     assert "Costs 25" in rule(page, "escalation")
+    kinds = rule(page, "place_kind")
+    assert kinds.index("Emergency admission") < kinds.index("Elective") < kinds.index("Expected")
     assert "set aside" not in rule(page, "closed"), "of a fact it goes without saying"
     assert "{bed}" not in page
     assert "bed manager, site manager, administrator" in words(page)

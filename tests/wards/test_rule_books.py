@@ -42,8 +42,8 @@ def hospital(db: None) -> Hospital:
     return made
 
 
-def file(text: str = BASE, **what: object) -> RuleFile:
-    return replace(read_rules_text(text), **what)
+def file(text: str = BASE, *, valid_from: datetime | None = None) -> RuleFile:
+    return replace(read_rules_text(text), valid_from=valid_from)
 
 
 def named(name: str) -> RuleFile:
