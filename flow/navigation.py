@@ -118,7 +118,7 @@ class Navigation:
         return list(sites.values_list("pk", "code", "name", "kind"))
 
     def _sites(self) -> Item | None:
-        """These sites."""
+        """These sites, and the rules by which their beds are given."""
         path = self._request.path
         below = []
         for _pk, code, name, _kind in self._site_rows:
@@ -126,7 +126,10 @@ class Navigation:
             below.append(Item(name, address, path == address, path == address))
         if not below:
             return None
-        current = path.startswith(("/sites/", "/wards/", "/rounds/")) and "/desk/" not in path
+        rules = reverse("rules:rules")
+        below.append(Item(str(_("Rules for giving beds")), rules, path == rules, path == rules))
+        known = ("/sites/", "/wards/", "/rounds/", rules)
+        current = path.startswith(known) and "/desk/" not in path
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
 
     @cached_property

@@ -21,6 +21,7 @@ urlpatterns = [
     path("returns/", include("flow.returns.urls")),
     path("peers/", include("flow.reference.urls")),
     path("cohorts/", include("flow.cohorts.urls")),
+    path("rules/", include("flow.rules.urls")),
     path("sites/<str:code>/forecast/", include("flow.forecast_pages.urls")),
     path("", include("flow.desk.urls")),
     path("", include("flow.urls")),

@@ -17,12 +17,12 @@ from django.db.models import F, Max, Q
 from accounts.models import User
 from accounts.refusals import Refused
 from wards.models import OutlierLine, Rule, RuleBook, Site, Ward
+from wards.rule_changes import COSTS
 from wards.suitability import rulebook
 from wards.suitability.defaults import EXAMPLE
 from wards.suitability.rulebook import BadRuleBook, Param
 from wards.suitability.shapes import SHAPES
 
-_COSTS: Final = ("unplaced", "urgency", "waiting_hour", "move", "cleaning_hours")
 FACTS: Final = rulebook.RuleBook(
     version="facts alone",
     name="Facts alone",
@@ -117,7 +117,7 @@ def keep_book(
             name=book.name,
             version=(last or 0) + 1,
             valid_from=valid_from,
-            costs={name: _plain(getattr(book, name)) for name in _COSTS},
+            costs={name: _plain(getattr(book, name)) for name in COSTS},
             note=note[:500],
             by=by,
         )
@@ -167,7 +167,7 @@ def same_rules(kept: Stored, book: rulebook.RuleBook) -> bool:
         mine.name == book.name
         and dict(mine.lines) == dict(book.lines)
         and set(mine.outliers) == set(book.outliers)  # the most exact counts, whatever the order
-        and all(getattr(mine, name) == getattr(book, name) for name in _COSTS)
+        and all(getattr(mine, name) == getattr(book, name) for name in COSTS)
     )
 
 
@@ -181,7 +181,7 @@ def _book(
     said = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in costs.items()
-        if key in _COSTS
+        if key in COSTS
     }
     return rulebook.RuleBook(
         version=version,

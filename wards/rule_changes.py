@@ -93,7 +93,8 @@ def _how(old: RuleLine, new: RuleLine) -> Iterator[str]:
             yield f"{spelt(name)} {_given(new.params, name)}, was {_given(old.params, name)}"
     for name in ("title", "text", "source"):
         if getattr(old, name) != getattr(new, name):
-            yield f"other {'words' if name == 'text' else name}: {getattr(new, name)}"
+            said = "words" if name == "text" else name
+            yield f"{said} now “{getattr(new, name)}”, was “{getattr(old, name)}”"
 
 
 def _given(params: Mapping[str, Param], name: str) -> str:

@@ -20,6 +20,7 @@ from wards import place_values as values
 from wards.place_entries import FileMistaken, Mistake
 from wards.place_files import text_of
 from wards.place_nodes import Fields, line_of, named
+from wards.rule_changes import COSTS
 from wards.suitability.rulebook import (
     ANY,
     BadRuleBook,
@@ -37,7 +38,6 @@ ENDINGS: Final = (".yaml", ".yml")
 ANY_WORD: Final = "any"
 """How a file writes "any other specialty"."""
 
-COSTS: Final = ("unplaced", "urgency", "waiting_hour", "move", "cleaning_hours")
 VERDICTS: Final = {"takes": "takes", "outliers": "outlier", "never": "never"}
 WHOLE_LIMITS: Final = {
     "most_patients": 500,

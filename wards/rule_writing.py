@@ -10,7 +10,8 @@ from typing import Final
 
 import yaml
 
-from wards.rule_files import ANY_WORD, COSTS, VERDICTS, Limits, RuleFile
+from wards.rule_changes import COSTS
+from wards.rule_files import ANY_WORD, VERDICTS, Limits, RuleFile
 from wards.suitability.rulebook import ANY, OUTLIER, OutlierLine, RuleBook, RuleLine
 from wards.suitability.rules import RULES
 from wards.suitability.shapes import PLACE_WORDS, SHAPES
@@ -24,9 +25,9 @@ _HEAD: Final = """\
 """
 _OUTLIERS: Final = """\
 # Which ward takes patients of which specialty. Wards are named by a ward's code, by specialty, by
-# kind, or by both; `any` is every other specialty. The most exact line counts: a ward before a
-# specialty before a kind. Without a line a ward takes its own specialty, and all others are
-# outliers. `cost`: of such an outlier, where it is not that of the rule outlier.
+# kind, or by both; `any` is every specialty not named beside it. The most exact line counts: a
+# ward before a specialty before a kind. Without a line a ward takes its own specialty, and all
+# others are outliers. `cost`: of such an outlier, where it is not that of the rule outlier.
 """
 _LIMITS: Final = """\
 # What a ward can safely hold, as its matron sets it. What is not said is no limit. A ward that is
@@ -102,7 +103,10 @@ def _rule(line: RuleLine) -> Iterator[str]:
         yield f"    not_on: {_words(sorted(line.except_kinds))}"
     if line.params:
         yield "    figures:"
-        for name, value in line.params.items():
+        for name in SHAPES[line.code].params:
+            value = line.params.get(name)
+            if value is None:
+                continue
             said = _words(value) if isinstance(value, tuple) else number(value)
             yield f"      {name}: {said}"
 

@@ -119,6 +119,7 @@ def addresses(area: Area) -> Iterator[str]:
     yield from ("/cohorts/our-neighbourhoods/?format=csv", "/cohorts/waiting-on-support/")
     yield from ("/cohorts/new/?from=long-stays", "/cohorts/long-stays/edit/")
     yield from ("/referrals/?show=over", "/feeds/troubles/", "/feeds/places/", "/to-check/")
+    yield from ("/rules/", *(f"/rules/?site={code}" for code in area.sites))
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
     earlier = timezone.localtime() - timedelta(hours=25)

@@ -146,7 +146,7 @@ sites:
         "line 14, site G, ward W1: sex “mixed” is not known; use one of any, female, male.",
         "line 16, site G, ward W1, bay A: features “oxigen” is not known; use one of side_room, "
         "ensuite, negative_pressure, oxygen, telemetry, bariatric, high_visibility, "
-        "specialist_mattress, ventilator. Did you mean oxygen?",
+        "specialist_mattress, ventilator, corridor. Did you mean oxygen?",
         "line 17, site G, ward W1, bay B: beds “six” is not a number of beds from 0 to 1000; "
         "write a number, or list the beds.",
         "line 18, site G, ward W1, bay B: is there twice, first in line 17; keep one.",
@@ -279,7 +279,7 @@ T,H,W1,,,A,x,,,,,too many
         "specialty, ward_sex, bay, bay_name, bay_sex, bed, bed_kind, funding, features.",
         "line 3: features “oxigen” is not known; use one of side_room, ensuite, "
         "negative_pressure, oxygen, telemetry, bariatric, high_visibility, specialist_mattress, "
-        "ventilator. Did you mean oxygen?",
+        "ventilator, corridor. Did you mean oxygen?",
         "line 3, site G, ward W1: ward_name is “Ward one” here but “Ward 1” in line 2; "
         "make them the same.",
         "line 3, site G, ward W1, bay A, bed 1: is there twice, first in line 2; keep one.",

@@ -26,6 +26,7 @@ from wards.rule_loading import Loaded, load_rules, rules_of
 from wards.rule_writing import written
 from wards.suitability.defaults import EXAMPLE
 from wards.suitability.rulebook import OutlierLine as Line
+from wards.suitability.shapes import SHAPES
 
 from .hospital import START, Hospital, build
 
@@ -41,8 +42,8 @@ def hospital(db: None) -> Hospital:
     return made
 
 
-def file(text: str = BASE, **what: object) -> RuleFile:
-    return replace(read_rules_text(text), **what)
+def file(text: str = BASE, *, valid_from: datetime | None = None) -> RuleFile:
+    return replace(read_rules_text(text), valid_from=valid_from)
 
 
 def named(name: str) -> RuleFile:
@@ -277,8 +278,8 @@ def test_every_difference_has_its_words() -> None:
         "may not be overridden any more",
         "counts as outlier, was corridor care",
         "does not hold any more on: critical care",
-        "other words: No.",
-        "other source: Ours",
+        "words now “No.”, was “This is corridor care.”",
+        f"source now “Ours”, was “{line.source}”",
     )
     assert "general surgery on urology: never, was outliers at 25" in found.table
     assert "acute surgery on urology: not said, was outliers at 25" in found.table
@@ -450,3 +451,31 @@ def test_the_example_of_the_demo_fits_its_places_and_says_what_it_is(db: None) -
     assert "EXAMPLE" in text.splitlines()[0]
     assert "example" in given.book.name
     assert load_rules(given, site=None, at=START).is_empty
+
+
+def test_the_documentation_shows_a_book_that_is_read() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "rules.md").read_text()
+    shown = text[text.index("```yaml\n") + 8 :]
+    shown = shown[: shown.index("```")]
+    facts = {code: line for code, line in EXAMPLE.lines.items() if SHAPES[code].needed}
+    needed = written(RuleFile(book=replace(EXAMPLE, lines=facts, outliers=())))
+    lines = needed[needed.index("  - code:") :]
+    found = read_rules_text(shown.replace("rules:", "rules:\n@", 1).split("@")[0] + lines
+                            + shown[shown.index("  - code: bay_sex") :])  # fmt: skip
+    assert found.book.lines["bay_sex"].params == {"groups": ("F", "M")}
+    assert found.limits["NGH-W12"] == Limits(
+        most_patients=28,
+        most_acute=2,
+        patients_per_nurse=8,
+        side_rooms_kept=1,
+        cleaned_after=45,
+        youngest=16,
+        oldest=120,
+    )
+    assert [line.verdict for line in found.book.outliers] == [
+        "takes",
+        "outlier",
+        "outlier",
+        "never",
+    ]
+    assert found.valid_from == datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
