@@ -231,6 +231,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ForecastModelKind": "flow.models.ForecastModel.Kind",
         "BedPoolKind": "flow.forecasts.outlook.PoolKind",
         "PlannedKind": "flow.forecasts.outlook.MarkKind",
+        "NeedKind": "flow.api.shapes_desk.NEED_KINDS",
     },
     # The documentation page's own files, so that it asks no other host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",

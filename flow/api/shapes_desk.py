@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rest_framework import serializers as s
 
 from flow.api.shapes import Problem, Shape, Who
@@ -10,6 +12,8 @@ from patients.models import CareNeeds, Episode
 from wards.facts import MovementKind
 from wards.models import RequestTerms, Reservation
 from wards.suitability.facts import BedState, NeedKind
+
+NEED_KINDS: Final = [(kind.value, kind.value) for kind in NeedKind]
 
 
 class ClockRow(Shape):
@@ -77,7 +81,7 @@ class BedRequestRow(Shape):
     id = s.IntegerField()
     episode = s.IntegerField(allow_null=True)
     patient = Who(allow_null=True, help_text="By token, with `episodes:read` alone.")
-    kind = s.ChoiceField([(kind.value, kind.value) for kind in NeedKind])
+    kind = s.ChoiceField(NEED_KINDS)
     priority = s.ChoiceField(RequestTerms.Priority.choices)
     since = s.DateTimeField()
     due_at = s.DateTimeField(allow_null=True, help_text="When the bed is wanted.")

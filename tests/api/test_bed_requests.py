@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 
 from accounts.models import Organisation
 from accounts.roles import Role
@@ -16,6 +17,7 @@ from accounts.tokens import TokenScope
 from flow.desk.clocks import LIMITS, ClockKind
 from patients.models import Episode
 from tests.api.callers import Caller
+from tests.api.test_schema import agrees, answer_of, resolved
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build
 from wards import requests
 from wards.barriers import Said
@@ -501,3 +503,25 @@ def test_as_many_queries_for_sixty_beds_and_sixty_requests(
     assert few[0] <= 10
     assert few[2] <= 30
     assert len(Site.objects.all()) == 1
+
+
+def test_answers_have_the_shape_the_document_gives_them(
+    manager: Caller, hospital: Hospital
+) -> None:
+    generator: Any = SchemaGenerator
+    schema: dict[str, Any] = generator().get_schema(request=None, public=True)
+    asked = ask(manager, hospital.emergency, ward="TGH-W1")
+    here, needs = f"{LIST}{asked['id']}", f"/api/v1/episodes/{asked['episode']}/needs/"
+    assert manager.post(needs, wanders=True)[0] == 201
+    bed = matches(manager, asked["id"])["results"][0]["bed"]
+    _, held = manager.post(f"{here}/reserve/", bed=bed)
+    _, moved = manager.post(MOVES, kind="transferred", episode=asked["episode"], bed=bed)
+    for address, path in (
+        (LIST, LIST), (f"{here}/", f"{LIST}{{key}}/"), (needs, "/api/v1/episodes/{key}/needs/"),
+        (f"{here}/matches/", f"{LIST}{{key}}/matches/"),
+    ):  # fmt: skip
+        told = answer_of(schema, path)
+        agrees(schema, told, manager.client.get(address).json(), address)
+    agrees(schema, answer_of(schema, f"{LIST}{{key}}/reserve/", "post"), held, "reserve")
+    made = schema["paths"][MOVES]["post"]["responses"]["201"]["content"]["application/json"]
+    agrees(schema, resolved(schema, made["schema"]), moved, "moved")

@@ -169,6 +169,7 @@ def calls(area: Area) -> Iterator[str]:
             "cohorts/our-neighbourhoods",
             "cohorts/waiting-on-support",
             "forecasts/accuracy",
+            "bed-requests",
         )
     )
     yield f"/api/v1/forecasts/?site={FORETOLD}"
@@ -191,6 +192,10 @@ def calls(area: Area) -> Iterator[str]:
         yield f"/api/v1/episodes/{stay.pk}/prediction/"
         yield f"/api/v1/episodes/{stay.pk}/reviews/"
         yield f"/api/v1/barriers/{area.barriers[code].pk}/"
+        yield f"/api/v1/episodes/{stay.pk}/needs/"
+        yield f"/api/v1/bed-requests/{area.requests[code].pk}/"
+        yield f"/api/v1/bed-requests/{area.requests[code].pk}/matches/"
+        yield f"/api/v1/bed-requests/?site={WARDS[code][0]}"
     assert area.referral is not None
     yield f"/api/v1/referrals/{area.referral.pk}/"
 
@@ -264,7 +269,9 @@ DEEDS = {
     "flow_api:reassign", "flow_api:contact", "flow_api:take_back", "flow_api:accept",
     "flow_api:decline", "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes",
     "flow_api:sign_return", "flow_api:close_bed", "flow_api:reopen_bed", "flow_api:bed_cleaned",
-    "flow_api:ask_for_cleaning", "flow:search", "forecast:scenario",
+    "flow_api:ask_for_cleaning", "flow:search", "forecast:scenario", "flow_api:change_request",
+    "flow_api:reserve", "flow_api:allocate", "flow_api:release", "flow_api:cancel_request",
+    "flow_api:movements", "flow_api:cancel_movement",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",
