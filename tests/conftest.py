@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -26,6 +27,12 @@ WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "")
 # Far apart first, so that few workers leave the neighbouring numbers to others.
 NUMBERS: Final = (0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15)
 EMBEDDED_BASE: Final = 32  # a demo on the same servers uses number 0
+
+# How long an example takes says more of who else uses the machine than of the code.
+hypothesis.settings.register_profile(
+    "shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared")
 
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 

@@ -122,6 +122,8 @@ def addresses(area: Area) -> Iterator[str]:
     yield from ("/rules/", *(f"/rules/?site={code}" for code in area.sites))
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
+    yield from (f"/sites/{code}/desk/" for code in area.sites)
+    yield from (f"/sites/{code}/desk/proposal/" for code in area.sites)
     earlier = timezone.localtime() - timedelta(hours=25)
     for page in ("", f"?at={earlier:%Y-%m-%dT%H:%M}", "accuracy/", "scenarios/?open=2"):
         yield f"/sites/{FORETOLD}/forecast/{page}"
@@ -138,6 +140,7 @@ def addresses(area: Area) -> Iterator[str]:
         yield f"/beds/{bed.pk}/"
         yield f"/stays/{area.stays[code].pk}/"
         yield f"/barriers/{area.barriers[code].pk}/"
+        yield f"/requests/{area.requests[code].pk}/"
         yield f"/referrals/ask/{area.stays[code].pk}/"
         yield f"/work/RXX/TH/?ward={code}"
     assert area.referral is not None
