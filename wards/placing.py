@@ -75,12 +75,25 @@ def check_suits(
     requests = {episode.pk: request} if request is not None else {}
     needs = needs_of([episode.pk], at=at, requests=requests, terms=_terms(request))[episode.pk]
     judged = judge(needs, setting.beds[place.bed], setting, stored.book)
-    refusing = judged.refusals
+    settled = _set_aside(episode, place.bed, at)
+    refusing = tuple(one for one in judged.refusals if one.code not in settled)
     if refusing:
         may = all(one.overridable for one in refusing) and may_override(by, place.ward)
         if not (may and reason.strip()):
             raise Unsuitable(refusing, may_override=may)
     return Weighed(episode, place.bed, stored, refusing, reason.strip(), by)
+
+
+def _set_aside(episode: Episode, bed: int, at: datetime) -> frozenset[str]:
+    """The rules that were set aside when this bed was held for them: whoever takes them there
+    decides nothing anew."""
+    rows = Override.objects.filter(
+        episode=episode,
+        bed=bed,
+        reservation__status=Reservation.Status.HELD,
+        reservation__period__contains=at,
+    )
+    return frozenset(rows.values_list("rule", flat=True))
 
 
 def may_override(by: User | None, ward: int) -> bool:

@@ -168,9 +168,7 @@ def _go(side: Side, held: Reservation, said: Said) -> str:
     if not side.gives(held.bed.ward_id):
         raise Refused(_("Only those who give beds there may do this."))
     side.bed = held.bed_id
-    # What was overridden to hold the bed need not be said again to use it.
-    given = held.overrides.values_list("reason", flat=True).last() or ""
-    return _move(side, held.bed, said, given)
+    return _move(side, held.bed, said, "")
 
 
 def _change(side: Side, form: forms.Form, said: Said) -> str:

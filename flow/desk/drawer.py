@@ -5,6 +5,7 @@ As a page of its own it works without a script; with `?fragment=1` it is the dra
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.contrib import messages
@@ -28,8 +29,13 @@ from flow.desk.words import needed_words
 from wards.models import BedRequest, Site, Ward
 from wards.placing import Unsuitable, may_override
 from wards.requests import terms_of
+from wards.rule_books import FACTS
 from wards.scope import ALL, Scope, scope_of
 
+NOTHING: Final = Matches(
+    moment=datetime.min.replace(tzinfo=UTC), suitable=(), refused=(), stored=None, book=FACTS
+)
+"""What is shown of beds to who may not see the patient."""
 SHOWN: Final = 8
 """Beds that suit which are shown at once; the others unfold."""
 REFUSED: Final = 40
@@ -137,7 +143,8 @@ def _found(side: Side) -> Matches:
 
 
 def _drawn(request: HttpRequest, side: Side, status: int) -> HttpResponse:
-    found = _found(side)
+    # Reasons for and against a bed tell of the patient.
+    found = _found(side) if side.need.may_see else NOTHING
     context = {
         "side": side,
         "need": side.need,

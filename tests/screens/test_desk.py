@@ -234,6 +234,31 @@ def test_a_request_is_taken_back_with_a_reason(hospital: Hospital, manager: Clie
     assert "Nobody needs a bed here now" in page(manager)
 
 
+def test_who_may_not_see_the_patient_is_told_of_no_reasons(
+    hospital: Hospital, observer: Client
+) -> None:
+    load_example(hospital)
+    request = request_of(in_emergency(hospital, family=FAMILY))
+    shown = page(observer, address_of(request))
+    assert "not for whom" in shown
+    assert "Beds that suit" not in shown
+    assert FAMILY.upper() not in shown
+
+
+def test_who_takes_them_to_a_bed_held_against_a_rule_decides_nothing_anew(
+    hospital: Hospital, manager: Client
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    request = request_of(in_emergency(hospital, family="Waiting"))
+    send(manager, request, reserve=free_bed(hospital), reason="The last bed", held_seen="")
+    nurse = signed_in(user("ward2", Role.WARD_NURSE, ward=hospital.wards[1]))
+    held = Reservation.objects.get()
+    status, said = send(nurse, request, deed="go", held_seen=held.pk)
+    assert status == 200, said
+    assert Override.objects.count() == 1
+
+
 def test_an_observer_changes_nothing(hospital: Hospital, observer: Client) -> None:
     request = request_of(in_emergency(hospital, family="Waiting"))
     answer = observer.post(address_of(request), {"reserve": free_bed(hospital)})
