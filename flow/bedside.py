@@ -31,6 +31,7 @@ from flow.bedside_waits import waits_of
 from flow.coded import codes_in_use
 from flow.days import age
 from flow.desk.forms import AskForm
+from flow.desk.previews import preview
 from flow.forecasts.phrases import PURPOSE
 from flow.forecasts.prediction import predicted
 from flow.moment import Moment
@@ -38,7 +39,7 @@ from flow.ward_naming import ward_address
 from patients.models import Episode
 from wards import held_beds
 from wards.bed_states import closures_over
-from wards.models import Ward
+from wards.models import Bed, Ward
 from wards.placeless import home_of
 from wards.placing import Unsuitable
 from wards.scope import scope_of
@@ -207,9 +208,25 @@ def _offer_move(request: HttpRequest, side: Bedside, typed: Any) -> None:
         return
     moves = side.scope.may(Permission.MOVE_PATIENTS, side.target.pk)
     beds = reads.free_beds(side.target.pk, at=side.now) if moves else []
-    side.forms["move"] = MoveForm(
-        typed, ward=side.target.pk, beds=beds, is_here=side.target.pk == side.ward.pk
-    )
+    form = MoveForm(typed, ward=side.target.pk, beds=beds, is_here=side.target.pk == side.ward.pk)
+    side.forms["move"] = form
+    _look_ahead(request, side, form)
+
+
+def _look_ahead(request: HttpRequest, side: Bedside, form: MoveForm) -> None:
+    """Where a bed is named (a patient was dropped on it, or `m` pressed), what would follow."""
+    key = row_key(request.POST.get("with_bed") or request.GET.get("bed") or "")
+    if key is None or side.stay is None or side.target is None:
+        return
+    bed = Bed.objects.select_related("ward").filter(pk=key, ward=side.target).first()
+    here = side.stay.occupancy.bed_id if side.stay.occupancy is not None else None
+    if bed is None or bed.pk == here:
+        return
+    side.preview = preview(side.stay.episode, bed, at=side.now)
+    if side.preview.inside is not None:
+        sent = request.POST if request.POST.get("deed") == "swap" else None
+        side.forms["swap"] = WhenForm(sent, auto_id="swap-%s")
+    form.initial["bed"] = str(bed.pk)
 
 
 def _target(request: HttpRequest, side: Bedside) -> Ward | None:

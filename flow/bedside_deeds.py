@@ -71,6 +71,22 @@ def _move(side: Bedside, form: WhenForm, by: User) -> str:
     return _("Moved to %(ward)s.") % {"ward": side.target.name}
 
 
+def _swap(side: Bedside, form: WhenForm, by: User) -> str:
+    """Change places with whoever lies in the bed that was looked at."""
+    assert side.stay is not None
+    if side.preview is None or side.preview.inside is None:
+        raise Refused(_("Nobody is in that bed any more. Look at the board again."))
+    movements.swap(
+        one=side.stay.episode,
+        other=Episode.objects.select_related("visit", "patient").get(pk=side.preview.inside),
+        occurred_at=form.time(side.now),
+        at=side.now,
+        by=by,
+        reason=side.against,
+    )
+    return _("They have changed places.")
+
+
 def _discharge(side: Bedside, form: WhenForm, by: User) -> str:
     assert side.stay is not None
     movements.discharge(
@@ -185,6 +201,7 @@ def _resolve(side: Bedside, barrier: str, by: User) -> str:
 
 _DEEDS: Final[dict[str, Callable[[Bedside, WhenForm, User], str]]] = {
     "move": _move,
+    "swap": _swap,
     "discharge": _discharge,
     "leave": _leave,
     "return": _return,

@@ -13,6 +13,7 @@ from flow.bedside_forms import WhenForm
 from flow.bedside_waits import Waits
 from flow.board_types import Face
 from flow.desk.forms import AskForm
+from flow.desk.previews import Preview
 from flow.forecasts.prediction import Prediction
 from wards.admission import Namesake
 from wards.bed_states import BedState
@@ -49,8 +50,9 @@ class Bedside:
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
     why, `may_override` whether saying why it is right all the same would let it pass, `against`
     what was said. `ask`: the form that asks for a bed elsewhere; `request`: what is asked for
-    already. `held`: the bed is held for somebody. `known`: who would be admitted;
-    `namesakes`: who in hospital may be the same person.
+    already. `held`: the bed is held for somebody. `preview`: what would follow from a move that is
+    being looked at. `known`: who would be admitted; `namesakes`: who in hospital may be the same
+    person.
     """
 
     scope: Scope
@@ -82,6 +84,7 @@ class Bedside:
     ask: AskForm | None = None
     request: BedRequest | None = None
     held: Held | None = None
+    preview: Preview | None = None
     known: Known | None = None
     namesakes: Sequence[Namesake] = ()
 

@@ -153,6 +153,9 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
             (place.site.name, reverse("flow:site", args=[place.site.code])),
         ],
         drawer=True,
+        beside={
+            "moving": scope.may(Permission.MOVE_PATIENTS, place.pk) and "at" not in request.GET
+        },
     )
     return answer(request, scope, show)
 

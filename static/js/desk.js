@@ -22,7 +22,7 @@
     narrow();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "f" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!window.flowboard.keys.on || event.key !== "f" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea, dialog, .drawer")) return;
     const field = board().querySelector("[data-finds]");
     if (!field) return;

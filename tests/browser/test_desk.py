@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
@@ -13,12 +14,15 @@ from tests.browser.conftest import Opens
 from tests.browser.test_axe import complaints
 from tests.screens.desk import in_emergency, load_example, make_male, request_of
 from tests.screens.hospital import Hospital, user
+from wards.barriers import Said
 from wards.bed_states import record_status
 from wards.models import Occupancy, Override
+from wards.reservations import reserve
 
 pytestmark = pytest.mark.browser
 
 DESK = "/sites/TGH/desk/"
+WARD = "/wards/TGH-W1/?site=TGH"
 SECOND = "/wards/TGH-W2/?site=TGH"
 
 
@@ -124,3 +128,62 @@ def test_desk_and_proposal_are_sound_light_and_dark(
         expect(page.get_by_role("heading", name="Beds for everybody")).to_be_visible()
         sound(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= int(size.split("x")[0])
+
+
+def test_a_patient_is_dragged_to_a_bed_and_the_board_says_first_what_would_follow(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    beds = hospital.beds(hospital.wards[0])
+    stay = Occupancy.objects.get(bed=beds[0]).episode_id
+    page = opens(manager, WARD, size="1920x1080")
+    page.locator(f"#bed-{beds[0].pk}").drag_to(page.locator(f"#bed-{beds[5].pk}"))
+    look = page.locator(".preview")
+    expect(look).to_contain_text("To bed 6: what would follow")
+    expect(look.get_by_role("button", name="Move to bed 6")).to_be_focused()
+    assert complaints(page) == []
+    assert Occupancy.objects.get(episode=stay, period__endswith__isnull=True).bed_id == beds[0].pk
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("Moved to Ward 1")
+    expect(page.locator(f"#bed-{beds[0].pk}")).to_contain_text("Free")
+    assert Occupancy.objects.get(episode=stay, period__endswith__isnull=True).bed_id == beds[5].pk
+    # The last deed is taken back while nothing depends on it.
+    page.locator(f"#bed-{beds[5].pk}").click()
+    page.locator("#drawer").get_by_role("button", name="Undo").first.click()
+    expect(page.locator(f"#bed-{beds[5].pk}")).to_contain_text("Free")
+
+
+def test_by_key_two_patients_change_places(hospital: Hospital, opens: Opens, manager: User) -> None:
+    beds = hospital.beds(hospital.wards[0])
+    before = [Occupancy.objects.get(bed=bed).episode_id for bed in beds[:2]]
+    page = opens(manager, WARD, size="1366x768")
+    page.locator(f"#bed-{beds[0].pk}").focus()
+    page.keyboard.press("m")
+    asks = page.get_by_role("dialog", name="Move to which bed?")
+    expect(asks).to_be_visible()
+    assert complaints(page) == []
+    page.keyboard.type("99")
+    page.keyboard.press("Enter")
+    expect(asks).to_contain_text("No bed on this board is called that")
+    page.get_by_label("Bed on this board").fill("2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".preview")).to_contain_text("the two would change places")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("They have changed places")
+    after = [
+        Occupancy.objects.get(bed=bed, period__endswith__isnull=True).episode_id for bed in beds[:2]
+    ]
+    assert after == before[::-1]
+
+
+def test_a_bed_held_for_somebody_else_is_no_place_to_drop_a_patient(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    request = request_of(in_emergency(hospital, family="Waiting"))
+    bed = hospital.beds(hospital.wards[0])[5]
+    reserve(request=request, bed=bed.pk, said=Said(timezone.now(), manager))
+    page = opens(manager, WARD, size="1366x768")
+    first = hospital.beds(hospital.wards[0])[0]
+    page.locator(f"#bed-{first.pk}").drag_to(page.locator(f"#bed-{bed.pk}"))
+    expect(page.locator(".preview")).to_contain_text("held for somebody else until")
+    expect(page.locator(".preview").get_by_role("button")).to_have_count(0)
