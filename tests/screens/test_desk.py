@@ -14,8 +14,9 @@ from accounts.roles import Role
 from live import shared
 from tests.screens.desk import in_emergency, load_example, make_male, request_of
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
+from wards.bed_states import close
 from wards.facts import MovementKind
-from wards.models import BedRequest, Occupancy, Override, Reservation
+from wards.models import Bed, BedRequest, Occupancy, Override, Reservation, Ward
 
 DESK = "/sites/TGH/desk/"
 
@@ -372,3 +373,52 @@ def test_one_request_asks_as_much_at_60_beds_as_at_6(hospital: Hospital, manager
             page(manager, address_of(request))
         counts.append(len(asked))
     assert counts[0] == counts[1] <= 32
+
+
+# --- out of place -------------------------------------------------------------------------------
+
+
+def test_outliers_are_listed_with_the_bed_that_would_mend_it(
+    hospital: Hospital, manager: Client
+) -> None:
+    load_example(hospital)
+    Ward.objects.filter(pk=hospital.wards[0].pk).update(specialty="orthopaedics")
+    shown = page(manager, f"{DESK}out-of-place/")
+    assert shown.count('id="outliers-') - shown.count('id="outliers-mend') - 1 == 4
+    assert "To Ward 2, bed 1" in shown
+    assert f"?to={hospital.wards[1].pk}&amp;bed={free_bed(hospital)}" in shown
+    # No bed is named for two.
+    assert shown.count("To Ward 2, bed 1<") == 1
+
+
+def test_without_rules_nobody_counts_as_an_outlier(hospital: Hospital, manager: Client) -> None:
+    Ward.objects.filter(pk=hospital.wards[0].pk).update(specialty="orthopaedics")
+    shown = page(manager, f"{DESK}out-of-place/")
+    assert "No rules are loaded" in shown
+    assert "Nobody lies on a ward that is not for them" in shown
+
+
+def test_a_corridor_has_its_clock_and_what_is_closed_its_reason(
+    hospital: Hospital, manager: Client
+) -> None:
+    load_example(hospital)
+    bed = hospital.beds(hospital.wards[0])[0]
+    Bed.objects.filter(pk=bed.pk).update(features=["corridor"])
+    close(bed=free_bed(hospital), reason="estates", since=hospital.now, by=None, note="Leak")
+    shown = page(manager, f"{DESK}out-of-place/")
+    assert "45 min in a corridor" in shown
+    assert "4 h 15 over" in shown
+    assert "Leak" in shown
+
+
+def test_what_would_follow_from_a_move_is_said_before_it(
+    hospital: Hospital, manager: Client
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    bed = hospital.beds(hospital.wards[0])[0]
+    to = free_bed(hospital)
+    shown = page(manager, f"/beds/{bed.pk}/?to={hospital.wards[1].pk}&bed={to}")
+    assert "To bed 1 on Ward 2: what would follow" in shown
+    assert "Against, and refused" in shown
+    assert "what would follow" not in page(manager, f"/beds/{bed.pk}/?bed=99999999999999999")
