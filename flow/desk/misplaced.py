@@ -27,7 +27,7 @@ from flow.desk.types import Need
 from flow.faces import faces
 from flow.showing import Show, answer
 from flow.site_naming import site_named
-from wards.models import Closure, Occupancy, Site
+from wards.models import Closure, Occupancy, Site, Ward
 from wards.needing import needs_of
 from wards.scope import ALL, Scope
 from wards.suitability.costing import costs
@@ -36,6 +36,10 @@ from wards.suitability.facts import Needs as Facts
 from wards.suitability.judging import judge
 from wards.suitability.rulebook import TAKES
 
+_TRIED: Final = 60
+"""Beds looked at for one patient, the cheapest first."""
+_BETTER: Final = (Ward.Kind.INPATIENT, Ward.Kind.MATERNITY, Ward.Kind.COMMUNITY)
+"""Kinds of ward that mend it: nobody is moved back to an assessment unit for that."""
 MOST: Final = 60
 """Patients of one list for whom a better bed is looked for; the longest there come first."""
 
@@ -148,9 +152,12 @@ def _mends(people: Sequence[Facts], scene: Scene) -> dict[int, Match]:
     found = {}
     for row, person in enumerate(people):
         order = np.argsort(np.where(table.suits[row], table.cost[row], np.inf), kind="stable")
-        for column in order[:12]:
+        for column in order[:_TRIED]:
             bed = scene.setting.beds[table.beds[column]]
-            if not table.suits[row][column] or bed.key in taken or CORRIDOR in bed.features:
+            if not table.suits[row][column]:
+                break
+            better = scene.places[bed.ward].kind in _BETTER and CORRIDOR not in bed.features
+            if bed.key in taken or not better:
                 continue
             judged = judge(person, bed, scene.setting, scene.book)
             if judged.suitable and "outlier" not in judged.breaches:

@@ -36,12 +36,13 @@ from wards.models import Bed, BedRequest, Site
 from wards.needing import needs_of
 from wards.placing import terms_by_episode
 from wards.scope import ALL, Scope
+from wards.suitability.findings import Finding
 from wards.suitability.freeing_moves import FreeingMove, freeing_moves
 from wards.suitability.proposing import Proposal, propose
 
 USUAL_HOURS: Final = 4
-AHEAD: Final = timedelta(hours=12)
-"""Whoever is expected later than that is left out: a bed is not held for so long."""
+AHEAD: Final = timedelta(hours=4)
+"""Whoever is expected later than that is left out: a bed is not kept empty for so long."""
 MOST_MOVES: Final = 6
 
 
@@ -52,6 +53,11 @@ class Line:
     need: Need
     match: Match
     alone: Match | None
+
+    @property
+    def for_it(self) -> list[Finding]:
+        """What speaks for the bed; that the proposal itself holds it says nothing."""
+        return [one for one in self.match.judged.for_it if one.code != "held"]
 
 
 @dataclass(frozen=True, slots=True)
