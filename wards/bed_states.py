@@ -118,7 +118,7 @@ def record_statuses(facts: Sequence[StatusFact]) -> list[bool]:
     recorded = _insert_once(facts)
     mark_dirty(ward for fact in facts if _name(fact) in recorded for ward in wards[fact.bed])
     if recorded:
-        transaction.on_commit(_ring_cleaning)
+        transaction.on_commit(_ring_lists)
     news = []
     for fact in facts:
         news.append(_name(fact) in recorded)
@@ -126,8 +126,8 @@ def record_statuses(facts: Sequence[StatusFact]) -> list[bool]:
     return news
 
 
-def _ring_cleaning() -> None:
-    ring(["cleaning"])
+def _ring_lists() -> None:
+    ring(["cleaning", "desk"])
 
 
 def _name(fact: StatusFact) -> tuple[str, str]:
@@ -226,7 +226,7 @@ def close(
     with pghistory.context(**deed("close", by)):
         closure.save()
     mark_dirty([closure.ward_id])
-    transaction.on_commit(_ring_cleaning)
+    transaction.on_commit(_ring_lists)
     return closure
 
 
@@ -249,7 +249,7 @@ def reopen(*, closure: int, at: datetime, by: User | None) -> Closure | None:
     if found.period.upper is not None and found.period.upper <= at:
         raise Refused(f"It opens again {_when(found.period.upper)} already.")
     mark_dirty([found.ward_id])
-    transaction.on_commit(_ring_cleaning)
+    transaction.on_commit(_ring_lists)
     with pghistory.context(**deed("reopen", by)):
         if at <= found.period.lower:
             found.delete()

@@ -89,6 +89,9 @@ def settle(
     rows = _open(episodes, beds).filter(period__startswith__lte=at)
     if not rows.exists():
         return 0
+    if episodes is not None or beds is not None:
+        # Whoever lay in a bed that is held has left it, perhaps: the desk says so.
+        transaction.on_commit(lambda: ring(["desk"]))
     ended: list[Reservation] = []
     with transaction.atomic():
         locked = list(

@@ -68,6 +68,8 @@ def test_from_the_decision_to_the_bed_on_three_screens(
     expect(tile).to_contain_text("Held")
     sound(ward)
 
+    phone.get_by_role("button", name="Start").first.click()
+    expect(tile).to_contain_text("Being cleaned")
     phone.get_by_role("button", name="Done").first.click()
     expect(tile).not_to_contain_text("To be cleaned")
     expect(desk.locator("tr.need.has-bed")).to_contain_text("ready")
