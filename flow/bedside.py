@@ -194,7 +194,7 @@ def _offer_to_ask(request: HttpRequest, side: Bedside) -> None:
         return
     side.request = held_beds.open_request_of(side.stay.episode, at=side.now)
     if side.request is None:
-        sent = request.POST if request.POST.get("deed") == "ask" else None
+        sent = request.POST if request.POST.get("deed") == "elsewhere" else None
         side.ask = AskForm(sent, wards=reads.wards_of_site(side.ward.site_id))
 
 

@@ -39,7 +39,7 @@ def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
         return _resolve(side, request.POST.get("barrier", ""), request.user)
     if deed == "here":
         return _here(side, request.user)
-    if deed == "ask":
+    if deed == "elsewhere":
         return _ask(side, request.user)
     form = side.forms.get(deed)
     if form is None:

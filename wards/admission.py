@@ -40,6 +40,7 @@ from wards.models import Movement, Occupancy, Override, Ward
 from wards.placing import check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import keep
+from wards.rule_books import book_for
 from wards.scope import Scope, scope_of, visible_episodes, visible_patients
 
 DO_NOT_FIT: Final = (
@@ -167,7 +168,8 @@ def admit(
         who = _recognised(found, said, scope)
         if place.bed is not None:
             check_not_held(place.bed, person=who.root if who else None, at=when.sent_at)
-        before = setting_at(at=when.occurred_at, wards=[place.ward]) if place.bed else None
+        ruled = place.bed is not None and book_for(ward=place.ward, at=when.occurred_at)
+        before = setting_at(at=when.occurred_at, wards=[place.ward]) if ruled else None
         moments = {when.occurred_at, at}
         if who is not None:
             _check_elsewhere(Q(person=who.root), moments, scope)

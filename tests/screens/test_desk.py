@@ -276,7 +276,7 @@ def test_a_bed_is_asked_for_at_the_bedside(hospital: Hospital, manager: Client) 
     answer = manager.post(
         f"/beds/{bed.pk}/?fragment=1",
         {
-            "deed": "ask",
+            "deed": "elsewhere",
             "episode_seen": episode,
             "ward": hospital.wards[1].pk,
             "priority": "2",
