@@ -28,7 +28,7 @@ from patients.keys import Details, PersonKey
 from patients.models import Episode
 from wards import movements as deeds
 from wards.facts import Place
-from wards.models import Bed, Movement, Occupancy, Override, Reservation, Ward
+from wards.models import Bed, Movement, Occupancy, Ward
 from wards.placeless import home_of
 from wards.provenance import BY_HAND
 from wards.scope import visible_episodes
@@ -152,7 +152,7 @@ def _transfer(request: Request, said: Said, episode: Episode) -> Made:
             at=at,
             by=_caller(request),
             occurred_at=said["occurred_at"],
-            reason=said["reason"] or _given_for(episode, place),
+            reason=said["reason"],
             key=key_of(request, said, "transferred", episode.pk),
         )
     )
@@ -243,15 +243,6 @@ def _place(request: Request, said: Said, *, near: int | None) -> tuple[Ward, Pla
     if len(beds) > 1:
         raise invalid({"bed_label": f"Several bays have a bed {label}; give the key of the bed."})
     return ward, Place(ward.pk, beds[0].bay_id, beds[0].pk)
-
-
-def _given_for(episode: Episode, place: Place) -> str:
-    """Why the bed that is held for them was given against a rule: it need not be said again."""
-    held = Reservation.objects.filter(
-        episode=episode, bed=place.bed, status=Reservation.Status.HELD, period__contains=now()
-    )
-    rows = Override.objects.filter(reservation__in=held).order_by("-pk")
-    return rows.values_list("reason", flat=True).first() or ""
 
 
 def _check_moves(request: Request, episode: Episode) -> None:
