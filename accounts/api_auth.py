@@ -47,23 +47,28 @@ class BearerAuthentication(BaseAuthentication):
         return REALM
 
 
-def HasScope(scope: str) -> type[BasePermission]:
-    """A permission: somebody is signed in and, if by a token, it carries `scope`.
+def HasScope(*scopes: str) -> type[BasePermission]:
+    """A permission: somebody is signed in and, if by a token, it carries one of `scopes`.
 
     A scope limits programs. What a person may do, and where, follows from their grants alone.
     Raises ValueError for a scope that does not exist.
     """
-    needed = TokenScope(scope)
+    needed = [TokenScope(scope) for scope in scopes]
+    named = " or ".join(needed)
 
     class _HasScope(BasePermission):
-        message = f"This token lacks the scope {needed}; ask an administrator for one that has it."
+        message = f"This token lacks the scope {named}; ask an administrator for one that has it."
         code = "insufficient_scope"
 
         def has_permission(self, request: Request, view: APIView) -> bool:
             user: Any = request.user
             if not user.is_authenticated:
                 return False
-            return not isinstance(request.auth, ApiToken) or needed in request.auth.scopes
+            return not isinstance(request.auth, ApiToken) or any(
+                scope in request.auth.scopes for scope in needed
+            )
 
-    _HasScope.__name__ = _HasScope.__qualname__ = f"HasScope_{needed.name}"
+    _HasScope.__name__ = _HasScope.__qualname__ = (
+        f"HasScope_{'_'.join(scope.name for scope in needed)}"
+    )
     return _HasScope

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     OWN_STEPS = "own_steps"
     SIGN_RETURNS = "sign_returns"
     DEFINE_COHORTS = "define_cohorts"
+    CLEAN_BEDS = "clean_beds"
     MANAGE_BEDS = "manage_beds"
     MANAGE_FEEDS = "manage_feeds"
     MANAGE_PEOPLE = "manage_people"
@@ -30,6 +31,7 @@ class Role(StrEnum):
     WARD_NURSE = "ward_nurse"
     DISCHARGE_COORDINATOR = "discharge_coordinator"
     PARTNER = "partner"
+    CLEANER = "cleaner"
     BED_MANAGER = "bed_manager"
     SITE_MANAGER = "site_manager"
     FEED_MANAGER = "feed_manager"
@@ -42,6 +44,7 @@ LABELS: Final[dict[Role, str]] = {
     Role.WARD_NURSE: "Ward nurse",
     Role.DISCHARGE_COORDINATOR: "Discharge coordinator",
     Role.PARTNER: "Team or partner (own steps only)",
+    Role.CLEANER: "Domestic staff (beds to clean only)",
     Role.BED_MANAGER: "Bed manager",
     Role.SITE_MANAGER: "Site manager",
     Role.FEED_MANAGER: "Feed manager",
@@ -49,7 +52,9 @@ LABELS: Final[dict[Role, str]] = {
 }
 
 _P = Permission
-_WARD: Final = frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.PLAN_DISCHARGE})
+_WARD: Final = frozenset(
+    {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MOVE_PATIENTS, _P.PLAN_DISCHARGE, _P.CLEAN_BEDS}
+)
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.OBSERVER: frozenset({_P.SEE_COUNTS}),
     Role.READER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS}),
@@ -58,6 +63,7 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
         {_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.PLAN_DISCHARGE, _P.OWN_STEPS, _P.DEFINE_COHORTS}
     ),
     Role.PARTNER: frozenset({_P.OWN_STEPS}),
+    Role.CLEANER: frozenset({_P.CLEAN_BEDS}),
     Role.BED_MANAGER: _WARD | {_P.MANAGE_BEDS},
     Role.SITE_MANAGER: _WARD
     | {_P.MANAGE_BEDS, _P.MANAGE_FEEDS, _P.OWN_STEPS, _P.SIGN_RETURNS, _P.DEFINE_COHORTS},

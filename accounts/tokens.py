@@ -42,6 +42,8 @@ class TokenScope(StrEnum):
 
     OCCUPANCY_READ = "occupancy:read"
     PLACES_READ = "places:read"
+    BEDS_READ = "beds:read"
+    BEDS_WRITE = "beds:write"
     EPISODES_READ = "episodes:read"
     WAITS_READ = "waits:read"
     WAITS_WRITE = "waits:write"
@@ -52,6 +54,8 @@ class TokenScope(StrEnum):
 SCOPE_LABELS: Final[dict[TokenScope, str]] = {
     TokenScope.OCCUPANCY_READ: "Read counts of beds and patients",
     TokenScope.PLACES_READ: "Read organisations, sites, wards and beds",
+    TokenScope.BEDS_READ: "Read beds and the state each is in, who needs one, and which suit",
+    TokenScope.BEDS_WRITE: "Close and clean beds, ask for, hold and give them, move patients",
     TokenScope.EPISODES_READ: "Read patients and their stays",
     TokenScope.WAITS_READ: "Read what discharges wait for and whose wait it is, cohorts in figures",
     TokenScope.WAITS_WRITE: "Record board rounds and barriers to discharge",

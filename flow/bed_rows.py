@@ -24,7 +24,8 @@ OVERDUE: Final = timedelta(hours=24)
 @dataclass(frozen=True, slots=True)
 class BedRow:
     """A bed; see `BedTile`. `bay_code`: empty without a bay. `occupancy`: of whoever is in it.
-    `empty_since`: when the last patient left, if anybody has been in it."""
+    `empty_since`: when the last patient left, if anybody has been in it. `held_until`: until
+    when it is held for somebody who is to come."""
 
     id: int
     ward: int
@@ -36,7 +37,9 @@ class BedRow:
     features: Sequence[str]
     state: str
     status: str
+    level: str
     status_since: datetime | None
+    closure: int | None
     closed_reason: str
     closed_note: str
     closed_since: datetime | None
@@ -44,6 +47,7 @@ class BedRow:
     opened_since: datetime | None
     occupancy: int | None
     empty_since: datetime | None
+    held_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +99,17 @@ def beds_of(wards: Collection[int], moment: Moment) -> list[BedRow]:
 WITH {common(moment)}
 SELECT b.id, b.ward_id AS ward, b.bay_id AS bay, coalesce(bay.code, '') AS bay_code, b.label,
        b.kind, b.funding, b.features, b.state,
-       coalesce(b.status, '') AS status, b.status_since,
+       coalesce(b.status, '') AS status, coalesce(b.level, '') AS level, b.status_since,
+       b.closure_id AS closure,
        coalesce(b.reason, '') AS closed_reason, coalesce(b.note, '') AS closed_note,
        lower(b.closed_period) AS closed_since, upper(b.closed_period) AS closed_until,
        lower(b.opened_period) AS opened_since, b.occupancy_id AS occupancy,
-       emptied.at AS empty_since
+       emptied.at AS empty_since, upper(coming.period) AS held_until
   FROM beds b
   LEFT JOIN wards_bay bay ON bay.id = b.bay_id
   LEFT JOIN (SELECT bed_id, max(upper(period)) AS at FROM {left} stay GROUP BY bed_id) emptied
          ON emptied.bed_id = b.id
+  LEFT JOIN {held("wards_reservation", moment)} coming ON coming.bed_id = b.id
  ORDER BY b.ward_id, b.position, length(b.label), b.label, b.id
 """  # noqa: S608 - the values travel as parameters
     return read_as(BedRow, sql, moment.params | {"wards": sorted(wards)})

@@ -13,7 +13,8 @@ def people(moment: Moment) -> str:
 
     Named parameters: `at` and `known_at` (see `Moment.params`).
 
-    occupied: every occupancy of the moment. asked: every open bed request with the ward it
+    occupied: every occupancy of the moment. asked: every open bed request of somebody who is here
+    (those only expected are listed apart: `flow.bed_rows.arrivals_of`) with the ward it
     counts on (`counts_on`), the one asked for (`target`), the one the patient is on (`origin`)
     and the one a discharge counts on (`leaves`).
     """
@@ -27,6 +28,7 @@ asked AS MATERIALIZED (
       JOIN patients_episode e ON e.id = r.episode_id
       JOIN patients_patient p ON p.id = e.patient_id
       LEFT JOIN occupied o ON o.person_id = p.person_id
+     WHERE r.kind <> 'expected'
 )"""  # noqa: S608 - the text holds names and conditions of this package alone
 
 
@@ -45,7 +47,7 @@ closed AS MATERIALIZED {held("wards_closure", moment)},
 opened AS MATERIALIZED {held("wards_opening", moment)},
 places AS (
     SELECT b.id, b.ward_id, b.bay_id, b.label, b.kind, b.funding, b.features, b.position,
-           told.status, told.occurred_at AS status_since,
+           told.status, told.level, told.occurred_at AS status_since,
            c.id AS closure_id, c.reason, c.note, c.period AS closed_period,
            opening.period AS opened_period,
            o.id AS occupancy_id, lower(o.period) AS occupied_since,
@@ -68,11 +70,12 @@ places AS (
             ORDER BY closed.bed_id IS NOT NULL, closed.bay_id IS NOT NULL, closed.id
             LIMIT 1) c ON true
       LEFT JOIN LATERAL (
-           SELECT latest.status, latest.occurred_at
+           SELECT latest.status, latest.level, latest.occurred_at
              FROM (SELECT b.id UNION ALL
                    SELECT alias.id FROM wards_bed alias WHERE alias.same_as_id = b.id) known(id)
             CROSS JOIN LATERAL (
-                 SELECT s.status, s.occurred_at, s.sent_at, s.key FROM wards_bedstatus s
+                 SELECT s.status, s.level, s.occurred_at, s.sent_at, s.key
+                   FROM wards_bedstatus s
                   WHERE s.bed_id = known.id AND s.occurred_at <= %(at)s
                     AND {said_by(moment, "s")}
                   ORDER BY s.occurred_at DESC, s.sent_at DESC, s.key DESC

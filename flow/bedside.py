@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
+from flow import bed_state_deeds
 from flow import bedside_reads as reads
 from flow.asking import asked, in_words
 from flow.barrier_forms import RaiseForm
@@ -29,13 +30,18 @@ from flow.bedside_types import Bedside
 from flow.bedside_waits import waits_of
 from flow.coded import codes_in_use
 from flow.days import age
+from flow.desk.forms import AskForm
+from flow.desk.previews import preview
 from flow.forecasts.phrases import PURPOSE
 from flow.forecasts.prediction import predicted
 from flow.moment import Moment
 from flow.ward_naming import ward_address
 from patients.models import Episode
-from wards.models import Ward
+from wards import held_beds
+from wards.bed_states import closures_over
+from wards.models import Bed, Ward
 from wards.placeless import home_of
+from wards.placing import Unsuitable
 from wards.scope import scope_of
 
 
@@ -49,6 +55,8 @@ def bed(request: HttpRequest, bed: int) -> HttpResponse:
     side.bed, side.state, occupancy = found
     side.ward = side.bed.ward
     _check_seen(side)
+    if side.state is not None and side.state.closure is not None:
+        side.closures = list(closures_over(side.bed, at=side.moment))
     if occupancy is not None:
         side.occupied_since = reads.here_since(occupancy)
         if side.sees:
@@ -107,8 +115,7 @@ def _check_seen(side: Bedside) -> None:
 
 def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
-    planning = posted is not None and posted.get("deed") in PLANNING
-    if posted is not None and not (side.plans if planning else side.acts):
+    if posted is not None and not _may(side, posted.get("deed", "")):
         raise PermissionDenied(_("You may not do this here. Ask your administrator."))
     if side.stay is not None and side.home is None and side.elsewhere is None:
         side.waits = waits_of(
@@ -118,10 +125,13 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
             scope=side.scope,
         )
         side.prediction = predicted(side.stay.episode, now=side.now, at=side.at)
+    if side.bed is not None:
+        side.held = next(iter(held_beds.in_force(at=side.moment, beds=[side.bed.pk])), None)
     _offer(request, side)
     if posted is None:
         return _drawn(request, side, 200)
     deed = posted.get("deed", "")
+    side.against = posted.get("against", "").strip()[:500]
     refused = _changed_meanwhile(side, deed, posted.get("episode_seen", ""))
     try:
         if refused:
@@ -129,11 +139,18 @@ def _serve(request: HttpRequest, side: Bedside) -> HttpResponse:
         done = do(request, side, deed)
     except Refused as refusal:
         side.failed, side.reason = deed, refusal.reason
+        side.may_override = isinstance(refusal, Unsuitable) and refusal.may_override
         return _drawn(request, side, 409 if refused else 422)
     if done is None:
         side.failed = deed
         return _drawn(request, side, 422)
     return _done(request, side, done)
+
+
+def _may(side: Bedside, deed: str) -> bool:
+    if deed in bed_state_deeds.DEEDS:
+        return bed_state_deeds.may(side, deed)
+    return side.plans if deed in PLANNING else side.acts
 
 
 def _offer(request: HttpRequest, side: Bedside) -> None:
@@ -142,14 +159,16 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         codes = codes_in_use(side.ward.site.organisation_id, at=side.now)
         sent = request.POST if request.POST.get("deed") == "raise" else None
         side.raised = RaiseForm(sent, reasons=codes.delays)
-    if not side.acts or side.is_over:
-        return
     deed = request.POST.get("deed") if request.method == "POST" else None
 
     def typed(name: str) -> Any:
         return request.POST if deed == name else None
 
+    side.forms |= bed_state_deeds.offer(side, typed)
+    if not side.acts or side.is_over:
+        return
     if side.stay is not None:
+        _offer_to_ask(request, side)
         if side.elsewhere is None:
             _offer_move(request, side, typed("move"))
         if not side.is_host:
@@ -169,6 +188,16 @@ def _offer(request: HttpRequest, side: Bedside) -> None:
         side.forms["admit"] = AdmitForm(typed("admit"), beds=others)
 
 
+def _offer_to_ask(request: HttpRequest, side: Bedside) -> None:
+    """Asking for a bed elsewhere, unless that has been done."""
+    if side.stay is None or side.home is not None:
+        return
+    side.request = held_beds.open_request_of(side.stay.episode, at=side.now)
+    if side.request is None:
+        sent = request.POST if request.POST.get("deed") == "elsewhere" else None
+        side.ask = AskForm(sent, wards=reads.wards_of_site(side.ward.site_id))
+
+
 def _offer_move(request: HttpRequest, side: Bedside, typed: Any) -> None:
     placed = side.home is None
     side.targets = reads.wards_to_choose(
@@ -179,9 +208,25 @@ def _offer_move(request: HttpRequest, side: Bedside, typed: Any) -> None:
         return
     moves = side.scope.may(Permission.MOVE_PATIENTS, side.target.pk)
     beds = reads.free_beds(side.target.pk, at=side.now) if moves else []
-    side.forms["move"] = MoveForm(
-        typed, ward=side.target.pk, beds=beds, is_here=side.target.pk == side.ward.pk
-    )
+    form = MoveForm(typed, ward=side.target.pk, beds=beds, is_here=side.target.pk == side.ward.pk)
+    side.forms["move"] = form
+    _look_ahead(request, side, form)
+
+
+def _look_ahead(request: HttpRequest, side: Bedside, form: MoveForm) -> None:
+    """Where a bed is named (a patient was dropped on it, or `m` pressed), what would follow."""
+    key = row_key(request.POST.get("with_bed") or request.GET.get("bed") or "")
+    if key is None or side.stay is None or side.target is None:
+        return
+    bed = Bed.objects.select_related("ward").filter(pk=key, ward=side.target).first()
+    here = side.stay.occupancy.bed_id if side.stay.occupancy is not None else None
+    if bed is None or bed.pk == here:
+        return
+    side.preview = preview(side.stay.episode, bed, at=side.now)
+    if side.preview.inside is not None:
+        sent = request.POST if request.POST.get("deed") == "swap" else None
+        side.forms["swap"] = WhenForm(sent, auto_id="swap-%s")
+    form.initial["bed"] = str(bed.pk)
 
 
 def _target(request: HttpRequest, side: Bedside) -> Ward | None:

@@ -11,12 +11,13 @@ from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import User
 from accounts.refusals import Refused
+from flow import bed_state_deeds
 from flow import bedside_reads as reads
 from flow.barrier_forms import RaiseForm, raised_words
 from flow.bedside_forms import AdmitForm, MoveForm, WhenForm
 from flow.bedside_types import Bedside, Known
 from patients.models import Barrier, Episode
-from wards import barriers, movements
+from wards import barriers, movements, requests
 from wards.barriers import Said
 from wards.facts import Place
 from wards.models import Bed, Movement
@@ -38,6 +39,8 @@ def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
         return _resolve(side, request.POST.get("barrier", ""), request.user)
     if deed == "here":
         return _here(side, request.user)
+    if deed == "elsewhere":
+        return _ask(side, request.user)
     form = side.forms.get(deed)
     if form is None:
         raise Refused(_("That cannot be done here now. Look at the board again."))
@@ -50,7 +53,7 @@ def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
         )
     if not form.is_valid():
         return None
-    return _DEEDS[deed](side, form, request.user)
+    return (_DEEDS | bed_state_deeds.DO)[deed](side, form, request.user)
 
 
 def _move(side: Bedside, form: WhenForm, by: User) -> str:
@@ -63,8 +66,25 @@ def _move(side: Bedside, form: WhenForm, by: User) -> str:
         occurred_at=form.time(side.now),
         at=side.now,
         by=by,
+        reason=side.against,
     )
     return _("Moved to %(ward)s.") % {"ward": side.target.name}
+
+
+def _swap(side: Bedside, form: WhenForm, by: User) -> str:
+    """Change places with whoever lies in the bed that was looked at."""
+    assert side.stay is not None
+    if side.preview is None or side.preview.inside is None:
+        raise Refused(_("Nobody is in that bed any more. Look at the board again."))
+    movements.swap(
+        one=side.stay.episode,
+        other=Episode.objects.select_related("visit", "patient").get(pk=side.preview.inside),
+        occurred_at=form.time(side.now),
+        at=side.now,
+        by=by,
+        reason=side.against,
+    )
+    return _("They have changed places.")
 
 
 def _discharge(side: Bedside, form: WhenForm, by: User) -> str:
@@ -103,6 +123,7 @@ def _bring(side: Bedside, form: WhenForm, by: User) -> str:
         occurred_at=form.time(side.now),
         at=side.now,
         by=by,
+        reason=side.against,
     )
     return _("Brought to bed %(bed)s.") % {"bed": side.bed.label}
 
@@ -118,6 +139,7 @@ def _admit(side: Bedside, form: WhenForm, by: User) -> str:
             occurred_at=form.time(side.now),
             at=side.now,
             by=by,
+            reason=side.against,
             details=form.details(),
             confirmed=form.confirmed,
             others=form.others,
@@ -130,6 +152,25 @@ def _admit(side: Bedside, form: WhenForm, by: User) -> str:
         side.known = Known(known.record, face, [str(_DETAILS[name]) for name in known.differs])
         raise
     return _("Admitted to bed %(bed)s.") % {"bed": bed.label}
+
+
+def _ask(side: Bedside, by: User) -> str | None:
+    """Ask for a bed elsewhere."""
+    form = side.ask
+    if form is None or side.stay is None:
+        raise Refused(_("A bed is asked for already. Look at the desk."))
+    if not form.is_valid():
+        return None
+    requests.ask(
+        episode=side.stay.episode,
+        ward=form.chosen_ward,
+        terms=form.terms,
+        said=Said(side.now, by),
+    )
+    ward = form.chosen_ward
+    if ward is None:
+        return _("A bed is asked for.")
+    return _("A bed is asked for on %(ward)s.") % {"ward": ward.name}
 
 
 def _raise(side: Bedside, by: User) -> str | None:
@@ -160,6 +201,7 @@ def _resolve(side: Bedside, barrier: str, by: User) -> str:
 
 _DEEDS: Final[dict[str, Callable[[Bedside, WhenForm, User], str]]] = {
     "move": _move,
+    "swap": _swap,
     "discharge": _discharge,
     "leave": _leave,
     "return": _return,

@@ -300,7 +300,7 @@ def awaited_by(episode: int, *, at: datetime) -> frozenset[int]:
     """The wards asked to take the patient in."""
     asked = BedRequest.objects.filter(
         episode=episode, period__contains=at, ward__isnull=False
-    ).exclude(kind=BedRequest.Kind.DISCHARGE)
+    ).exclude(kind__in=[BedRequest.Kind.DISCHARGE, BedRequest.Kind.EXPECTED])
     return frozenset(ward for ward in asked.values_list("ward_id", flat=True) if ward)
 
 
@@ -313,6 +313,13 @@ def wards_to_choose(scope: Scope, *, here: Ward, all_of_site: bool) -> list[Ward
         near = Q(site=here.site_id) if all_of_site else Q()
         wards = wards.filter(Q(pk__in=held) | near)
     return list(wards.select_related("site").order_by("site__position", "site__name", "position"))
+
+
+def wards_of_site(site: int) -> list[Ward]:
+    """The wards of a site at which a bed can be asked for."""
+    kinds = (Ward.Kind.UNRECOGNISED, Ward.Kind.THEATRE, Ward.Kind.CLINIC)
+    rows = Ward.objects.filter(site=site, same_as=None).exclude(kind__in=kinds)
+    return list(rows.select_related("site").order_by("position", "name"))
 
 
 def candidates(ward: Ward, *, at: datetime, scope: Scope) -> list[Candidate]:

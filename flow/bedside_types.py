@@ -12,10 +12,13 @@ from flow.barrier_forms import WaitForm
 from flow.bedside_forms import WhenForm
 from flow.bedside_waits import Waits
 from flow.board_types import Face
+from flow.desk.forms import AskForm
+from flow.desk.previews import Preview
 from flow.forecasts.prediction import Prediction
 from wards.admission import Namesake
 from wards.bed_states import BedState
-from wards.models import Bed, Occupancy, Ward
+from wards.held_beds import Held
+from wards.models import Bed, BedRequest, Closure, Occupancy, Ward
 from wards.placeless import Home
 from wards.scope import Scope
 
@@ -42,9 +45,14 @@ class Bedside:
     were. `home`: where a stay belongs of which nobody has told a ward; `ward` is then an empty one,
     and `told_by` names who told of the stay. `elsewhere`: where the person is by another stay of
     theirs. `waits`: what the patient waits for; `raised`: the form in which more is said of that.
-    `prediction`: what is foretold of the patient.
+    `prediction`: what is foretold of the patient. `closures`: those in force over the bed, the
+    widest first.
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
-    why; `known`: who would be admitted; `namesakes`: who in hospital may be the same person.
+    why, `may_override` whether saying why it is right all the same would let it pass, `against`
+    what was said. `ask`: the form that asks for a bed elsewhere; `request`: what is asked for
+    already. `held`: the bed is held for somebody. `preview`: what would follow from a move that is
+    being looked at. `known`: who would be admitted; `namesakes`: who in hospital may be the same
+    person.
     """
 
     scope: Scope
@@ -54,6 +62,7 @@ class Bedside:
     known_at: datetime | None = None
     bed: Bed | None = None
     state: BedState | None = None
+    closures: Sequence[Closure] = ()
     stay: reads.Stay | None = None
     occupied_since: datetime | None = None
     awaited: frozenset[int] = frozenset()
@@ -70,6 +79,12 @@ class Bedside:
     prediction: Prediction | None = None
     failed: str = ""
     reason: str = ""
+    against: str = ""
+    may_override: bool = False
+    ask: AskForm | None = None
+    request: BedRequest | None = None
+    held: Held | None = None
+    preview: Preview | None = None
     known: Known | None = None
     namesakes: Sequence[Namesake] = ()
 
@@ -133,6 +148,16 @@ class Bedside:
             and state.opened
             and not state.is_closed
         )
+
+    @property
+    def own_closure(self) -> Closure | None:
+        """The closure of this very bed, not of its bay or ward."""
+        return next((one for one in self.closures if one.bed_id is not None), None)
+
+    @property
+    def wider_closure(self) -> Closure | None:
+        """The closure of its bay or ward, which is not ended from a bed."""
+        return next((one for one in self.closures if one.bed_id is None), None)
 
     @property
     def is_over(self) -> bool:

@@ -279,9 +279,11 @@ class BedTile:
     id, label, kind, funding, features: of the bed (`Bed` values). state: see `BedState`.
     since: start of that state, where known (arrival, closure, opening or status time).
     status: latest status told of the bed (HL7 table 0116 letter, may be empty), told for
-    `status_since`. closed_reason, closed_note, closed_until: of the closure that covers the bed,
-    if any, also while it is occupied. clash: somebody else was sent to this bed too.
+    `status_since`. level: how it is to be cleaned, where that was said. closed_reason,
+    closed_note, closed_until: of the closure that covers the bed, if any, also while it is
+    occupied. clash: somebody else was sent to this bed too.
     occupant: who is in it, without `face` where the viewer may not see patients.
+    held_until: until when it is held for somebody who is to come; None where it is not.
     """
 
     id: int
@@ -292,12 +294,14 @@ class BedTile:
     state: BedState
     since: datetime | None
     status: str
+    level: str
     status_since: datetime | None
     closed_reason: str
     closed_note: str
     closed_until: datetime | None
     clash: bool
     occupant: Occupant | None
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

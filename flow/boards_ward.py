@@ -157,12 +157,14 @@ def _tile(bed: BedRow, occupant: Occupant | None, *, clash: bool) -> BedTile:
         state=BedState(bed.state),
         since=since(bed, occupant.since if occupant else None),
         status=bed.status,
+        level=bed.level,
         status_since=bed.status_since,
         closed_reason=bed.closed_reason,
         closed_note=bed.closed_note,
         closed_until=bed.closed_until,
         clash=clash,
         occupant=occupant,
+        held_until=bed.held_until,
     )
 
 

@@ -216,7 +216,8 @@ def _waits(wards: Collection[int], moment: Moment) -> Waits:
     A patient waits where they are; one who is not here yet, on the way they are to come by. A
     request that names no ward waits for the wards, or for the way out.
     """
-    requests = held("wards_bedrequest", moment, "r.period && tstzrange(%(start)s, %(at)s, '[]')")
+    open_then = "r.period && tstzrange(%(start)s, %(at)s, '[]') AND r.kind <> 'expected'"
+    requests = held("wards_bedrequest", moment, open_then)
     stays = held("wards_occupancy", moment, "r.period && tstzrange(%(start)s, %(at)s, '[]')")
     sql = f"""
 WITH {_PLACES},

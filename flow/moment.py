@@ -17,6 +17,7 @@ TRACKED: Final = frozenset(
         "wards_closure",
         "wards_opening",
         "wards_referral",
+        "wards_reservation",
         "patients_readiness",
         "patients_barrier",
         "patients_episode",

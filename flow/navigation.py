@@ -53,8 +53,7 @@ class Navigation:
 
     @cached_property
     def items(self) -> Sequence[Item]:
-        """System, Sites, Leaving, Our people, Our work, Feeds, People, as far as the viewer may
-        use them."""
+        """What the viewer may use, in the order of the header."""
         if not self._signed_in:
             return ()
         return tuple(
@@ -62,9 +61,11 @@ class Navigation:
             for item in (
                 self._item(_("System"), "flow:system", Permission.SEE_COUNTS, exactly=True),
                 self._sites(),
+                self._desk(),
                 self._leaving(),
                 self._our_people(),
                 self._item(_("Our work"), "flow:work", Permission.OWN_STEPS),
+                self._cleaning(),
                 self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
                 self._item(_("People"), "people:people", Permission.MANAGE_PEOPLE),
             )
@@ -91,8 +92,11 @@ class Navigation:
 
     @property
     def search(self) -> str:
-        """Where a search is posted to; empty where there is nobody to search for."""
-        return address_of("flow:search") if self._signed_in else ""
+        """Where a search is posted to; empty where there is nobody to search for, as for those
+        who clean and see nothing else."""
+        if not self._signed_in or self._only_cleans:
+            return ""
+        return address_of("flow:search")
 
     def _item(
         self, label: object, name: str, permission: Permission, *, exactly: bool = False
@@ -104,20 +108,28 @@ class Navigation:
         here = path == address
         return Item(str(label), address, here or (not exactly and path.startswith(address)), here)
 
-    def _sites(self) -> Item | None:
-        """The sites of which the viewer may see at least one ward."""
+    @cached_property
+    def _site_rows(self) -> list[tuple[int, str, str, str]]:
+        """Key, code, name and kind of the sites of which the viewer may see at least one ward."""
         held = self._scope.sites_in_part(Permission.SEE_COUNTS)
         sites = Site.objects.exclude(kind=Site.Kind.UNRECOGNISED)
         if held != ALL:
             sites = sites.filter(pk__in=held)
+        return list(sites.values_list("pk", "code", "name", "kind"))
+
+    def _sites(self) -> Item | None:
+        """These sites, and the rules by which their beds are given."""
         path = self._request.path
         below = []
-        for code, name in sites.values_list("code", "name"):
+        for _pk, code, name, _kind in self._site_rows:
             address = reverse("flow:site", args=[code])
             below.append(Item(name, address, path == address, path == address))
         if not below:
             return None
-        current = path.startswith(("/sites/", "/wards/", "/rounds/"))
+        rules = reverse("rules:rules")
+        below.append(Item(str(_("Rules for giving beds")), rules, path == rules, path == rules))
+        known = ("/sites/", "/wards/", "/rounds/", rules)
+        current = path.startswith(known) and "/desk/" not in path
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
 
     @cached_property
@@ -143,6 +155,31 @@ class Navigation:
         if not address or not self._has_neighbourhood:
             return None
         return Item(str(_("Our people")), address)
+
+    def _desk(self) -> Item | None:
+        """The desk of the first site where the viewer gives beds: a hospital before others."""
+        held = self._scope.sites_in_part(Permission.MOVE_PATIENTS)
+        theirs = [row for row in self._site_rows if held == ALL or row[0] in held]
+        theirs.sort(key=lambda row: row[3] != Site.Kind.ACUTE)
+        if not theirs:
+            return None
+        path = self._request.path
+        address = reverse("desk:desk", args=[theirs[0][1]])
+        current = "/desk/" in path or path.startswith("/requests/")
+        return Item(str(_("Desk")), address, current, path == address)
+
+    def _cleaning(self) -> Item | None:
+        """The beds to clean, for those who are there for nothing else."""
+        if self._scope.may_anywhere(Permission.SEE_COUNTS):
+            return None
+        return self._item(_("Cleaning"), "cleaning:beds", Permission.CLEAN_BEDS)
+
+    @property
+    def _only_cleans(self) -> bool:
+        scope = self._scope
+        others = (Permission.SEE_COUNTS, Permission.OWN_STEPS)
+        cleans = scope.may_anywhere(Permission.CLEAN_BEDS)
+        return cleans and not any(scope.may_anywhere(other) for other in others)
 
     def _leaving(self) -> Item | None:
         """What has to do with going on from hospital."""

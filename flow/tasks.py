@@ -8,6 +8,7 @@ from django.utils import timezone
 from flow import census
 from flow.cohorts.counting import count_missing
 from flow.forecasts import issuing, keeping, learning, scoring
+from wards import held_beds
 from wards.escalation import escalate_overdue
 from wards.referrals import settle
 
@@ -34,6 +35,12 @@ def escalate_barriers() -> None:
 def settle_referrals() -> None:
     """Close the referrals of people who have got there, or have left; by beat every 60 s."""
     settle(at=timezone.now())
+
+
+@shared_task(name="flow.tasks.end_reservations", ignore_result=True)
+def end_reservations() -> None:
+    """Say of beds that were held why they are not any more; by beat every 20 s."""
+    held_beds.settle(at=timezone.now())
 
 
 @shared_task(name="flow.tasks.count_cohorts", ignore_result=True)

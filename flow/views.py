@@ -41,12 +41,21 @@ def start(request: HttpRequest) -> HttpResponse:
     return redirect("flow:system")
 
 
+def _elsewhere(scope: Scope) -> str:
+    """Where they begin who see no figures at all; empty for everybody else."""
+    if scope.may_anywhere(Permission.SEE_COUNTS):
+        return ""
+    if scope.may_anywhere(Permission.OWN_STEPS):
+        return "flow:work"
+    return "cleaning:beds" if scope.may_anywhere(Permission.CLEAN_BEDS) else ""
+
+
 @require_safe
 def system(request: HttpRequest) -> HttpResponse:
-    """The whole care system; who sees none of it begins with their work."""
+    """The whole care system; who sees none of it begins with their work or the beds to clean."""
     scope = scope_of(request.user)
-    if not scope.may_anywhere(Permission.SEE_COUNTS) and scope.may_anywhere(Permission.OWN_STEPS):
-        return redirect("flow:work")
+    if elsewhere := _elsewhere(scope):
+        return redirect(elsewhere)
     _check_sees_counts(scope)
     sight = Sight.of(scope)
     # Asked for once, and not for a board that is remembered.
@@ -144,6 +153,9 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
             (place.site.name, reverse("flow:site", args=[place.site.code])),
         ],
         drawer=True,
+        beside={
+            "moving": scope.may(Permission.MOVE_PATIENTS, place.pk) and "at" not in request.GET
+        },
     )
     return answer(request, scope, show)
 

@@ -87,6 +87,7 @@ WAITS: Final[Words] = {
     "admit": _("to be admitted"),
     "transfer": _("to be moved"),
     "discharge": _("to leave"),
+    "expected": _("to come"),
 }
 
 DOUBTS: Final[Words] = {

@@ -41,11 +41,13 @@ from patients.code_loading import built_in, load_codes
 from patients.cohort_loading import built_in as built_in_cohorts
 from patients.cohort_loading import load_cohorts
 from simulation.messages import APPLICATION
-from simulation.places import NEIGHBOURHOODS, NORTHMOOR
+from simulation.places import NEIGHBOURHOODS, NORTHMOOR, RULES
 from wards.grants import set_grant
-from wards.models import Movement, Ward
+from wards.models import Movement, Site, Ward, WardLimits
 from wards.place_loading import load_places
 from wards.place_plan import Since
+from wards.rule_files import read_rules
+from wards.rule_loading import load_rules
 
 BASE: Final = Path(__file__).resolve().parent.parent
 SYSTEM: Final = "QNM"  # the organisation above all others in the file of places
@@ -56,6 +58,8 @@ SOCIAL_WORK: Final = ("NMC", "SW")
 NEIGHBOURHOOD_TEAM: Final = "NT-NORTH"
 NURSES_WARD: Final = "NGH-W12"
 ACUTE: Final = ("NGH", "ERH")
+CLEANED_AFTER: Final = 45
+"""Minutes until a bed is usually ready again."""
 LEARNT_DAYS: Final = 8
 """Days of the invented history that come before the first forecast that is replayed."""
 TOKEN_NAME: Final = "demo"  # noqa: S105 (a name, no secret)
@@ -81,6 +85,7 @@ class Secrets:
 
     site_manager: str = field(default_factory=_drawn)
     ward_nurse: str = field(default_factory=_drawn)
+    cleaner: str = field(default_factory=_drawn)
     coordinator: str = field(default_factory=_drawn)
     social_work: str = field(default_factory=_drawn)
     community: str = field(default_factory=_drawn)
@@ -169,10 +174,13 @@ def make_accounts(home: Path) -> Secrets:
     system = Organisation.objects.get(code=SYSTEM)
     manager = _person("site.manager", "Sam", "Okafor", found.site_manager)
     nurse = _person("ward.nurse", "Robin", "Hale", found.ward_nurse)
+    cleaner = _person("cleaner", "Jules", "Arden", found.cleaner)
     administrator = _person("administrator", "Alex", "Moreno", found.administrator)
     reader = _person("demo.reader", "Demonstration", "reader", None)
     set_grant(user=manager, role=Role.SITE_MANAGER, organisation=system, by=None)
     set_grant(user=nurse, role=Role.WARD_NURSE, ward=Ward.objects.get(code=NURSES_WARD), by=None)
+    hospital = Site.objects.get(code=ACUTE[0])
+    set_grant(user=cleaner, role=Role.CLEANER, site=hospital, by=None)
     set_grant(user=administrator, role=Role.ADMINISTRATOR, everywhere=True, by=None)
     set_grant(user=reader, role=Role.READER, everywhere=True, by=None)
     _make_planners(found)
@@ -256,6 +264,15 @@ def make_feeds() -> None:
         )
 
 
+def set_cleaning_times() -> None:
+    """Beds that are left by hand need cleaning in the demo, where no feed says so itself."""
+    WardLimits.objects.filter(cleaned_after=None).update(cleaned_after=CLEANED_AFTER)
+    WardLimits.objects.bulk_create(
+        WardLimits(ward=ward, cleaned_after=CLEANED_AFTER)
+        for ward in Ward.objects.filter(limits=None, same_as=None)
+    )
+
+
 def _identity() -> str:
     """What tells this database from every other, so that a mark left by one is not read for two."""
     first = MigrationRecorder.Migration.objects.aggregate(applied=Min("applied"))["applied"]
@@ -270,8 +287,8 @@ def migrate() -> None:
 
 
 class Preparation:
-    """What a demo needs once: places, feeds and weeks of history. Done in steps; a step cut short
-    is done again, and messages received twice are known and change nothing."""
+    """What a demo needs once: places, rules, feeds and weeks of history. Done in steps; a step cut
+    short is done again, and messages received twice are known and change nothing."""
 
     def __init__(self, home: Path, environment: Mapping[str, str], say: Say, *, days: int) -> None:
         self._days = days
@@ -282,7 +299,7 @@ class Preparation:
         self._told = staff_memory(home)
 
     def is_done(self) -> bool:
-        """Whether this database has it all, from the places as the file now describes them."""
+        """Whether this database has it all, from places and rules as the files now have them."""
         try:
             return (self._folder / "loaded").read_text() == self._mark()
         except OSError:
@@ -291,9 +308,11 @@ class Preparation:
     def do(self, at: datetime) -> None:
         """Prepare what is missing."""
         load_places(NORTHMOOR, at=at, since=Since(None))
+        load_rules(read_rules(RULES), site=None, at=at)
         load_codes(built_in())
         load_cohorts([NEIGHBOURHOODS, *built_in_cohorts()])
         make_feeds()
+        set_cleaning_times()
         if not Movement.objects.exists() or not self._was_loaded():
             self._load_history()
         (self._folder / "loaded").write_text(self._mark())
@@ -306,9 +325,8 @@ class Preparation:
         return mark.split("\n")[0] == _identity()
 
     def _mark(self) -> str:
-        files = b"".join(
-            file.read_bytes() for file in (NORTHMOOR, NEIGHBOURHOODS, *built_in_cohorts())
-        )
+        described = (NORTHMOOR, RULES, NEIGHBOURHOODS, *built_in_cohorts())
+        files = b"".join(file.read_bytes() for file in described)
         return f"{_identity()}\n{hashlib.sha256(files).hexdigest()}"
 
     def _load_history(self) -> None:

@@ -218,6 +218,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     # Names for lists of words that several fields share a name for.
     "ENUM_NAME_OVERRIDES": {
         "WardKind": "wards.models.Ward.Kind",
+        "ClosureReason": "wards.models.Closure.Reason",
         "WardSex": "wards.models.Ward.Sex",
         "PatientSex": "patients.models.Patient.Sex",
         "EpisodeStatus": "patients.models.Episode.Status",
@@ -230,6 +231,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ForecastModelKind": "flow.models.ForecastModel.Kind",
         "BedPoolKind": "flow.forecasts.outlook.PoolKind",
         "PlannedKind": "flow.forecasts.outlook.MarkKind",
+        "NeedKind": "flow.api.shapes_desk.NEED_KINDS",
     },
     # The documentation page's own files, so that it asks no other host for anything.
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -262,6 +264,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("confirm every ward", "flow.tasks.confirm_all", 60.0),
         ("escalate overdue barriers", "flow.tasks.escalate_barriers", 60.0),
         ("close referrals that are over", "flow.tasks.settle_referrals", 60.0),
+        ("end reservations that are over", "flow.tasks.end_reservations", 20.0),
         ("count cohorts", "flow.tasks.count_cohorts", 60.0),
         ("issue forecasts", "flow.tasks.issue_forecasts", 20.0),
         ("score forecasts", "flow.tasks.score_forecasts", 600.0),

@@ -17,6 +17,7 @@ import yaml
 
 NORTHMOOR: Final = Path(__file__).with_name("northmoor.yaml")
 NEIGHBOURHOODS: Final = Path(__file__).with_name("northmoor_neighbourhoods.yaml")
+RULES: Final = Path(__file__).with_name("northmoor_rules.yaml")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where there is one
 ACUTE_KINDS: Final = frozenset({"assessment", "inpatient", "critical_care"})
 

@@ -25,11 +25,22 @@ from patients import identity, recognition
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode, Patient
 from patients.recognition import DECISIVE, Person
-from wards.by_hand import check_done, check_free, check_place, lock_and_date, transacted
+from wards.by_hand import (
+    check_done,
+    check_free,
+    check_not_held,
+    check_place,
+    lock_and_date,
+    said_before,
+    transacted,
+)
 from wards.facts import Moved, MovementKind, Place
-from wards.models import Occupancy, Ward
+from wards.matching import setting_at
+from wards.models import Movement, Occupancy, Override, Ward
+from wards.placing import check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import keep
+from wards.rule_books import book_for
 from wards.scope import Scope, scope_of, visible_episodes, visible_patients
 
 DO_NOT_FIT: Final = (
@@ -127,12 +138,16 @@ def admit(
     stay: dict[str, str | None] | None = None,
     confirmed: int | None = None,
     others: Collection[int] = (),
+    reason: str = "",
+    key: str = "",
 ) -> Episode:
     """Admit somebody to a ward and, where given, a bed.
 
     `person`: their hospital number; None where it was not said, then the record of whoever has
     the NHS number, else a new one. `confirmed`: the record that `AlreadyKnown` named. `others`:
-    the records that `SameName` named, said to be of other people.
+    the records that `SameName` named, said to be of other people. `reason`: why the bed is right
+    against rules that may be overridden (`wards.placing.Unsuitable`). `key`: said again, it does
+    nothing and returns whom it had admitted.
     Refused if the bed is not free, if the numbers and details do not fit each other or what is
     known, too often within an hour (`accounts.misfits`), or if they are somewhere already.
     """
@@ -140,6 +155,8 @@ def admit(
     said = details or Details()
 
     def deed() -> Episode:
+        if known := said_before(key):
+            return Episode.objects.filter(visit=known.visit).latest("ordinal")
         found = _find(person, said)
         locked = [r.pk for p in (*found.by_number, *found.by_nhs) for r in p.records]
         when = lock_and_date(locked, occurred_at, at)
@@ -149,6 +166,10 @@ def admit(
             check_free(place.bed, when.occurred_at, at=when.sent_at)
         scope = scope_of(by)
         who = _recognised(found, said, scope)
+        if place.bed is not None:
+            check_not_held(place.bed, person=who.root if who else None, at=when.sent_at)
+        ruled = place.bed is not None and book_for(ward=place.ward, at=when.occurred_at)
+        before = setting_at(at=when.occurred_at, wards=[place.ward]) if ruled else None
         moments = {when.occurred_at, at}
         if who is not None:
             _check_elsewhere(Q(person=who.root), moments, scope)
@@ -160,7 +181,7 @@ def admit(
         _check_nhs_number(found, who, said, moments, scope)
         arrival = _arrival(person, place, found, who, said)
         fact = Moved(
-            key=uuid4().hex,
+            key=key or uuid4().hex,
             sent_at=when.sent_at,
             person=arrival.record,
             details=arrival.details,
@@ -174,7 +195,13 @@ def admit(
         done = keep([fact], source=BY_HAND, by=by)
         check_done(done, {fact.key: place}, when.occurred_at)
         episodes = Episode.objects.filter(pk__in=done.change.episodes[done.visits[fact.key]])
-        return episodes.filter(patient__person__records=arrival.pk).latest("ordinal")
+        admitted = episodes.filter(patient__person__records=arrival.pk).latest("ordinal")
+        weighed = check_suits(
+            episode=admitted, place=place, at=when.occurred_at, by=by, reason=reason, setting=before
+        )
+        move = Movement.objects.get(pk=done.movements[fact.key])
+        keep_overrides(weighed, deed=Override.Deed.ADMIT, at=when.occurred_at, movement=move)
+        return admitted
 
     if person is None and not said.values.get("nhs_number"):
         return transacted(deed)

@@ -49,13 +49,14 @@ class Change:
 
     `wards`: whose figures changed. `displaced`: episodes of other people that lost a bed by
     it. `rows`: the occupancies, as they now stand, of the episodes projected. `episodes`: those
-    of each visit, in order.
+    of each visit, in order. `requests`: whether anything changed in who asks for a bed.
     """
 
     wards: set[int] = field(default_factory=set)
     displaced: set[int] = field(default_factory=set)
     rows: list[Row] = field(default_factory=list)
     episodes: dict[int, list[int]] = field(default_factory=dict)
+    requests: bool = False
 
 
 _SELECT: Final = """

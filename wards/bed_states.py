@@ -9,12 +9,13 @@ from datetime import datetime
 import pghistory
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.audit import deed
 from accounts.models import User
 from accounts.refusals import Refused
+from live.doorbell import ring
 from wards.dirty import mark_dirty
 from wards.models import Bay, Bed, BedStatus, Closure, Opening, Ward
 
@@ -26,7 +27,8 @@ CLEANING = frozenset({BedStatus.Status.HOUSEKEEPING.value, BedStatus.Status.CONT
 class StatusFact:
     """Somebody says that a bed is in a state (a code of HL7 table 0116) from `occurred_at` on.
 
-    `sent_at` is when the source said so, `key` its name for having said it, `by` a user's key.
+    `sent_at` is when the source said so, `key` its name for having said it, `by` a user's key,
+    `level` how the bed is to be cleaned, where that was said (`BedStatus.Level`).
     """
 
     bed: int
@@ -36,13 +38,15 @@ class StatusFact:
     source: str
     key: str
     by: int | None = None
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BedState:
     """One bed at one moment, whoever lies in it.
 
-    `status` is "" while nobody has said anything. `closure` is the widest closure in force, of
+    `status` is "" while nobody has said anything, `level` while nobody has said how it is to be
+    cleaned. `closure` is the widest closure in force, of
     the ward, else the bay, else the bed. `opened` tells of escalation beds; core beds are True.
     """
 
@@ -52,6 +56,7 @@ class BedState:
     in_use: bool
     opened: bool
     status: str
+    level: str
     status_since: datetime | None
     closure: int | None
     closure_reason: str
@@ -78,6 +83,7 @@ def record_status(
     source: str,
     key: str,
     by: User | None = None,
+    level: str = "",
 ) -> bool:
     """Record one state of one bed; False when the source had said this before.
 
@@ -91,6 +97,7 @@ def record_status(
         source=source,
         key=key,
         by=by.pk if by else None,
+        level=level,
     )
     return record_statuses([fact])[0]
 
@@ -100,8 +107,8 @@ def record_statuses(facts: Sequence[StatusFact]) -> list[bool]:
     """Record any number of states; for each, whether it was news.
 
     What came in first under a source and key stands; the order of arrival otherwise makes no
-    difference. Raises Refused, recording nothing, for an unknown bed, an unknown state, or an
-    empty source or key; ValueError for a time without zone.
+    difference. Raises Refused, recording nothing, for an unknown bed, an unknown state or level,
+    or an empty source or key; ValueError for a time without zone.
     """
     if not facts:
         return []
@@ -110,11 +117,17 @@ def record_statuses(facts: Sequence[StatusFact]) -> list[bool]:
         _check_status(fact, wards)
     recorded = _insert_once(facts)
     mark_dirty(ward for fact in facts if _name(fact) in recorded for ward in wards[fact.bed])
+    if recorded:
+        transaction.on_commit(_ring_lists)
     news = []
     for fact in facts:
         news.append(_name(fact) in recorded)
         recorded.discard(_name(fact))
     return news
+
+
+def _ring_lists() -> None:
+    ring(["cleaning", "desk"])
 
 
 def _name(fact: StatusFact) -> tuple[str, str]:
@@ -131,6 +144,8 @@ def _check_status(fact: StatusFact, known: Collection[int]) -> None:
     if fact.status not in BedStatus.Status:
         allowed = ", ".join(f"{s.value} ({s.label})" for s in BedStatus.Status)
         raise Refused(f"“{fact.status}” is not a bed status; use one of {allowed}.")
+    if fact.level not in BedStatus.Level:
+        raise Refused(f"“{fact.level}” is not a way to clean; use routine or terminal.")
     if fact.bed not in known:
         raise Refused(f"There is no bed with the key {fact.bed}.")
     if not fact.source or not fact.key:
@@ -149,14 +164,16 @@ def _insert_once(facts: Sequence[StatusFact]) -> set[tuple[str, str]]:
         [f.source for f in rows],
         [f.key for f in rows],
         [f.by for f in rows],
+        [f.level for f in rows],
     )
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO wards_bedstatus
-                   (bed_id, status, occurred_at, sent_at, source, key, by_id)
+                   (bed_id, status, occurred_at, sent_at, source, key, by_id, level)
             SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[],
-                                 %s::timestamptz[], %s::text[], %s::text[], %s::bigint[])
+                                 %s::timestamptz[], %s::text[], %s::text[], %s::bigint[],
+                                 %s::text[])
             ON CONFLICT (source, key) DO NOTHING
             RETURNING source, key
             """,
@@ -209,6 +226,7 @@ def close(
     with pghistory.context(**deed("close", by)):
         closure.save()
     mark_dirty([closure.ward_id])
+    transaction.on_commit(_ring_lists)
     return closure
 
 
@@ -225,10 +243,13 @@ def reopen(*, closure: int, at: datetime, by: User | None) -> Closure | None:
     if found is None:
         raise Refused("That closure is not there any more; look at the board again.")
     _locked_ward(ward=found.ward_id, at=at)
-    found.refresh_from_db()
+    found = Closure.objects.filter(pk=closure).first()
+    if found is None:
+        raise Refused("That closure is not there any more; look at the board again.")
     if found.period.upper is not None and found.period.upper <= at:
         raise Refused(f"It opens again {_when(found.period.upper)} already.")
     mark_dirty([found.ward_id])
+    transaction.on_commit(_ring_lists)
     with pghistory.context(**deed("reopen", by)):
         if at <= found.period.lower:
             found.delete()
@@ -285,6 +306,16 @@ def close_escalation(*, bed: int, at: datetime, by: User | None) -> Opening | No
     return opening
 
 
+def closures_over(bed: Bed, *, at: datetime) -> QuerySet[Closure]:
+    """The closures in force at `at` that put the bed out of use: its own, its bay's, its ward's;
+    the widest first."""
+    own = Q(bed=bed) | Q(bed=None, bay=None)
+    if bed.bay_id is not None:
+        own |= Q(bay=bed.bay_id)
+    rows = Closure.objects.filter(own, ward=bed.ward_id, period__contains=at)
+    return rows.order_by(F("bed").asc(nulls_first=True), F("bay").asc(nulls_first=True), "pk")
+
+
 def states_at(*, at: datetime, wards: Collection[int] | None = None) -> list[BedState]:
     """Every bed of the wards (of all, when None) as it was at `at`, in one query.
 
@@ -307,12 +338,13 @@ SELECT bed.id AS bed, bed.ward_id AS ward, bed.bay_id AS bay,
        bed.funding <> 'escalation' OR EXISTS (
            SELECT 1 FROM wards_opening opening
             WHERE opening.bed_id = bed.id AND opening.period @> %(at)s) AS opened,
-       coalesce(said.status, '') AS status, said.occurred_at AS status_since,
+       coalesce(said.status, '') AS status, coalesce(said.level, '') AS level,
+       said.occurred_at AS status_since,
        closed.id AS closure, coalesce(closed.reason, '') AS closure_reason,
        lower(closed.period) AS closed_since, upper(closed.period) AS closed_until
   FROM wards_bed bed
   LEFT JOIN LATERAL (
-       SELECT status.status, status.occurred_at
+       SELECT status.status, status.level, status.occurred_at
          FROM (SELECT bed.id UNION ALL
                SELECT alias.id FROM wards_bed alias WHERE alias.same_as_id = bed.id) known(id)
         CROSS JOIN LATERAL (

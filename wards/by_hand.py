@@ -21,7 +21,8 @@ from patients import identity
 from patients.models import Episode
 from wards.bed_states import states_at
 from wards.facts import Place
-from wards.models import Bed, Movement, Occupancy
+from wards.models import Bed, Movement, Occupancy, Reservation
+from wards.provenance import BY_HAND
 from wards.recording import Recorded
 
 AHEAD: Final = timedelta(minutes=5)
@@ -55,6 +56,19 @@ class When:
 
     occurred_at: datetime
     sent_at: datetime
+
+
+def said_before(key: str) -> Movement | None:
+    """The movement that was made by hand under this key; None where there is none, or no key.
+
+    Whoever says the same at the same moment waits here until it is done, so ask before anything
+    else is locked.
+    """
+    if not key:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"said {key}"])
+    return Movement.objects.filter(source=BY_HAND, key=key).first()
 
 
 def refuse_ahead(occurred_at: datetime | None, at: datetime) -> None:
@@ -142,6 +156,22 @@ def check_free(bed: int, since: datetime, *, at: datetime) -> None:
     if later.lower <= since:
         raise Refused(taken(bed, since))
     raise Refused(_taken_in_part(bed))
+
+
+def check_not_held(bed: int, *, person: int | None, at: datetime) -> None:
+    """Raise Refused where the bed is held at `at` for anybody else than `person` (the key of the
+    record that stands for them; None: nobody yet known)."""
+    row = (
+        Reservation.objects.filter(bed=bed, period__contains=at, status=Reservation.Status.HELD)
+        .select_related("bed__ward", "episode__patient")
+        .first()
+    )
+    if row is None or (person is not None and row.episode.patient.person_id == person):
+        return
+    raise Refused(
+        f"Bed {row.bed.label} on {row.bed.ward.name} is held for somebody else until "
+        f"{clock(row.period.upper)}. Choose another bed, or have that reservation given back."
+    )
 
 
 def _named(bed: int) -> str:

@@ -2,7 +2,8 @@
 
 `record` takes what a feed says: it is always kept, and a contradiction is shown on the boards.
 The other deeds are done by hand: they either do what was asked or raise `Refused` and change
-nothing.
+nothing. Where they take a `key` (of at most 60 characters, unique for what is said), saying the
+same again does nothing and returns what had been made.
 """
 
 from __future__ import annotations
@@ -23,13 +24,20 @@ from wards.by_hand import (
     When,
     check_clashes,
     check_done,
+    check_free,
+    check_not_held,
     check_place,
     clock,
     lock_and_date,
+    said_before,
     transacted,
 )
+from wards.cleaning import after_leaving, after_undoing, beds_of
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
-from wards.models import Movement, Occupancy
+from wards.held_beds import open_request_of
+from wards.matching import setting_at, swapped
+from wards.models import Movement, Occupancy, Override
+from wards.placing import Weighed, check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import Outcome, keep, told_again
 
@@ -54,6 +62,7 @@ __all__ = [
     "unmerge",
 ]
 
+_EMPTYING: Final = frozenset({MovementKind.TRANSFERRED, MovementKind.DISCHARGED})
 _UNDO: Final = {
     MovementKind.ADMITTED: MovementKind.CANCELLED_ADMIT,
     MovementKind.TRANSFERRED: MovementKind.CANCELLED_TRANSFER,
@@ -89,20 +98,37 @@ def transfer(
     at: datetime,
     by: User,
     occurred_at: datetime | None = None,
+    reason: str = "",
+    key: str = "",
 ) -> Movement:
-    """Move a patient to another ward or bed."""
-    step = _Step(episode, MovementKind.TRANSFERRED, place)
-    return _do([step], occurred_at, at, by)[0]
+    """Move a patient to another ward or bed.
+
+    `reason`: why it is right against rules that may be overridden. Refused where a rule forbids
+    the bed (`wards.placing.Unsuitable`), or it is held for somebody else.
+    """
+    step = _Step(episode, MovementKind.TRANSFERRED, place, key=key)
+    return _do(step, occurred_at, at, by, reason)
 
 
 def swap(
-    *, one: Episode, other: Episode, at: datetime, by: User, occurred_at: datetime | None = None
+    *,
+    one: Episode,
+    other: Episode,
+    at: datetime,
+    by: User,
+    occurred_at: datetime | None = None,
+    reason: str = "",
+    key: str = "",
 ) -> list[Movement]:
-    """Two patients change places at one moment."""
+    """Two patients change places at one moment. Refused as `transfer` is."""
     if one.pk == other.pk:
         raise Refused("A swap needs two patients.")
 
+    back = f"{key}-2" if key else ""
+
     def deed() -> list[Movement]:
+        if known := said_before(key):
+            return [known, Movement.objects.get(source=BY_HAND, key=back)]
         when = lock_and_date([one.patient_id, other.patient_id], occurred_at, at)
         where = {
             episode: Place(*place)
@@ -113,10 +139,14 @@ def swap(
         if len(where) < 2:
             raise Refused("Both patients must be in a place to swap.")
         steps = [
-            _Step(one, MovementKind.TRANSFERRED, where[other.pk]),
-            _Step(other, MovementKind.TRANSFERRED, where[one.pk]),
+            _Step(one, MovementKind.TRANSFERRED, where[other.pk], key=key),
+            _Step(other, MovementKind.TRANSFERRED, where[one.pk], key=back),
         ]
-        return _done(steps, when, by, closed_ok=True)
+        weighed = _weigh_swap(steps, when, by, reason)
+        moves = _done(steps, when, by, swapped=True)
+        for one_of, move in zip(weighed, moves, strict=True):
+            keep_overrides(one_of, deed=Override.Deed.SWAP, at=when.occurred_at, movement=move)
+        return moves
 
     return transacted(deed)
 
@@ -128,25 +158,36 @@ def discharge(
     by: User,
     occurred_at: datetime | None = None,
     destination: str = "",
+    key: str = "",
 ) -> Movement:
     """The patient has physically left; the bed is free from `occurred_at` on."""
     said: dict[str, str | None] = {"discharge_destination": destination} if destination else {}
-    step = _Step(episode, MovementKind.DISCHARGED, stay=said)
-    return _do([step], occurred_at, at, by)[0]
+    step = _Step(episode, MovementKind.DISCHARGED, stay=said, key=key)
+    return _do(step, occurred_at, at, by)
 
 
 def leave(
-    *, episode: Episode, at: datetime, by: User, occurred_at: datetime | None = None
+    *,
+    episode: Episode,
+    at: datetime,
+    by: User,
+    occurred_at: datetime | None = None,
+    key: str = "",
 ) -> Movement:
     """The patient goes on leave; the bed stays theirs."""
-    return _do([_Step(episode, MovementKind.LEFT)], occurred_at, at, by)[0]
+    return _do(_Step(episode, MovementKind.LEFT, key=key), occurred_at, at, by)
 
 
 def return_(
-    *, episode: Episode, at: datetime, by: User, occurred_at: datetime | None = None
+    *,
+    episode: Episode,
+    at: datetime,
+    by: User,
+    occurred_at: datetime | None = None,
+    key: str = "",
 ) -> Movement:
     """The patient is back from leave."""
-    return _do([_Step(episode, MovementKind.RETURNED)], occurred_at, at, by)[0]
+    return _do(_Step(episode, MovementKind.RETURNED, key=key), occurred_at, at, by)
 
 
 def still_here(*, episode: Episode, at: datetime, by: User) -> Movement:
@@ -187,6 +228,7 @@ def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
         )
         done = keep([fact], source=BY_HAND, by=by)
         check_clashes(done, movement.occurred_at)
+        after_undoing(movement, when=when, by=by)
         return Movement.objects.get(pk=done.movements[fact.key])
 
     return transacted(deed)
@@ -227,11 +269,12 @@ class _Step:
     kind: MovementKind
     place: Place | None = None
     stay: Mapping[str, str | None] = field(default_factory=dict)
+    key: str = ""
 
     def fact(self, when: When) -> Moved:
         visit, patient = self.episode.visit, self.episode.patient
         return Moved(
-            key=uuid4().hex,
+            key=self.key or uuid4().hex,
             sent_at=when.sent_at,
             person=PersonKey(patient.authority, patient.identifier),
             kind=self.kind,
@@ -244,19 +287,31 @@ class _Step:
 
 
 def _do(
-    steps: Sequence[_Step], occurred_at: datetime | None, at: datetime, by: User
-) -> list[Movement]:
-    def deed() -> list[Movement]:
-        when = lock_and_date([s.episode.patient_id for s in steps], occurred_at, at)
-        return _done(steps, when, by)
+    step: _Step, occurred_at: datetime | None, at: datetime, by: User, reason: str = ""
+) -> Movement:
+    def deed() -> Movement:
+        if known := said_before(step.key):
+            return known
+        when = lock_and_date([step.episode.patient_id], occurred_at, at)
+        return _done([step], when, by, reason=reason)[0]
 
     return transacted(deed)
 
 
 def _done(
-    steps: Sequence[_Step], when: When, by: User, *, closed_ok: bool = False
+    steps: Sequence[_Step],
+    when: When,
+    by: User,
+    *,
+    swapped: bool = False,
+    reason: str = "",
 ) -> list[Movement]:
-    """Check, keep, check what came of it; anything not as asked rolls the whole deed back."""
+    """Check, keep, check what came of it; anything not as asked rolls the whole deed back.
+    `swapped`: the beds are those of one another, and have been weighed.
+
+    Who is moved or leaves may leave a bed behind that needs cleaning (`wards.cleaning`).
+    """
+    weighed: list[Weighed | None] = []
     for step in steps:
         step.episode.refresh_from_db()
         if step.episode.status_at(when.sent_at) not in Episode.PRESENT:
@@ -264,14 +319,67 @@ def _done(
         admitted = step.episode.admitted_at
         if admitted is not None and when.occurred_at < admitted:
             raise Refused(f"That is before the admission, {clock(admitted)}.")
-        if step.place is not None and not closed_ok:
-            _check_goes_on(step.episode, step.place, when.occurred_at)
-            check_place(step.place, when.occurred_at)
+        if step.place is None or swapped:
+            weighed.append(None)
+            continue
+        _check_goes_on(step.episode, step.place, when.occurred_at)
+        check_place(step.place, when.occurred_at)
+        weighed.append(_weigh(step, when, by, reason))
     facts = [step.fact(when) for step in steps]
+    leaving = [step.episode.pk for step in steps if step.kind in _EMPTYING]
+    beds = beds_of(leaving, at=when.occurred_at) if leaving else {}
     done = keep(facts, source=BY_HAND, by=by)
     check_done(done, {f.key: f.place for f in facts if f.place}, when.occurred_at)
     made = Movement.objects.in_bulk(list(done.movements.values()))
-    return [made[done.movements[fact.key]] for fact in facts]
+    moves = [made[done.movements[fact.key]] for fact in facts]
+    for one, move in zip(weighed, moves, strict=True):
+        if one is not None:
+            keep_overrides(one, deed=Override.Deed.MOVE, at=when.occurred_at, movement=move)
+    left = {
+        beds[step.episode.pk]: (step.episode.pk, move)
+        for step, move in zip(steps, moves, strict=True)
+        if step.episode.pk in beds
+    }
+    after_leaving(left, when=when, by=by)
+    return moves
+
+
+def _weigh(step: _Step, when: When, by: User, reason: str) -> Weighed | None:
+    """Whether the bed is theirs to have by the rules, and by what is held for others."""
+    place = step.place
+    if place is None or place.bed is None:
+        return None
+    check_not_held(place.bed, person=step.episode.patient.person_id, at=when.sent_at)
+    check_free(place.bed, when.occurred_at, at=when.sent_at)
+    return check_suits(
+        episode=step.episode,
+        place=place,
+        at=when.occurred_at,
+        by=by,
+        reason=reason,
+        request=open_request_of(step.episode, at=when.occurred_at),
+    )
+
+
+def _weigh_swap(steps: Sequence[_Step], when: When, by: User, reason: str) -> list[Weighed]:
+    """Weigh each of the two beds with the other patient gone and in the bed left behind."""
+    places = [step.place for step in steps if step.place is not None]
+    for step, place in zip(steps, places, strict=True):
+        if place.bed is not None:
+            check_not_held(place.bed, person=step.episode.patient.person_id, at=when.sent_at)
+    setting = setting_at(at=when.occurred_at, wards=sorted({place.ward for place in places}))
+    return [
+        check_suits(
+            episode=step.episode,
+            place=place,
+            at=when.occurred_at,
+            by=by,
+            reason=reason,
+            request=open_request_of(step.episode, at=when.occurred_at),
+            setting=swapped(setting, *(one.bed for one in places)),
+        )
+        for step, place in zip(steps, places, strict=True)
+    ]
 
 
 def _check_goes_on(episode: Episode, place: Place, occurred_at: datetime) -> None:

@@ -24,7 +24,14 @@ class Mistake:
         return f"{where}{', ' + self.path if self.path else ''}: {self.message}"
 
 
-class PlacesMistaken(Exception):
+class Notes(Protocol):
+    """Gathers what is wrong with a file while it is read."""
+
+    def wrong(self, line: int, path: str, message: str) -> None:
+        """Note a mistake and read on."""
+
+
+class FileMistaken(Exception):
     """The file was not loaded; `mistakes` are all that were found, in the order of the file."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:

@@ -7,11 +7,12 @@ gathered, each with its line and what to do.
 from __future__ import annotations
 
 import codecs
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from wards.place_csv import read_csv
-from wards.place_entries import Entries, Mistake, PlacesMistaken
+from wards.place_entries import Entries, FileMistaken, Mistake
 from wards.place_yaml import read_yaml
 
 LARGEST: Final = 5_000_000
@@ -21,30 +22,36 @@ READERS: Final = {".yaml": read_yaml, ".yml": read_yaml, ".csv": read_csv, ".txt
 
 
 def read_places(path: Path) -> Entries:
-    """What the file says, with its mistakes.
+    """What the file says, with its mistakes. Raises FileMistaken as `text_of`."""
+    text = text_of(path, READERS)
+    entries = READERS[path.suffix.lower()](text)
+    entries.check_repeats()
+    return entries
 
-    Raises PlacesMistaken when nothing can be read at all: no such file, too large, not text in
-    UTF-8 (or UTF-16 with its mark), or a name that ends in none of .yaml, .yml and .csv.
+
+def text_of(path: Path, endings: Collection[str]) -> str:
+    """The text of a file.
+
+    Raises FileMistaken when it cannot be read at all: no such file, too large, not text in
+    UTF-8 (or UTF-16 with its mark), or a name that ends in none of `endings`.
     """
     if not path.is_file():
         reason = "is a folder; name a file in it" if path.is_dir() else "does not exist"
         raise _unreadable(f"{path} {reason}.")
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise _unreadable(f"{path.name} ends in neither .yaml, .yml nor .csv; rename it.")
+    if path.suffix.lower() not in endings:
+        said = " nor ".join(end for end in endings if end != ".txt")
+        raise _unreadable(f"{path.name} ends in neither {said}; rename it.")
     try:
         if path.stat().st_size > LARGEST:
             raise _unreadable(f"{path.name} is larger than {LARGEST:,} bytes; split it by site.")
         data = path.read_bytes()
     except OSError as error:
         raise _unreadable(f"{path} cannot be read: {error.strerror}.") from None
-    entries = reader(_decoded(data))
-    entries.check_repeats()
-    return entries
+    return _decoded(data)
 
 
-def _unreadable(message: str, line: int = 0) -> PlacesMistaken:
-    return PlacesMistaken([Mistake(line, "", message)])
+def _unreadable(message: str, line: int = 0) -> FileMistaken:
+    return FileMistaken([Mistake(line, "", message)])
 
 
 def _decoded(data: bytes) -> str:

@@ -16,7 +16,7 @@ from accounts.models import Organisation, User
 from accounts.refusals import Refused
 from patients.models import EscalationStep
 from wards.dirty import mark_dirty
-from wards.place_entries import PlacesMistaken, said
+from wards.place_entries import FileMistaken, said
 from wards.place_files import read_places
 from wards.place_plan import Plan, Since, plan_places
 
@@ -39,7 +39,7 @@ def load_places(
 
     No place is ever deleted. What the file leaves out is kept, or with `withdraw` its beds go
     out of use at `at`. A bed new to a ward that had beds exists from `since` on (`at` unless
-    given); in a ward without, it has always been there. Raises PlacesMistaken with every
+    given); in a ward without, it has always been there. Raises FileMistaken with every
     mistake of the file; Refused when a bed to be withdrawn has a patient, or somebody else
     added the same place meanwhile.
     """
@@ -49,7 +49,7 @@ def load_places(
             _wait_for_others()
             plan = plan_places(entries, at=at, since=since or Since(at), withdraw=withdraw)
             if entries.mistakes:
-                raise PlacesMistaken(entries.mistakes)
+                raise FileMistaken(entries.mistakes)
             if plan.occupied:
                 raise Refused(_occupied(plan))
             if not dry_run and not plan.is_empty:

@@ -1,4 +1,4 @@
-"""The nodes of a places file: their lines, their names, and the fields of a mapping.
+"""The nodes of a YAML file: their lines, their names, and the fields of a mapping.
 
 What is wrong is noted with the line it stands on, and reading goes on.
 """
@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from wards import place_values as values
-from wards.place_entries import Entries
+from wards.place_entries import Notes
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def named(noun: str, node: Node) -> str:
 class Fields:
     """The fields of one mapping; each is read once, and what is wrong is noted."""
 
-    def __init__(self, entries: Entries, node: Node, path: str, known: Collection[str]) -> None:
+    def __init__(self, entries: Notes, node: Node, path: str, known: Collection[str]) -> None:
         self.entries = entries
         self.path = path
         self.line = line_of(node)

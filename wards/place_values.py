@@ -21,6 +21,10 @@ LONGEST: Final = {
     "name": 200,
     "specialty": 60,
     "title": 100,
+    "rule title": 200,
+    "rule text": 500,
+    "source": 500,
+    "note": 500,
 }
 """Characters that the database keeps of each."""
 

@@ -1,15 +1,12 @@
 """Reading a places file in YAML.
 
-The file is walked as a tree of nodes, each of which knows its line, and never built into
-Python objects: no tag can call anything, `07` stays a label, and `no` stays a word.
+The file is walked as a tree of nodes (`wards.yaml_trees`): `07` stays a label, and `no` a word.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
 
-import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from wards import place_values as values
@@ -24,63 +21,16 @@ from wards.place_entries import (
     WardEntry,
 )
 from wards.place_nodes import Fields, line_of, named
-
-DEEPEST: Final = 20
-MOST_PARTS: Final = 400_000
-# The parser in C where the wheel has it: ten times as fast.
-_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from wards.yaml_trees import compose
 
 
 def read_yaml(text: str) -> Entries:
     """What the text says; mistakes are in the result, and reading goes on after each."""
     entries = Entries()
-    try:
-        _refuse_tricks(text, entries)
-        root = None if entries.mistakes else yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        _note_yaml_error(error, entries)
-        return entries
-    if root is None:
-        if not entries.mistakes:
-            entries.wrong(0, "", "is empty; it needs a list called sites.")
-        return entries
-    _Reader(entries).file(root)
+    root = compose(text, entries, empty="is empty; it needs a list called sites.")
+    if root is not None:
+        _Reader(entries).file(root)
     return entries
-
-
-def _refuse_tricks(text: str, entries: Entries) -> None:
-    """Refuse what a places file has no use for and an attacker has, before the tree is built."""
-    depth = documents = 0
-    event: Any  # of many classes, told apart by what they have
-    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
-        line = event.start_mark.line + 1
-        documents += isinstance(event, yaml.DocumentStartEvent)
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        trick = ""
-        if count > MOST_PARTS:
-            trick = "the file has too many parts; split it by site."
-        elif depth > DEEPEST:
-            trick = "brackets are nested too deep here."
-        elif documents > 1:
-            trick = "a second document starts here; remove the line ---."
-        elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            trick = "anchors and aliases (& and *) are not read; write the value out."
-        elif getattr(event, "tag", None):
-            trick = f"tags are not read; remove {values.shown(event.tag)}."
-        if trick:
-            entries.wrong(line, "", trick)
-            return
-
-
-def _note_yaml_error(error: yaml.YAMLError, entries: Entries) -> None:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    entries.wrong(
-        mark.line + 1 if mark else 0,
-        "",
-        f"this is not YAML ({problem}); check indentation, brackets and quotes near here.",
-    )
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from typing import Final
 
 from wards.facts import MovementKind as Kind
 from wards.facts import Place
-from wards.said import PENDING, PLANS, Standing, Told, agrees, said_order, standing
+from wards.said import ASKED, PENDING, PLANS, Standing, Told, agrees, said_order, standing
 
 SHARED_NUMBER: Final = "visit_number_shared"
 """Flag of a stay: another patient is in hospital under the same visit number."""
@@ -58,7 +58,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A pending move: `kind` is admit, transfer or discharge; `[since, until)`."""
+    """A pending move: `kind` is admit, transfer, discharge or expected; `[since, until)`."""
 
     kind: str
     since: datetime
@@ -392,7 +392,7 @@ def _claims(spots: Sequence[_Spot], admitted: datetime, end: datetime | None) ->
 
 def _requests(b: _Builder) -> Iterable[Request]:
     """Pending moves, each until it was met, called off, replaced or overtaken by the discharge."""
-    pending = [m for m in b.members if m.kind in PENDING]
+    pending = [m for m in b.members if m.kind in ASKED]
     end = b.ends_at if not b.expected_only else None
     for number, s in enumerate(pending):
         since, until = s.occurred_at, s.dropped_at
@@ -402,7 +402,7 @@ def _requests(b: _Builder) -> Iterable[Request]:
             until = later.occurred_at if until is None else min(until, later.occurred_at)
             break
         for later in pending[number + 1 :]:
-            if later.kind is s.kind:
+            if later.kind is s.kind or _takes_over(later, s):
                 until = later.occurred_at if until is None else min(until, later.occurred_at)
                 break
         if end is not None:
@@ -411,23 +411,38 @@ def _requests(b: _Builder) -> Iterable[Request]:
             continue
         before = [spot.place.ward for spot in b.spots if spot.at <= since]
         here = s.told.place.ward if s.told.place else None
+        # Where somebody expected is said to be, they are to come to.
+        coming = s.kind is Kind.EXPECTED and not before
         yield Request(
-            PENDING[s.kind],
+            ASKED[s.kind],
             since,
             until,
-            before[-1] if before else here,
-            s.told.wanted_ward,
+            None if coming else before[-1] if before else here,
+            s.told.wanted_ward or (here if coming else None),
             s.told.key,
         )
 
 
+def _takes_over(later: Standing, pending: Standing) -> bool:
+    """Whether a bed is asked for by `later` for somebody who was only expected before."""
+    return pending.kind is Kind.EXPECTED and later.kind is Kind.PENDING_ADMIT
+
+
 def _meets(later: Standing, pending: Standing, b: _Builder) -> bool:
     """Whether `later` is what `pending` waited for."""
-    if pending.kind is Kind.PENDING_ADMIT:
-        return later.kind is Kind.ADMITTED
+    if pending.kind is Kind.EXPECTED:
+        return later.kind not in PLANS
     if pending.kind is Kind.PENDING_DISCHARGE:
         return later.kind is Kind.DISCHARGED
+    if pending.kind is Kind.PENDING_ADMIT and later.kind is Kind.ADMITTED:
+        return True
+    # Whoever is in an emergency department already is moved to the ward, not admitted once more.
     if later.kind not in (Kind.TRANSFERRED, Kind.ADMITTED) or later.told.place is None:
         return False
     before = [spot.place.ward for spot in b.spots if spot.at <= pending.occurred_at]
-    return not before or later.told.place.ward != before[-1]
+    # Whoever waits for another bed of their own ward does so until they are moved at all.
+    return (
+        not before
+        or before[-1] in (pending.told.wanted_ward, None)
+        or (later.told.place.ward != before[-1])
+    )

@@ -22,6 +22,7 @@ from live.doorbell import ring
 from patients import identity
 from patients.keys import PersonKey, VisitKey
 from patients.models import Episode, Patient, PatientLink, Readiness
+from wards import held_beds
 from wards.bed_grants import Change
 from wards.dirty import mark_dirty
 from wards.facts import Fact, Joined, Moved, MovementKind, VisitGiven, VisitJoined
@@ -111,8 +112,11 @@ def keep(
     if made or regrouped:
         change = reproject({pk: p.person_id or pk for pk, p in (records | regrouped).items()})
     mark_dirty(change.wards)
+    _settle_held(change, once)
     _ring_for(heard.changed)
     _ring_hub(change)
+    if change.requests:
+        transaction.on_commit(lambda: ring(["desk"]))
     known = {entry.fact.key for entry in entries}
     return Recorded(
         outcomes=[
@@ -185,6 +189,15 @@ def _ring_for(records: Collection[int]) -> None:
     ).values_list("ward_id", flat=True)
     names = {f"ward:{ward}" for ward in wards}
     transaction.on_commit(lambda: ring(names))
+
+
+def _settle_held(change: Change, facts: Sequence[Fact]) -> None:
+    """End the reservations that these facts took up, gave to somebody else or made needless."""
+    episodes = {episode for episodes in change.episodes.values() for episode in episodes}
+    beds = {row.bed for row in change.rows if row.bed is not None}
+    if episodes or beds:
+        at = max(fact.sent_at for fact in facts)
+        held_beds.settle(at=at, episodes=episodes, beds=beds)
 
 
 def _ring_hub(change: Change) -> None:

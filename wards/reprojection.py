@@ -105,7 +105,9 @@ def reproject(people: dict[int, int]) -> Change:
     nothing: Sequence[Claim] = ()
     change = bed_grants.write(claims_of | dict.fromkeys(surplus, (0, nothing)))
     change.episodes = {top: [e for e, _ in pairs] for top, pairs in episodes.items()}
-    change.wards |= write_requests(requests_of | dict.fromkeys(surplus, ()))
+    asked_at = write_requests(requests_of | dict.fromkeys(surplus, ()))
+    change.requests = bool(asked_at)
+    change.wards |= asked_at
     if surplus:
         heirs = {
             pk: [e for heir in (top, *found.heirs.get(top, ())) for e in change.episodes[heir]]

@@ -53,7 +53,9 @@ PENDING: Final[Mapping[Kind, str]] = {
     Kind.PENDING_TRANSFER: "transfer",
     Kind.PENDING_DISCHARGE: "discharge",
 }
-PLANS: Final = frozenset({Kind.EXPECTED, *PENDING})
+ASKED: Final[Mapping[Kind, str]] = {**PENDING, Kind.EXPECTED: "expected"}
+"""The kinds of movement that ask for a bed, and the kind of request each makes."""
+PLANS: Final = frozenset(ASKED)
 """What somebody meant to happen; called off it stays known, with the time it was."""
 _RANK: Final[Mapping[Kind, int]] = {kind: rank for rank, kind in enumerate(Kind)}
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
+from typing import Final
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from patients.models import Barrier, Episode, Readiness, Review
+from patients.models import Barrier, CareNeeds, Episode, Readiness, Review
 from patients.readiness import Looked, Ready, readiness
+from wards.models import Override, Referral, RequestTerms, Reservation
+
+_RECORDED: Final = (Review, Barrier, CareNeeds, Referral, Override, RequestTerms, Reservation)
+"""What people record of an episode."""
 
 
 def project_readiness(episode: int) -> None:
@@ -46,12 +53,12 @@ def retire(surplus: Sequence[int], heirs: Mapping[int, Sequence[int]]) -> None:
     episodes of the same visit, in order). Where there is none, the episode stays, as cancelled:
     nothing anybody recorded is deleted.
     """
+    anything: Sequence[Q] = [
+        Q(Exists(model._default_manager.filter(episode=OuterRef("pk")))) for model in _RECORDED
+    ]
     with_waits = set(
         Episode.objects.filter(pk__in=surplus)
-        .filter(
-            Exists(Review.objects.filter(episode=OuterRef("pk")))
-            | Exists(Barrier.objects.filter(episode=OuterRef("pk")))
-        )
+        .filter(reduce(or_, anything))
         .values_list("pk", flat=True)
     )
     kept = []
@@ -65,12 +72,24 @@ def retire(surplus: Sequence[int], heirs: Mapping[int, Sequence[int]]) -> None:
         reported = Barrier.objects.filter(episode=heir, outcome="", is_reportable=True).exists()
         if reported:
             Barrier.objects.filter(episode=pk, outcome="").update(is_reportable=False)
-        Barrier.objects.filter(episode=pk).update(episode=heir)
+        for model in (Barrier, CareNeeds, Referral, Override):
+            model._default_manager.filter(episode=pk).update(episode=heir)
+        _inherit_request(pk, heir)
         project_readiness(heir)
     Episode.objects.filter(pk__in=kept).exclude(status=Episode.Status.CANCELLED).update(
         status=Episode.Status.CANCELLED, discharged_at=None, flags=[]
     )
     Episode.objects.filter(pk__in=set(surplus) - set(kept)).delete()
+
+
+def _inherit_request(surplus: int, heir: int) -> None:
+    """Let what was asked for a bed, and the bed that is held, go with the patient. Where the
+    heir has its own for the same, that counts, and the other stays with nobody."""
+    known = RequestTerms.objects.filter(episode=heir).values("key")
+    RequestTerms.objects.filter(episode=surplus).exclude(key__in=known).update(episode=heir)
+    for held in Reservation.objects.filter(episode=surplus):
+        if not Reservation.objects.filter(episode=heir, period__overlap=held.period).exists():
+            Reservation.objects.filter(pk=held.pk).update(episode=heir)
 
 
 def _heir(surplus: int, heirs: Sequence[int]) -> int:

@@ -26,8 +26,9 @@ from flow.api.bed_lists import who
 from flow.api.entries import Explained, Noted, OwnerEntry, RaiseEntry
 from flow.api.naming import organisation_named, reason_named, team_named
 from flow.api.params import Params
-from flow.api.problems import WHOLE, ApiProblem, invalid, missing
+from flow.api.problems import WHOLE, invalid, missing
 from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
+from flow.api.refusing import problem_of
 from flow.barriers import Waiting, Wanted, may_act, may_plan, waiting
 from flow.board_types import Face
 from flow.faces import faces
@@ -306,7 +307,7 @@ def done(deed: Callable[[], T]) -> T:
     try:
         return deed()
     except Refused as refused:
-        raise ApiProblem("refused", HTTPStatus.CONFLICT, refused.reason) from None
+        raise problem_of(refused) from None
 
 
 def episode_in_sight(request: Request, key: int) -> Episode:

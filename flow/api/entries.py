@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers as s
 
 from patients.models import Review
-from wards.models import Referral
+from wards.models import BedStatus, Closure, Referral
 
 
 class Noted(s.Serializer[Any]):
@@ -101,3 +101,32 @@ class PlaceEntry(Noted):
     """The patient is there."""
 
     bed = s.CharField(max_length=40, default="", allow_blank=True)
+
+
+_CLEANS = [(level.value, level.label) for level in BedStatus.Level if level.value]
+
+
+class BedDeedEntry(s.Serializer[Any]):
+    """What every deed on a bed takes."""
+
+    occurred_at = s.DateTimeField(default=None, allow_null=True)
+
+
+class CloseEntry(BedDeedEntry):
+    """A bed is out of use."""
+
+    reason = s.ChoiceField(Closure.Reason.choices)
+    until = s.DateTimeField(default=None, allow_null=True)
+    note = s.CharField(max_length=500, default="", allow_blank=True)
+
+
+class CleaningEntry(BedDeedEntry):
+    """A bed needs cleaning."""
+
+    level = s.ChoiceField(_CLEANS)
+
+
+class CleanedEntry(BedDeedEntry):
+    """A bed is clean; without a level, of the one that was asked for."""
+
+    level = s.ChoiceField(_CLEANS, default=None, allow_null=True)

@@ -198,6 +198,7 @@ class WardBeds(SharedReader):
     """One ward, bed by bed in their order; patients where the caller may see them."""
 
     needs = TokenScope.OCCUPANCY_READ
+    or_needs = (TokenScope.BEDS_READ,)
     known: ClassVar = frozenset({"site", "at", "known_at"})
 
     def share(self, request: Request, **place: Any) -> Shared:
@@ -229,6 +230,7 @@ class Beds(SharedReader):
     """As a ward's beds, of all wards chosen, ward after ward."""
 
     needs = TokenScope.OCCUPANCY_READ
+    or_needs = (TokenScope.BEDS_READ,)
     known: ClassVar = frozenset({"site", "ward", "kind", "at", "known_at"})
 
     def share(self, request: Request, **_: Any) -> Shared:
@@ -262,6 +264,7 @@ class OneBed(Reader):
     """One bed by its key."""
 
     needs = TokenScope.OCCUPANCY_READ
+    or_needs = (TokenScope.BEDS_READ,)
     known: ClassVar = frozenset({"at", "known_at"})
 
     @extend_schema(**describing.BED)

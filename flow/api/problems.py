@@ -26,6 +26,12 @@ TYPES: Final[Mapping[str, str]] = {
     "unauthenticated": "A token is missing, or does not open anything.",
     "insufficient-scope": "The token is good, but was not made for this.",
     "refused": "It cannot be done as things stand; the detail says why.",
+    "unsuitable": "Rules forbid the bed; `rules` says which, `may_override` whether you may say "
+    "why it is right all the same.",
+    "already-known": "The number belongs to `record`, somebody known; send it as `confirmed` if "
+    "it is them.",
+    "same-name": "People of this name and date of birth are in hospital; send `records` as "
+    "`others` if this is another person.",
     "not-found": "Nothing of this name, or nothing you may see.",
     "throttled": "Too many requests; wait as long as Retry-After says.",
     "unavailable": "The database is away for the moment; ask again.",
@@ -40,7 +46,8 @@ class ProblemRenderer(JSONRenderer):
 
 
 class ApiProblem(exceptions.APIException):
-    """A problem of a named kind; `detail` says what to do, `errors` what is wrong with each."""
+    """A problem of a named kind; `detail` says what to do, `errors` what is wrong with each,
+    `more` what else a program needs to know."""
 
     def __init__(
         self,
@@ -50,10 +57,11 @@ class ApiProblem(exceptions.APIException):
         *,
         errors: Mapping[str, list[str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind, self.status_code = kind, status.value
-        self.errors, self.headers = errors, dict(headers or {})
+        self.errors, self.headers, self.more = errors, dict(headers or {}), dict(more or {})
 
 
 def invalid(errors: Mapping[str, str], *, kind: str = "invalid-parameter") -> ApiProblem:
@@ -135,7 +143,8 @@ def document(
 
 def _document(error: exceptions.APIException) -> dict[str, object]:
     if isinstance(error, ApiProblem):
-        return document(error.status_code, str(error.detail), kind=error.kind, errors=error.errors)
+        told = document(error.status_code, str(error.detail), kind=error.kind, errors=error.errors)
+        return told | error.more
     if isinstance(error, exceptions.Throttled):
         return document(
             429, f"Too many requests. Ask again in {_seconds(error)} seconds.", kind="throttled"

@@ -26,9 +26,11 @@ TYPES: Final = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
 class Reader(APIView):
-    """A view that reads. `needs`: the scope a token must have. `known`: its query parameters."""
+    """A view that reads. `needs`: the scope a token must have, `or_needs` another that will do.
+    `known`: its query parameters."""
 
     needs: ClassVar[TokenScope]
+    or_needs: ClassVar[tuple[TokenScope, ...]] = ()
     known: ClassVar[frozenset[str]] = frozenset()
     renderer_classes = RENDERERS
     content_negotiation_class = Negotiation
@@ -37,7 +39,7 @@ class Reader(APIView):
     def __init_subclass__(cls) -> None:
         """Somebody must be signed in and, by a token, have the scope."""
         if "needs" in cls.__dict__:
-            cls.permission_classes = (HasScope(cls.needs),)
+            cls.permission_classes = (HasScope(cls.needs, *cls.or_needs),)
 
     def params(self, request: Request, *, now: datetime) -> Params:
         """The query parameters; raises a 400 problem for an unknown one."""

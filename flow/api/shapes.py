@@ -132,8 +132,15 @@ class BedRow(Shape):
     status = s.ChoiceField(
         BedStatus.Status.choices, allow_null=True, help_text="Latest told, HL7 table 0116."
     )
+    level = s.ChoiceField(
+        [("routine", "Routine clean"), ("terminal", "Terminal clean")],
+        allow_null=True,
+        help_text="How it is to be cleaned, or was, where that was said.",
+    )
     status_since = _time("When that was so.")
+    closure = s.IntegerField(allow_null=True, help_text="Key of the closure in force, if any.")
     closed_reason = s.ChoiceField(Closure.Reason.choices, allow_null=True)
+    closed_since = _time("Start of the closure.")
     closed_until = _time("Planned end of the closure.")
     clash = s.BooleanField(help_text="Somebody else was sent to this bed too.")
     patient = BedPatient(allow_null=True, help_text="null where the caller may not see patients.")

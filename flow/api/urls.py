@@ -15,11 +15,24 @@ from flow.api.barriers import (
     Resolve,
     TakeBack,
 )
+from flow.api.bed_deeds import AskForCleaning, Cleaned, Close, Reopen
+from flow.api.bed_requests import (
+    Allocate,
+    BedRequests,
+    CancelRequest,
+    ChangeRequest,
+    OneBedRequest,
+    Release,
+    Reserve,
+)
+from flow.api.care_needs import NeedsOfEpisode
 from flow.api.cohorts import Cohorts, OneCohort
 from flow.api.discharges import DischargeSummary
 from flow.api.doors import Docs, Nowhere, Problems, Schema
 from flow.api.episodes import Episodes, OneEpisode, SearchEpisodes
 from flow.api.forecasts import Accuracy, Forecasts, OnePrediction
+from flow.api.matches import RequestMatches
+from flow.api.movements import CancelMovement, Movements
 from flow.api.occupancy import Beds, Occupancy, OneBed, Totals, WardBeds
 from flow.api.places import OneSite, OneWard, Organisations, Sites, Wards
 from flow.api.reference import Bodies, Measures, Reference
@@ -48,12 +61,27 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("wards/<path:code>/", OneWard.as_view(), name="ward"),
     path("beds/", Beds.as_view(), name="beds"),
     path("beds/<int:key>/", OneBed.as_view(), name="bed"),
+    path("beds/<int:key>/close/", Close.as_view(), name="close_bed"),
+    path("beds/<int:key>/reopen/", Reopen.as_view(), name="reopen_bed"),
+    path("beds/<int:key>/cleaning/", AskForCleaning.as_view(), name="ask_for_cleaning"),
+    path("beds/<int:key>/cleaned/", Cleaned.as_view(), name="bed_cleaned"),
     path("episodes/", Episodes.as_view(), name="episodes"),
     path("episodes/search/", SearchEpisodes.as_view(), name="search_episodes"),
     path("episodes/<int:key>/", OneEpisode.as_view(), name="episode"),
     path("episodes/<int:key>/prediction/", OnePrediction.as_view(), name="prediction"),
     path("episodes/<int:key>/barriers/", EpisodeBarriers.as_view(), name="episode_barriers"),
     path("episodes/<int:key>/reviews/", Reviews.as_view(), name="reviews"),
+    path("episodes/<int:key>/needs/", NeedsOfEpisode.as_view(), name="needs"),
+    path("bed-requests/", BedRequests.as_view(), name="bed_requests"),
+    path("bed-requests/<int:key>/", OneBedRequest.as_view(), name="bed_request"),
+    path("bed-requests/<int:key>/matches/", RequestMatches.as_view(), name="matches"),
+    path("bed-requests/<int:key>/change/", ChangeRequest.as_view(), name="change_request"),
+    path("bed-requests/<int:key>/reserve/", Reserve.as_view(), name="reserve"),
+    path("bed-requests/<int:key>/allocate/", Allocate.as_view(), name="allocate"),
+    path("bed-requests/<int:key>/release/", Release.as_view(), name="release"),
+    path("bed-requests/<int:key>/cancel/", CancelRequest.as_view(), name="cancel_request"),
+    path("movements/", Movements.as_view(), name="movements"),
+    path("movements/<int:key>/cancel/", CancelMovement.as_view(), name="cancel_movement"),
     path("barriers/", Barriers.as_view(), name="barriers"),
     path("barriers/<int:key>/", OneBarrier.as_view(), name="barrier"),
     path("barriers/<int:key>/resolve/", Resolve.as_view(), name="resolve"),

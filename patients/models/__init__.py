@@ -2,6 +2,7 @@
 
 from patients.models.codes import Code, CodeMap, CodeSet
 from patients.models.cohorts import Cohort, HomeArea, Neighbourhood
+from patients.models.needs import CareNeeds
 from patients.models.people import (
     Episode,
     Patient,
@@ -14,6 +15,7 @@ from patients.models.waits import Barrier, BarrierStep, EscalationStep, Readines
 __all__ = [
     "Barrier",
     "BarrierStep",
+    "CareNeeds",
     "Code",
     "CodeMap",
     "CodeSet",

@@ -81,8 +81,9 @@
     return url;
   }
 
-  async function open(link, inHistory) {
-    const address = link.getAttribute("href");
+  /** Open the drawer of a tile; `at`: another address than the tile's own, for a closer look. */
+  async function open(link, inHistory, at) {
+    const address = at ?? link.getAttribute("href");
     const mine = (asked += 1);
     let answer;
     try {
@@ -107,7 +108,7 @@
       say("What you typed before you signed in again is back. Nothing has been recorded.", true);
     }
     if (!inHistory) remember(link.id);
-    drawer().querySelector("h2")?.focus();
+    (drawer().querySelector(".preview [data-first]") ?? drawer().querySelector("h2"))?.focus();
     link.scrollIntoView({ block: "nearest" }); // the board has become narrower
   }
 
@@ -324,8 +325,8 @@
   }
 
   /** Open the drawer of a tile, unless what is typed in another would be lost. */
-  async function openTile(link) {
-    if (!opened || (await mayLose())) await open(link);
+  async function openTile(link, at) {
+    if (!opened || (await mayLose())) await open(link, false, at);
   }
 
   function clicked(event) {

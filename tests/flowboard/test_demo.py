@@ -24,7 +24,7 @@ from flowboard import demo, embedded
 from flowboard.supervise import Program
 from interop.models import Feed
 from tests.flowboard.processes import eventually, free_port, mentioning
-from wards.models import Grant, Site, Ward
+from wards.models import Grant, Site, Ward, WardLimits
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -54,7 +54,7 @@ def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: P
     again = demo.make_accounts(tmp_path)
     assert again == first
     assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
-    assert Grant.objects.count() == 11
+    assert Grant.objects.count() == 12
     assert ApiToken.objects.count() == 3
     for name in ("demo.json", "staff.token", "signer.token"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
@@ -69,6 +69,8 @@ def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path
     )
     nurse = Grant.objects.get(user__username="ward.nurse")
     assert (nurse.role, nurse.ward) == (Role.WARD_NURSE, Ward.objects.get(code="NGH-W12"))
+    cleaner = Grant.objects.get(user__username="cleaner")
+    assert (cleaner.role, cleaner.site) == (Role.CLEANER, Site.objects.get(code="NGH"))
     reader = User.objects.get(username="demo.reader")
     assert not reader.has_usable_password()
     assert all(scope.endswith(":read") for scope in ApiToken.objects.get(user=reader).scopes)
@@ -78,6 +80,20 @@ def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path
         ("community", "Community"),
         ("neighbourhood", "North"),
     }
+
+
+def test_cleaning_takes_its_time_unless_somebody_has_said_otherwise(northmoor: None) -> None:
+    site = Site.objects.get(code="NGH")
+    known = Ward.objects.create(site=site, code="known", name="Known")
+    WardLimits.objects.create(ward=known, cleaned_after=20)
+    silent = Ward.objects.create(site=site, code="silent", name="Silent")
+    WardLimits.objects.create(ward=silent, most_patients=4)
+    for _ in range(2):
+        demo.set_cleaning_times()
+    said = dict(WardLimits.objects.values_list("ward__code", "cleaned_after"))
+    assert (said.pop("known"), said["NGH-W12"]) == (20, 45)
+    assert set(said.values()) == {45}
+    assert len(said) == Ward.objects.count() - 1
 
 
 def test_the_simulated_staff_plan_and_do_nothing_else(northmoor: None, tmp_path: Path) -> None:
@@ -255,7 +271,7 @@ def test_a_demo_starts_moves_stops_and_starts_again(running: Demo) -> None:
     beds = running.get("/api/v1/occupancy/")["results"]
     assert sum(ward["beds_open"] for ward in beds) > 900
     assert sum(ward["patients"] for ward in beds) > 700
-    for who in ("site.manager", "ward.nurse", "coordinator", "social.work", "community"):
+    for who in ("site.manager", "ward.nurse", "cleaner", "coordinator", "social.work", "community"):
         assert re.search(rf"{who} / \S+", running.said)
 
     eventually(lambda: running.get("/api/v1/discharges/summary/")["patients"] > 5, 120.0)

@@ -108,6 +108,7 @@ def addresses(area: Area) -> Iterator[str]:
     """Everything that can be looked at, of every ward."""
     today = timezone.localdate()
     yield from ("/", "/work/", "/referrals/", "/returns/", "/peers/", "/feeds/", "/people/")
+    yield "/cleaning/"
     yield from ("/discharges/", "/discharges/?long=7", "/discharges/?format=csv&long=7")
     yield from (
         "/cohorts/",
@@ -118,8 +119,12 @@ def addresses(area: Area) -> Iterator[str]:
     yield from ("/cohorts/our-neighbourhoods/?format=csv", "/cohorts/waiting-on-support/")
     yield from ("/cohorts/new/?from=long-stays", "/cohorts/long-stays/edit/")
     yield from ("/referrals/?show=over", "/feeds/troubles/", "/feeds/places/", "/to-check/")
+    yield from ("/rules/", *(f"/rules/?site={code}" for code in area.sites))
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
+    yield from (f"/sites/{code}/desk/" for code in area.sites)
+    yield from (f"/sites/{code}/desk/proposal/" for code in area.sites)
+    yield from (f"/sites/{code}/desk/out-of-place/" for code in area.sites)
     earlier = timezone.localtime() - timedelta(hours=25)
     for page in ("", f"?at={earlier:%Y-%m-%dT%H:%M}", "accuracy/", "scenarios/?open=2"):
         yield f"/sites/{FORETOLD}/forecast/{page}"
@@ -136,6 +141,7 @@ def addresses(area: Area) -> Iterator[str]:
         yield f"/beds/{bed.pk}/"
         yield f"/stays/{area.stays[code].pk}/"
         yield f"/barriers/{area.barriers[code].pk}/"
+        yield f"/requests/{area.requests[code].pk}/"
         yield f"/referrals/ask/{area.stays[code].pk}/"
         yield f"/work/RXX/TH/?ward={code}"
     assert area.referral is not None
@@ -167,6 +173,7 @@ def calls(area: Area) -> Iterator[str]:
             "cohorts/our-neighbourhoods",
             "cohorts/waiting-on-support",
             "forecasts/accuracy",
+            "bed-requests",
         )
     )
     yield f"/api/v1/forecasts/?site={FORETOLD}"
@@ -189,6 +196,10 @@ def calls(area: Area) -> Iterator[str]:
         yield f"/api/v1/episodes/{stay.pk}/prediction/"
         yield f"/api/v1/episodes/{stay.pk}/reviews/"
         yield f"/api/v1/barriers/{area.barriers[code].pk}/"
+        yield f"/api/v1/episodes/{stay.pk}/needs/"
+        yield f"/api/v1/bed-requests/{area.requests[code].pk}/"
+        yield f"/api/v1/bed-requests/{area.requests[code].pk}/matches/"
+        yield f"/api/v1/bed-requests/?site={WARDS[code][0]}"
     assert area.referral is not None
     yield f"/api/v1/referrals/{area.referral.pk}/"
 
@@ -261,7 +272,10 @@ DEEDS = {
     "interop:replay", "cohorts:withdraw", "flow_api:resolve", "flow_api:escalate",
     "flow_api:reassign", "flow_api:contact", "flow_api:take_back", "flow_api:accept",
     "flow_api:decline", "flow_api:withdraw", "flow_api:place", "flow_api:search_episodes",
-    "flow_api:sign_return", "flow:search", "forecast:scenario",
+    "flow_api:sign_return", "flow_api:close_bed", "flow_api:reopen_bed", "flow_api:bed_cleaned",
+    "flow_api:ask_for_cleaning", "flow:search", "forecast:scenario", "flow_api:change_request",
+    "flow_api:reserve", "flow_api:allocate", "flow_api:release", "flow_api:cancel_request",
+    "flow_api:movements", "flow_api:cancel_movement",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",

@@ -18,10 +18,12 @@ from patients.models import Barrier, Code, Episode, HomeArea, Neighbourhood
 from tests.screens.forecasts import foretell
 from tests.screens.hospital import nhs_number
 from wards.barriers import Said, raise_barrier
+from wards.care_needs import Needed, say
 from wards.facts import Moved, MovementKind, Place
-from wards.models import Bay, Bed, Referral, Site, Ward
+from wards.models import Bay, Bed, BedRequest, Referral, Site, Ward
 from wards.movements import record
 from wards.referrals import refer
+from wards.requests import Terms, ask
 from wards.rounds import Found, review
 
 AGO = timedelta(days=9)
@@ -39,6 +41,7 @@ class Area:
     stays: dict[str, Episode] = field(default_factory=dict)
     barriers: dict[str, Barrier] = field(default_factory=dict)
     referral: Referral | None = None
+    requests: dict[str, BedRequest] = field(default_factory=dict)
 
     def at(self, kind: str, code: str) -> Mapping[str, Any]:
         """Where a grant is: `ward`, `site`, `organisation`, `team` or `everywhere`."""
@@ -124,6 +127,10 @@ def build() -> Area:
             team=team,
             organisation=team.organisation if team else stay.provider,
         )
+        area.requests[code] = ask(
+            episode=stay, ward=None, terms=Terms(note=f"For {FAMILIES[code]}"), said=said
+        )
+        say(episode=stay, needed=Needed(wanders=True), said=said)
     for days in (2, 0):
         foretell(area.sites[FORETOLD], at=timezone.now() - timedelta(days=days))
     area.referral = refer(

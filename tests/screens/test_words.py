@@ -76,8 +76,8 @@ def test_a_bar_is_filled_exactly_and_in_proportion(beds: tuple[int, ...]) -> Non
 
 def tile(number: int) -> BedTile:
     return BedTile(
-        number, str(number), "bed", "core", (), BedState.AVAILABLE, None, "", None, "", "", None,
-        clash=False, occupant=None,
+        number, str(number), "bed", "core", (), BedState.AVAILABLE, None, "", "", None, "", "",
+        None, clash=False, occupant=None,
     )  # fmt: skip
 
 

@@ -435,6 +435,7 @@ def test_recognising_costs_the_same_however_many_are_known(
         return len(asked)
 
     scope_of(manager)  # read once, and kept
+    cost(99, hospital.beds[0])  # beside whom the bed is judged; on an empty ward there is nobody
     few = cost(100, hospital.beds[1])
     for number in range(60):
         record(

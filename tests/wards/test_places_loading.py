@@ -23,7 +23,7 @@ from patients.models import Episode, EscalationStep, Patient, Visit
 from wards import place_loading
 from wards.bed_states import close, states_at
 from wards.models import Bay, Bed, Closure, DirtyWard, Occupancy, Site, Ward
-from wards.place_entries import PlacesMistaken
+from wards.place_entries import FileMistaken
 from wards.place_loading import load_places
 from wards.place_plan import Plan, Since
 from wards.place_report import report
@@ -81,7 +81,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def mistakes_of(path: Path) -> list[str]:
-    with pytest.raises(PlacesMistaken) as caught:
+    with pytest.raises(FileMistaken) as caught:
         load_places(path, at=NOON)
     return [str(mistake) for mistake in caught.value.mistakes]
 

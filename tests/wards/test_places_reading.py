@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from wards import place_values
 from wards.place_csv import COLUMNS, read_csv
-from wards.place_entries import BedEntry, Entries, PlacesMistaken
+from wards.place_entries import BedEntry, Entries, FileMistaken
 from wards.place_files import LARGEST, read_places
 from wards.place_yaml import read_yaml
 
@@ -146,7 +146,7 @@ sites:
         "line 14, site G, ward W1: sex “mixed” is not known; use one of any, female, male.",
         "line 16, site G, ward W1, bay A: features “oxigen” is not known; use one of side_room, "
         "ensuite, negative_pressure, oxygen, telemetry, bariatric, high_visibility, "
-        "specialist_mattress, ventilator. Did you mean oxygen?",
+        "specialist_mattress, ventilator, corridor. Did you mean oxygen?",
         "line 17, site G, ward W1, bay B: beds “six” is not a number of beds from 0 to 1000; "
         "write a number, or list the beds.",
         "line 18, site G, ward W1, bay B: is there twice, first in line 17; keep one.",
@@ -279,7 +279,7 @@ T,H,W1,,,A,x,,,,,too many
         "specialty, ward_sex, bay, bay_name, bay_sex, bed, bed_kind, funding, features.",
         "line 3: features “oxigen” is not known; use one of side_room, ensuite, "
         "negative_pressure, oxygen, telemetry, bariatric, high_visibility, specialist_mattress, "
-        "ventilator. Did you mean oxygen?",
+        "ventilator, corridor. Did you mean oxygen?",
         "line 3, site G, ward W1: ward_name is “Ward one” here but “Ward 1” in line 2; "
         "make them the same.",
         "line 3, site G, ward W1, bay A, bed 1: is there twice, first in line 2; keep one.",
@@ -365,19 +365,19 @@ def test_the_marks_of_spreadsheets_are_read(tmp_path: Path, data: bytes) -> None
 def test_other_encodings_are_refused_with_what_to_do(
     tmp_path: Path, data: bytes, answer: str
 ) -> None:
-    with pytest.raises(PlacesMistaken, match=answer):
+    with pytest.raises(FileMistaken, match=answer):
         read_places(written(tmp_path, data))
 
 
 def test_a_file_that_cannot_be_a_places_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PlacesMistaken, match="larger than 5,000,000 bytes; split it by site"):
+    with pytest.raises(FileMistaken, match="larger than 5,000,000 bytes; split it by site"):
         read_places(written(tmp_path, b"x" * (LARGEST + 1)))
-    with pytest.raises(PlacesMistaken, match="does not exist"):
+    with pytest.raises(FileMistaken, match="does not exist"):
         read_places(tmp_path / "absent.yaml")
     (tmp_path / "folder.yaml").mkdir()
-    with pytest.raises(PlacesMistaken, match="is a folder; name a file in it"):
+    with pytest.raises(FileMistaken, match="is a folder; name a file in it"):
         read_places(tmp_path / "folder.yaml")
-    with pytest.raises(PlacesMistaken, match="rename it"):
+    with pytest.raises(FileMistaken, match="rename it"):
         read_places(written(tmp_path, b"", "places.xlsx"))
 
 

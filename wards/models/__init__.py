@@ -2,6 +2,16 @@
 
 from wards.models.access import Grant
 from wards.models.places import Bay, Bed, BedStatus, Closure, Opening, Site, Ward
+from wards.models.placing import (
+    OutlierLine,
+    Override,
+    RequestTerms,
+    Reservation,
+    Rule,
+    RuleBook,
+    Staffing,
+    WardLimits,
+)
 from wards.models.referrals import Referral, ReferralStep
 from wards.models.stays import BedRequest, Belonging, DirtyWard, Movement, Occupancy
 
@@ -17,8 +27,16 @@ __all__ = [
     "Movement",
     "Occupancy",
     "Opening",
+    "OutlierLine",
+    "Override",
     "Referral",
     "ReferralStep",
+    "RequestTerms",
+    "Reservation",
+    "Rule",
+    "RuleBook",
     "Site",
+    "Staffing",
     "Ward",
+    "WardLimits",
 ]

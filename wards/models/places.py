@@ -149,6 +149,7 @@ class Bed(models.Model):
         HIGH_VISIBILITY = "high_visibility", _("High visibility")
         SPECIALIST_MATTRESS = "specialist_mattress", _("Specialist mattress")
         VENTILATOR = "ventilator", _("Ventilator")
+        CORRIDOR = "corridor", _("Corridor: no designated clinical space")
 
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="beds")
     bay = models.ForeignKey(
@@ -190,8 +191,14 @@ class Bed(models.Model):
 class BedStatus(models.Model):
     """A recorded fact: from `occurred_at` on, the bed was in this state (HL7 table 0116).
 
-    The latest fact at or before a moment says the state at that moment.
+    The latest fact at or before a moment says the state at that moment. `level` says how it is to
+    be cleaned, where somebody has said so.
     """
+
+    class Level(models.TextChoices):
+        NONE = "", _("Not said")
+        ROUTINE = "routine", _("Routine clean")
+        TERMINAL = "terminal", _("Terminal clean")
 
     class Status(models.TextChoices):
         CLOSED = "C", _("Closed")
@@ -203,6 +210,7 @@ class BedStatus(models.Model):
 
     bed = models.ForeignKey(Bed, on_delete=models.PROTECT, related_name="statuses")
     status = models.CharField(max_length=1, choices=Status)
+    level = models.CharField(max_length=10, choices=Level, blank=True, default="", db_default="")
     occurred_at = models.DateTimeField()
     sent_at = models.DateTimeField()
     recorded_at = models.DateTimeField(db_default=Now())

@@ -147,6 +147,7 @@ class BedRequest(models.Model):
         ADMIT = "admit", _("Waiting for admission")
         TRANSFER = "transfer", _("Waiting for transfer")
         DISCHARGE = "discharge", _("Discharge pending")
+        EXPECTED = "expected", _("Expected")
 
     episode = models.ForeignKey(Episode, on_delete=models.CASCADE, related_name="bed_requests")
     kind = models.CharField(max_length=10, choices=Kind)

@@ -102,6 +102,7 @@ Flowboard runs at {address}/
 
   Site manager:           site.manager / {found.site_manager}
   Ward nurse:             ward.nurse / {found.ward_nurse}
+  Domestic staff:         cleaner / {found.cleaner}
   Discharge coordinator:  coordinator / {found.coordinator}
   Council's social work:  social.work / {found.social_work}
   Community provider:     community / {found.community}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.refusals import Refused
-from wards.place_entries import PlacesMistaken
+from wards.place_entries import FileMistaken
 from wards.place_loading import load_places
 from wards.place_plan import Since
 from wards.place_report import report
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 withdraw=options["withdraw"],
                 dry_run=options["dry_run"],
             )
-        except PlacesMistaken as error:
+        except FileMistaken as error:
             raise CommandError(_told(options["file"], error)) from None
         except Refused as refused:
             raise CommandError(refused.reason) from None
@@ -83,7 +83,7 @@ def _since(text: str, at: datetime) -> Since:
     return Since(timezone.make_aware(moment) if timezone.is_naive(moment) else moment)
 
 
-def _told(file: Path, error: PlacesMistaken) -> str:
+def _told(file: Path, error: FileMistaken) -> str:
     count = len(error.mistakes)
     lines = [f"  {mistake}" for mistake in error.mistakes[:MOST_MISTAKES]]
     if count > MOST_MISTAKES:

@@ -1,0 +1,1 @@
+"""Beds to clean: a short list for those who clean them."""

@@ -1,0 +1,209 @@
+"""What is done from the drawer of a request: from what was sent to the deed, and what to say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from django import forms
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.refusals import Refused
+from accounts.roles import Permission
+from accounts.row_keys import row_key
+from flow.desk.forms import HoldForm, NeedsForm, TermsForm, WithdrawForm
+from flow.desk.types import Need
+from patients.models import Episode
+from wards import movements, requests, reservations
+from wards.barriers import Said
+from wards.by_hand import clock
+from wards.care_needs import say
+from wards.facts import Place
+from wards.models import Bed, BedRequest, Reservation
+from wards.scope import Scope
+
+LONGER: Final = timedelta(hours=2)
+"""By how much a bed is held longer with one key."""
+GIVING: Final = ("reserve", "allocate", "move")
+"""The deeds that name a bed."""
+
+
+@dataclass(slots=True)
+class Side:
+    """One request at a request for a bed. failed: the deed that was refused, reason: why; bed: the
+    one it was about; may_override: whether saying why would let it pass."""
+
+    scope: Scope
+    now: datetime
+    need: Need
+    forms: dict[str, forms.Form] = field(default_factory=dict)
+    failed: str = ""
+    reason: str = ""
+    bed: int | None = None
+    may_override: bool = False
+
+    @property
+    def places(self) -> list[int]:
+        """The wards that it is about: where the patient is, and the one asked for."""
+        return [one.id for one in (self.need.origin, self.need.target) if one is not None]
+
+    @property
+    def asks(self) -> bool:
+        """Whether the viewer may change what is asked for."""
+        return any(self.scope.may(Permission.MOVE_PATIENTS, ward) for ward in self.places)
+
+    def gives(self, ward: int) -> bool:
+        """Whether the viewer may give a bed of the ward."""
+        return self.scope.may(Permission.MOVE_PATIENTS, ward)
+
+
+def do(request: HttpRequest, side: Side, by: User) -> str | None:
+    """Do what was asked; what to say of it, or None where a form is wrong."""
+    posted = request.POST
+    deed = _named(posted)
+    side.failed = deed
+    if deed in GIVING:
+        return _give(posted, side, Said(side.now, by), deed)
+    if deed in _OF_HELD:
+        return _OF_HELD[deed](side, _held(side), Said(side.now, by))
+    if not side.asks:
+        raise Refused(_("Only those who move patients where they are, or are to go, may do this."))
+    form = side.forms.get(deed)
+    if form is None:
+        raise Refused(_("That cannot be done here now. Look at the list again."))
+    if not form.is_valid():
+        return None
+    return _OF_REQUEST[deed](side, form, Said(side.now, by))
+
+
+def _named(posted: QueryDict) -> str:
+    """The deed: a button that names a bed, or what the form says."""
+    return next((deed for deed in GIVING if posted.get(deed)), posted.get("deed", ""))
+
+
+def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
+    """Hold a bed, give it, or move the patient into it."""
+    bed = Bed.objects.select_related("ward").filter(pk=row_key(posted.get(deed) or "") or 0).first()
+    if bed is None:
+        raise Refused(_("There is no such bed. Look at the list again."))
+    side.bed = bed.pk
+    if not side.gives(bed.ward_id):
+        raise Refused(
+            _("You may not give beds of %(ward)s. Ask who runs it.") % {"ward": bed.ward.name}
+        )
+    form = HoldForm(posted)
+    if not form.is_valid():
+        raise Refused(_("The hours or the reason cannot be read. Choose again."))
+    reason = posted.get(f"reason-{bed.pk}", "").strip() or form.cleaned_data["reason"].strip()
+    if deed == "move":
+        return _move(side, bed, said, reason)
+    held = reservations.reserve(
+        request=_request(side),
+        bed=bed.pk,
+        said=said,
+        until=form.until(side.now) if deed == "reserve" else None,
+        reason=reason,
+        decided=deed == "allocate",
+    )
+    words = {"bed": bed.label, "ward": bed.ward.name, "until": clock(held.period.upper)}
+    if deed == "allocate":
+        return _("Bed %(bed)s on %(ward)s is theirs, until %(until)s.") % words
+    return _("Bed %(bed)s on %(ward)s is held until %(until)s.") % words
+
+
+def _move(side: Side, bed: Bed, said: Said, reason: str) -> str:
+    if side.need.origin is None:
+        raise Refused(_("They have not come yet. Admit them from the free bed once they are here."))
+    assert said.by is not None, "a deed by hand"
+    movements.transfer(
+        episode=Episode.objects.select_related("visit", "patient").get(pk=side.need.episode),
+        place=Place(ward=bed.ward_id, bay=bed.bay_id, bed=bed.pk),
+        at=side.now,
+        by=said.by,
+        reason=reason,
+    )
+    return _("Moved to bed %(bed)s on %(ward)s.") % {"bed": bed.label, "ward": bed.ward.name}
+
+
+def _held(side: Side) -> Reservation:
+    """The reservation as it was seen. Refused where it is another one by now."""
+    if side.need.held is None:
+        raise Refused(_("No bed is held for them any more. Look at the list again."))
+    row = Reservation.objects.select_related("bed__ward", "episode__patient").get(
+        pk=side.need.held.reservation
+    )
+    if not (side.gives(row.bed.ward_id) or side.asks):
+        raise Refused(_("Only those who give beds there, or asked for it, may do this."))
+    return row
+
+
+def _release(_side: Side, held: Reservation, said: Said) -> str:
+    reservations.release(reservation=held, said=said)
+    return _("Bed %(bed)s on %(ward)s is given back.") % {
+        "bed": held.bed.label,
+        "ward": held.bed.ward.name,
+    }
+
+
+def _extend(side: Side, held: Reservation, said: Said) -> str:
+    until = max(held.period.upper, side.now) + LONGER
+    reservations.extend(reservation=held, until=until, said=said)
+    return _("Held until %(until)s.") % {"until": clock(until)}
+
+
+def _decide(side: Side, held: Reservation, said: Said) -> str:
+    given = reservations.allocate(request=_request(side), bed=held.bed_id, said=said)
+    return _("Bed %(bed)s on %(ward)s is theirs, until %(until)s.") % {
+        "bed": held.bed.label,
+        "ward": held.bed.ward.name,
+        "until": clock(given.period.upper),
+    }
+
+
+def _go(side: Side, held: Reservation, said: Said) -> str:
+    if not side.gives(held.bed.ward_id):
+        raise Refused(_("Only those who give beds there may do this."))
+    side.bed = held.bed_id
+    return _move(side, held.bed, said, "")
+
+
+def _change(side: Side, form: forms.Form, said: Said) -> str:
+    assert isinstance(form, TermsForm)
+    requests.change(request=_request(side), terms=form.terms, ward=form.chosen_ward, said=said)
+    return _("Changed.")
+
+
+def _withdraw(side: Side, form: forms.Form, said: Said) -> str:
+    assert isinstance(form, WithdrawForm)
+    requests.withdraw(request=_request(side), said=said, reason=form.cleaned_data["reason"])
+    return _("The bed is not asked for any more.")
+
+
+def _say(side: Side, form: forms.Form, said: Said) -> str:
+    assert isinstance(form, NeedsForm)
+    say(episode=Episode.objects.get(pk=side.need.episode), needed=form.needed, said=said)
+    return _("What they need is kept. The beds below are judged by it.")
+
+
+def _request(side: Side) -> BedRequest:
+    found = BedRequest.objects.select_related("episode__patient").filter(pk=side.need.id).first()
+    if found is None:
+        raise Refused(_("This request is over already. Look at the list again."))
+    return found
+
+
+_OF_HELD: Final[Mapping[str, Callable[[Side, Reservation, Said], str]]] = {
+    "release": _release,
+    "extend": _extend,
+    "decide": _decide,
+    "go": _go,
+}
+_OF_REQUEST: Final[Mapping[str, Callable[[Side, forms.Form, Said], str]]] = {
+    "change": _change,
+    "withdraw": _withdraw,
+    "needs": _say,
+}

@@ -1,0 +1,95 @@
+"""What would follow if a patient were moved into a bed, before it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from patients.models import Episode
+from wards import held_beds
+from wards.by_hand import clock
+from wards.matching import setting_at, swapped
+from wards.models import Bed, Occupancy
+from wards.needing import needs_of
+from wards.placing import terms_by_episode
+from wards.rule_books import FACTS, book_for
+from wards.suitability.findings import Finding
+from wards.suitability.judging import judge
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would follow.
+
+    bed: where to. inside: the episode of whoever lies there now, with whom they would change
+    places; None where nobody does. findings: what speaks for and against, of both where two change
+    places. meets: a request for a bed would be met. uses: the bed is held for them. blocked: why
+    nobody may be put there now, "" where somebody may.
+    """
+
+    bed: Bed
+    inside: int | None
+    refusals: Sequence[Finding]
+    against: Sequence[Finding]
+    for_it: Sequence[Finding]
+    meets: bool
+    uses: bool
+    blocked: str
+
+
+def preview(episode: Episode, bed: Bed, *, at: datetime) -> Preview:
+    """What would follow from moving this patient into this bed; a fixed number of queries."""
+    inside = (
+        Occupancy.objects.filter(bed=bed, period__contains=at)
+        .exclude(episode=episode)
+        .values_list("episode_id", flat=True)
+        .first()
+    )
+    held = next(iter(held_beds.in_force(at=at, beds=[bed.pk])), None)
+    request = held_beds.open_request_of(episode, at=at)
+    blocked = ""
+    if held is not None and held.episode != episode.pk:
+        blocked = f"The bed is held for somebody else until {clock(held.until)}."
+    refusals, against, for_it = _judged(episode, bed, inside, at)
+    return Preview(
+        bed=bed,
+        inside=inside,
+        refusals=refusals,
+        against=against,
+        for_it=for_it,
+        meets=request is not None and request.ward_id in (None, bed.ward_id),
+        uses=held is not None and held.episode == episode.pk,
+        blocked=blocked,
+    )
+
+
+def _judged(
+    episode: Episode, bed: Bed, inside: int | None, at: datetime
+) -> tuple[list[Finding], list[Finding], list[Finding]]:
+    here = Occupancy.objects.filter(episode=episode, period__contains=at).first()
+    wards = {bed.ward_id} | ({here.ward_id} if here is not None and inside else set())
+    setting = setting_at(at=at, wards=sorted(wards))
+    stored = book_for(ward=bed.ward_id, at=at)
+    book = stored.book if stored is not None else FACTS
+    moves = [(episode.pk, bed.pk)]
+    if inside is not None and here is not None:
+        setting = swapped(setting, bed.pk, here.bed_id)
+        if here.bed_id is not None:
+            moves.append((inside, here.bed_id))
+    request = held_beds.open_request_of(episode, at=at)
+    people = needs_of(
+        [pk for pk, _bed in moves],
+        at=at,
+        requests={episode.pk: request} if request else None,
+        terms=terms_by_episode([request]) if request else None,
+    )
+    found: tuple[list[Finding], list[Finding], list[Finding]] = ([], [], [])
+    for pk, to in moves:
+        if to not in setting.beds:
+            continue
+        judged = judge(people[pk], setting.beds[to], setting, book)
+        found[0].extend(one for one in judged.against if one.hard)
+        found[1].extend(one for one in judged.against if not one.hard)
+        found[2].extend(judged.for_it)
+    return found

@@ -1,0 +1,252 @@
+"""A proposal for everybody who needs a bed at a site, to be accepted line by line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from accounts.refusals import Refused
+from accounts.roles import Permission
+from accounts.row_keys import row_key
+from flow.board_types import Face, Sight
+from flow.desk.forms import HOURS
+from flow.desk.matches import Match, Scene, scene_of
+from flow.desk.queue import order, queue
+from flow.desk.types import Need
+from flow.faces import faces
+from flow.site_naming import site_named
+from patients.models import Patient
+from wards import reservations
+from wards.barriers import Said
+from wards.models import Bed, BedRequest, Site
+from wards.needing import needs_of
+from wards.placing import terms_by_episode
+from wards.scope import ALL, Scope
+from wards.suitability.findings import Finding
+from wards.suitability.freeing_moves import FreeingMove, freeing_moves
+from wards.suitability.proposing import Proposal, propose
+
+USUAL_HOURS: Final = 4
+AHEAD: Final = timedelta(hours=4)
+"""Whoever is expected later than that is left out: a bed is not kept empty for so long."""
+MOST_MOVES: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the proposal. instead: where this request alone would have got a better bed."""
+
+    need: Need
+    match: Match
+    alone: Match | None
+
+    @property
+    def for_it(self) -> list[Finding]:
+        """What speaks for the bed; that the proposal itself holds it says nothing."""
+        return [one for one in self.match.judged.for_it if one.code != "held"]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A need for which no bed is proposed, and why."""
+
+    need: Need
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepTold:
+    """A patient who would move, from which bed to which."""
+
+    face: Face | None
+    episode: int | None
+    from_bed: Match
+    to_bed: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Freeing:
+    """A move of patients already in beds that would free beds, and for whom."""
+
+    steps: Sequence[StepTold]
+    gained: Sequence[tuple[Need, Match]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The proposal in the words of the desk. took: seconds of thought."""
+
+    lines: Sequence[Line]
+    left: Sequence[Left]
+    freeing: Sequence[Freeing]
+    proposal: Proposal
+    scene: Scene
+    took: float
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def proposal(request: HttpRequest, code: str) -> HttpResponse:
+    """Beds for everybody at once; what is accepted is held."""
+    scope, place = site_named(request, code)
+    if not scope.may_anywhere(Permission.MOVE_PATIENTS):
+        raise PermissionDenied(_("Proposals are for those who give beds. Ask your administrator."))
+    now = timezone.now()
+    if request.method == "POST":
+        return _accept(request, place, now, scope)
+    told = proposed(place, at=now, scope=scope)
+    response = render(
+        request,
+        "flow/proposal.html",
+        {
+            "told": told,
+            "site": place,
+            "moment": now,
+            "hours": HOURS,
+            "usual": USUAL_HOURS,
+            "desk_address": reverse("desk:desk", args=[place.code]),
+        },
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def proposed(place: Site, *, at: datetime, scope: Scope) -> Told:
+    """The proposal for a site as it stands; a fixed number of queries."""
+    begun = time.monotonic()
+    sight = Sight.of(scope)
+    needs = [
+        need
+        for need in queue(place, at=at, sight=sight).needs
+        if need.held is None and (need.due_at is None or need.due_at <= at + AHEAD)
+    ]
+    held = scope.wards(Permission.MOVE_PATIENTS)
+    scene = scene_of(place, at=at, wards=None if held == ALL else held)
+    rows = BedRequest.objects.select_related("ward").in_bulk([need.id for need in needs])
+    people = needs_of(
+        [need.episode for need in needs],
+        at=at,
+        requests={row.episode_id: row for row in rows.values()},
+        terms=terms_by_episode(list(rows.values())),
+    )
+    by_person: dict[int, Need] = {}
+    for need in sorted(needs, key=lambda one: order(one, at)):
+        by_person.setdefault(people[need.episode].key, need)
+    waiting = [people[need.episode] for need in by_person.values()]
+    found = propose(waiting, scene.setting, scene.book)
+    unplaced = {one.request for one in found.unplaced}
+    freeing = freeing_moves(
+        [one for one in waiting if one.key in unplaced], found.after, scene.book
+    )[:MOST_MOVES]
+    return Told(
+        lines=[
+            Line(
+                by_person[line.request],
+                scene.as_match(line.judgement),
+                scene.as_match(line.alone) if line.alone else None,
+            )
+            for line in found.lines
+        ],
+        left=[Left(by_person[one.request], one.text) for one in found.unplaced],
+        freeing=_freeing(freeing, by_person, scene, sight),
+        proposal=found,
+        scene=scene,
+        took=time.monotonic() - begun,
+    )
+
+
+def _freeing(
+    moves: Iterable[FreeingMove], by_person: Mapping[int, Need], scene: Scene, sight: Sight
+) -> list[Freeing]:
+    moves = list(moves)
+    records = _records({step.person for move in moves for step in move.steps})
+    known = faces(records.values())
+    found = []
+    for move in moves:
+        steps = []
+        for step in move.steps:
+            ward = scene.setting.beds[step.from_bed].ward
+            face = known.get(records.get(step.person, 0)) if sight.sees_patients(ward) else None
+            origin = scene.as_match(step.judgement)
+            steps.append(StepTold(face, None, _plain(scene, step.from_bed, origin), origin))
+        gained = [
+            (by_person[one.request], scene.as_match(one.judgement))
+            for one in move.then
+            if one.request in by_person
+        ]
+        found.append(Freeing(steps, gained))
+    return found
+
+
+def _plain(scene: Scene, bed: int, like: Match) -> Match:
+    """A bed with its names, where nothing was judged."""
+    one = scene.setting.beds[bed]
+    return Match(
+        bed=bed,
+        label=one.label,
+        ward=scene.places[one.ward],
+        bay=scene.bays.get(one.bay, "") if one.bay is not None else "",
+        state=like.state,
+        ready_at=None,
+        chance=1.0,
+        judged=like.judged,
+    )
+
+
+def _records(people: Iterable[int]) -> dict[int, int]:
+    """For each person a record of theirs."""
+    rows = Patient.objects.filter(person_id__in=list(people)).order_by("-pk")
+    return {person: pk for person, pk in rows.values_list("person_id", "pk") if person}
+
+
+def _accept(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> HttpResponse:
+    """Hold the beds of the lines that were chosen; each stands or falls on its own."""
+    assert isinstance(request.user, User)
+    chosen = request.POST.getlist("accept")[:200]
+    hours = row_key(request.POST.get("hours", "")) or USUAL_HOURS
+    until = now + timedelta(hours=min(hours, max(HOURS)))
+    done, refused = 0, []
+    for text in chosen:
+        first, _colon, second = text.partition(":")
+        need, bed = row_key(first), row_key(second)
+        row = (
+            BedRequest.objects.select_related("episode__patient").filter(pk=need).first()
+            if need
+            else None
+        )
+        if row is None or bed is None:
+            refused.append(_("A line was over already."))
+            continue
+        try:
+            _check_gives(scope, bed)
+            reservations.reserve(request=row, bed=bed, until=until, said=Said(now, request.user))
+            done += 1
+        except Refused as refusal:
+            refused.append(refusal.reason)
+    if done:
+        held = ngettext("%(n)s bed is held.", "%(n)s beds are held.", done) % {"n": done}
+        messages.success(request, held)
+    for reason in dict.fromkeys(refused):
+        messages.warning(request, reason)
+    if not chosen:
+        messages.warning(request, _("Nothing was chosen: tick the lines to accept."))
+    return redirect("desk:proposal", code=place.code)
+
+
+def _check_gives(scope: Scope, bed: int) -> None:
+    ward = Bed.objects.filter(pk=bed).values_list("ward_id", flat=True).first()
+    if ward is None or not scope.may(Permission.MOVE_PATIENTS, ward):
+        raise Refused(_("You may not give beds of that ward. Ask who runs it."))

@@ -1,0 +1,1 @@
+"""The rules by which beds are given, as everybody may read them."""

@@ -1,0 +1,191 @@
+"""A bed is asked for, found, held, cleaned and taken, on three screens at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from accounts.roles import Role
+from tests.browser.conftest import Opens
+from tests.browser.test_axe import complaints
+from tests.screens.desk import in_emergency, load_example, make_male, request_of
+from tests.screens.hospital import Hospital, user
+from wards.barriers import Said
+from wards.bed_states import record_status
+from wards.models import Occupancy, Override
+from wards.reservations import reserve
+
+pytestmark = pytest.mark.browser
+
+DESK = "/sites/TGH/desk/"
+WARD = "/wards/TGH-W1/?site=TGH"
+SECOND = "/wards/TGH-W2/?site=TGH"
+
+
+def sound(page: Page) -> None:
+    """axe finds nothing to complain of."""
+    assert complaints(page) == []
+
+
+def open_need(page: Page, family: str) -> None:
+    page.get_by_role("link", name=family.upper()).first.click()
+    expect(page.locator("#drawer h2")).to_contain_text(family.upper())
+
+
+def test_from_the_decision_to_the_bed_on_three_screens(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    bed = hospital.beds(hospital.wards[1])[0]
+    record_status(
+        bed=bed.pk,
+        status="K",
+        occurred_at=hospital.now - timedelta(hours=1),
+        sent_at=hospital.now - timedelta(hours=1),
+        source="feed",
+        key="dirty",
+    )
+    nurse = user("ward2", Role.WARD_NURSE, ward=hospital.wards[1])
+    cleaner = user("cleaner", Role.CLEANER, site=hospital.site)
+    desk = opens(manager, DESK, size="1366x768")
+    ward = opens(nurse, SECOND, size="1366x768")
+    phone = opens(cleaner, "/cleaning/", size="390x844")
+    expect(desk.get_by_text("Nobody needs a bed here now")).to_be_visible()
+
+    in_emergency(hospital, family="Waiting")
+    expect(desk.locator("tr.need")).to_have_count(1)
+    sound(desk)
+    open_need(desk, "Waiting")
+    sound(desk)
+    desk.get_by_role("button", name="Hold bed 1 on Ward 2").click()
+    expect(desk.locator("#note")).to_contain_text("Bed 1 on Ward 2 is held until")
+    expect(desk.locator("tr.need.has-bed")).to_contain_text("to be cleaned")
+    tile = ward.locator(f"#bed-{bed.pk}")
+    expect(tile).to_contain_text("Held")
+    sound(ward)
+
+    phone.get_by_role("button", name="Start").first.click()
+    expect(tile).to_contain_text("Being cleaned")
+    phone.get_by_role("button", name="Done").first.click()
+    expect(tile).not_to_contain_text("To be cleaned")
+    expect(desk.locator("tr.need.has-bed")).to_contain_text("ready")
+
+    open_need(desk, "Waiting")
+    desk.get_by_role("button", name="Move there now").click()
+    expect(desk.locator("#note")).to_contain_text("Moved to bed 1 on Ward 2")
+    expect(tile).to_contain_text("WAITING")
+    expect(desk.get_by_text("Nobody needs a bed here now")).to_be_visible()
+    assert Occupancy.objects.filter(bed=bed, period__endswith__isnull=True).count() == 1
+
+
+def test_by_keyboard_alone_a_rule_refuses_and_is_set_aside(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    make_male(hospital.wards[0])
+    fact = in_emergency(hospital, family="Waiting")
+    page = opens(manager, DESK, size="1366x768")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer h2")).to_contain_text("WAITING")
+    expect(page.locator("#drawer")).to_contain_text("No bed suits now")
+    page.get_by_text("Against a rule, if you say why").focus()
+    page.keyboard.press("Enter")
+    why = page.get_by_label("Why bed 1 on Ward 2 is right against the rule")
+    hold = page.get_by_role("button", name="Hold bed 1 on Ward 2")
+    hold.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".nhsuk-error-summary")).to_contain_text("say why")
+    sound(page)
+    page.get_by_label("Why it is right against the rule", exact=True).focus()
+    page.keyboard.type("The last bed there is")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("is held until")
+    expect(why).to_have_count(0)
+    kept = Override.objects.get()
+    assert (kept.episode_id, kept.reason, kept.by) == (
+        request_of(fact).episode_id,
+        "The last bed there is",
+        manager,
+    )
+
+
+@pytest.mark.parametrize("size", ["1920x1080", "390x844"])
+def test_desk_and_proposal_are_sound_light_and_dark(
+    hospital: Hospital, opens: Opens, manager: User, size: str
+) -> None:
+    load_example(hospital)
+    for number in range(3):
+        in_emergency(hospital, family=f"Test{number}", hours=3 + 5 * number)
+    for dark in (False, True):
+        page = opens(manager, DESK, size=size, dark=dark)
+        sound(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= int(size.split("x")[0])
+        page.get_by_role("link", name="Propose beds for everybody").click()
+        expect(page.get_by_role("heading", name="Beds for everybody")).to_be_visible()
+        sound(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= int(size.split("x")[0])
+
+
+def test_a_patient_is_dragged_to_a_bed_and_the_board_says_first_what_would_follow(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    beds = hospital.beds(hospital.wards[0])
+    stay = Occupancy.objects.get(bed=beds[0]).episode_id
+    page = opens(manager, WARD, size="1920x1080")
+    page.locator(f"#bed-{beds[0].pk}").drag_to(page.locator(f"#bed-{beds[5].pk}"))
+    look = page.locator(".preview")
+    expect(look).to_contain_text("To bed 6: what would follow")
+    expect(look.get_by_role("button", name="Move to bed 6")).to_be_focused()
+    assert complaints(page) == []
+    assert Occupancy.objects.get(episode=stay, period__endswith__isnull=True).bed_id == beds[0].pk
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("Moved to Ward 1")
+    expect(page.locator(f"#bed-{beds[0].pk}")).to_contain_text("Free")
+    assert Occupancy.objects.get(episode=stay, period__endswith__isnull=True).bed_id == beds[5].pk
+    # The last deed is taken back while nothing depends on it.
+    page.locator(f"#bed-{beds[5].pk}").click()
+    page.locator("#drawer").get_by_role("button", name="Undo").first.click()
+    expect(page.locator(f"#bed-{beds[5].pk}")).to_contain_text("Free")
+
+
+def test_by_key_two_patients_change_places(hospital: Hospital, opens: Opens, manager: User) -> None:
+    beds = hospital.beds(hospital.wards[0])
+    before = [Occupancy.objects.get(bed=bed).episode_id for bed in beds[:2]]
+    page = opens(manager, WARD, size="1366x768")
+    page.locator(f"#bed-{beds[0].pk}").focus()
+    page.keyboard.press("m")
+    asks = page.get_by_role("dialog", name="Move to which bed?")
+    expect(asks).to_be_visible()
+    assert complaints(page) == []
+    page.keyboard.type("99")
+    page.keyboard.press("Enter")
+    expect(asks).to_contain_text("No bed on this board is called that")
+    page.get_by_label("Bed on this board").fill("2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".preview")).to_contain_text("the two would change places")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("They have changed places")
+    after = [
+        Occupancy.objects.get(bed=bed, period__endswith__isnull=True).episode_id for bed in beds[:2]
+    ]
+    assert after == before[::-1]
+
+
+def test_a_bed_held_for_somebody_else_is_no_place_to_drop_a_patient(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    request = request_of(in_emergency(hospital, family="Waiting"))
+    bed = hospital.beds(hospital.wards[0])[5]
+    reserve(request=request, bed=bed.pk, said=Said(timezone.now(), manager))
+    page = opens(manager, WARD, size="1366x768")
+    first = hospital.beds(hospital.wards[0])[0]
+    page.locator(f"#bed-{first.pk}").drag_to(page.locator(f"#bed-{bed.pk}"))
+    expect(page.locator(".preview")).to_contain_text("held for somebody else until")
+    expect(page.locator(".preview").get_by_role("button")).to_have_count(0)

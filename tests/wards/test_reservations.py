@@ -1,0 +1,319 @@
+"""Asking for a bed, holding one, and what ends that."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+
+from accounts.models import User
+from accounts.refusals import Refused
+from patients.keys import Details, PersonKey, VisitKey
+from patients.models import Episode
+from wards import held_beds, movements, requests, reservations
+from wards.barriers import Said
+from wards.care_needs import Needed, latest, say
+from wards.facts import Moved, MovementKind, Place
+from wards.models import BedRequest, RequestTerms, Reservation, Ward
+from wards.needing import needs_of
+from wards.requests import Terms
+
+from .hospital import START, Hospital, build, minutes
+
+pytestmark = pytest.mark.django_db
+
+Status = Reservation.Status
+
+
+@pytest.fixture
+def hospital() -> Hospital:
+    return build()
+
+
+@pytest.fixture
+def manager() -> User:
+    return User.objects.create_superuser("manager", password="x")
+
+
+def admitted(place: Place, number: int, by: User, sex: str = "female") -> Episode:
+    return movements.admit(
+        person=PersonKey("RXX", f"P{number}"),
+        details=Details({"family_name": f"Test{number}", "sex": sex}),
+        place=place,
+        at=START,
+        by=by,
+    )
+
+
+def asked(episode: Episode, ward: int, by: User, at: datetime = START) -> BedRequest:
+    return requests.ask(
+        episode=episode,
+        ward=Ward.objects.get(pk=ward),
+        terms=Terms(priority=2, asked_by="Ward round"),
+        said=Said(at, by),
+    )
+
+
+def held(request: BedRequest, bed: Place, by: User, at: datetime) -> Reservation:
+    assert bed.bed is not None
+    return reservations.reserve(request=request, bed=bed.bed, said=Said(at, by))
+
+
+def test_somebody_asks_for_a_bed(hospital: Hospital, manager: User) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    request = asked(stay, hospital.wards[1], manager, minutes(5))
+    assert (request.kind, request.ward_id) == ("transfer", hospital.wards[1])
+    assert RequestTerms.objects.get(key=request.key).priority == 2
+    with pytest.raises(Refused, match="asked for already"):
+        asked(stay, hospital.wards[1], manager, minutes(6))
+
+
+def test_in_an_emergency_department_it_is_the_decision_to_admit(
+    hospital: Hospital, manager: User
+) -> None:
+    Ward.objects.filter(pk=hospital.wards[0]).update(kind=Ward.Kind.EMERGENCY)
+    stay = admitted(hospital.beds[0], 1, manager)
+    assert asked(stay, hospital.wards[1], manager, minutes(5)).kind == "admit"
+
+
+def test_another_bed_of_their_own_ward_is_asked_for_until_they_are_moved(
+    hospital: Hospital, manager: User
+) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    request = asked(stay, hospital.wards[0], manager, minutes(5))
+    movements.transfer(episode=stay, place=hospital.beds[1], at=minutes(9), by=manager)
+    request.refresh_from_db()
+    assert request.period.upper == minutes(9)
+
+
+def test_changing_the_ward_keeps_what_is_held(hospital: Hospital, manager: User) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    request = asked(stay, hospital.wards[1], manager, minutes(5))
+    row = held(request, hospital.beds[3], manager, minutes(6))
+    changed = requests.change(
+        request=request,
+        ward=Ward.objects.get(pk=hospital.wards[0]),
+        terms=Terms(priority=1),
+        said=Said(minutes(7), manager),
+    )
+    assert changed.ward_id == hospital.wards[0]
+    assert held_beds.settle(at=minutes(8)) == 0
+    row.refresh_from_db()
+    assert row.status == Status.HELD
+
+
+def test_a_held_bed_is_nobody_elses(hospital: Hospital, manager: User) -> None:
+    one, other = admitted(hospital.beds[0], 1, manager), admitted(hospital.beds[1], 2, manager)
+    held(asked(one, hospital.wards[1], manager, minutes(5)), hospital.beds[3], manager, minutes(6))
+    with pytest.raises(Refused, match="held for somebody else until"):
+        movements.transfer(episode=other, place=hospital.beds[3], at=minutes(7), by=manager)
+    with pytest.raises(Refused, match="held for somebody else until"):
+        movements.admit(
+            person=PersonKey("RXX", "P9"), place=hospital.beds[3], at=minutes(7), by=manager
+        )
+    second = asked(other, hospital.wards[1], manager, minutes(5))
+    with pytest.raises(Refused, match="held for somebody else until"):
+        held(second, hospital.beds[3], manager, minutes(8))
+
+
+def test_the_database_holds_a_bed_once(hospital: Hospital, manager: User) -> None:
+    one, other = admitted(hospital.beds[0], 1, manager), admitted(hospital.beds[1], 2, manager)
+    row = held(
+        asked(one, hospital.wards[1], manager, minutes(5)), hospital.beds[3], manager, minutes(6)
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Reservation.objects.create(
+            episode=other,
+            key="x",
+            bed=row.bed,
+            period=DateTimeTZRange(minutes(30), minutes(40)),
+        )
+
+
+def test_whoever_it_is_held_for_takes_it_up(hospital: Hospital, manager: User) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    row = held(
+        asked(stay, hospital.wards[1], manager, minutes(5)), hospital.beds[3], manager, minutes(6)
+    )
+    movements.transfer(episode=stay, place=hospital.beds[3], at=minutes(20), by=manager)
+    row.refresh_from_db()
+    assert (row.status, row.period.upper) == (Status.USED, minutes(20))
+    assert held_beds.in_force(at=minutes(21)) == []
+
+
+def test_a_feed_may_put_somebody_else_there_and_that_shows(
+    hospital: Hospital, manager: User
+) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    row = held(
+        asked(stay, hospital.wards[1], manager, minutes(5)), hospital.beds[3], manager, minutes(6)
+    )
+    fact = Moved(
+        key="k",
+        sent_at=minutes(10),
+        person=PersonKey("RXX", "P7"),
+        kind=MovementKind.ADMITTED,
+        occurred_at=minutes(10),
+        visit=VisitKey("RXX", "V7"),
+        place=hospital.beds[3],
+    )
+    movements.record([fact], source="feed")
+    row.refresh_from_db()
+    assert row.status == Status.LOST
+
+
+def test_it_runs_out_and_the_bed_is_free_again(hospital: Hospital, manager: User) -> None:
+    one, other = admitted(hospital.beds[0], 1, manager), admitted(hospital.beds[1], 2, manager)
+    row = held(
+        asked(one, hospital.wards[1], manager, minutes(5)), hospital.beds[3], manager, minutes(6)
+    )
+    late = row.period.upper
+    # Nobody has to write anything for that.
+    movements.transfer(episode=other, place=hospital.beds[3], at=late, by=manager)
+    held_beds.settle(at=late + timedelta(minutes=1))
+    row.refresh_from_db()
+    assert row.status in (Status.LAPSED, Status.LOST)
+    assert row.period.upper == late
+
+
+def test_what_is_no_longer_wanted_is_given_back(hospital: Hospital, manager: User) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    request = asked(stay, hospital.wards[1], manager, minutes(5))
+    row = held(request, hospital.beds[3], manager, minutes(6))
+    requests.withdraw(request=request, said=Said(minutes(9), manager), reason="Stays here")
+    row.refresh_from_db()
+    assert row.status == Status.WITHDRAWN
+    with pytest.raises(Refused, match="over already"):
+        requests.withdraw(request=request, said=Said(minutes(10), manager), reason="Again")
+
+
+def test_another_bed_for_the_same_request_gives_the_first_back(
+    hospital: Hospital, manager: User
+) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    request = asked(stay, hospital.wards[1], manager, minutes(5))
+    first = held(request, hospital.beds[3], manager, minutes(6))
+    second = held(request, hospital.beds[4], manager, minutes(7))
+    first.refresh_from_db()
+    assert (first.status, second.status) == (Status.RELEASED, Status.HELD)
+
+
+def test_allocating_decides_what_was_only_kept_back(hospital: Hospital, manager: User) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    request = asked(stay, hospital.wards[1], manager, minutes(5))
+    first = held(request, hospital.beds[3], manager, minutes(6))
+    bed = hospital.beds[3].bed
+    assert bed is not None
+    again = reservations.allocate(request=request, bed=bed, said=Said(minutes(7), manager))
+    assert (again.pk, again.decided) == (first.pk, True)
+    assert again.period.upper == minutes(7) + reservations.DECIDED
+
+
+def test_it_is_held_longer_and_given_back(hospital: Hospital, manager: User) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    row = held(
+        asked(stay, hospital.wards[1], manager, minutes(5)), hospital.beds[3], manager, minutes(6)
+    )
+    until = minutes(600)
+    said = Said(minutes(7), manager)
+    assert reservations.extend(reservation=row, until=until, said=said).period.upper == until
+    with pytest.raises(Refused, match="48 hours at most"):
+        reservations.extend(reservation=row, until=minutes(60 * 60), said=said)
+    with pytest.raises(Refused, match="lies in the past"):
+        reservations.extend(reservation=row, until=minutes(6), said=said)
+    ended = reservations.release(reservation=row, said=Said(minutes(9), manager))
+    assert (ended.status, ended.period.upper) == (Status.RELEASED, minutes(9))
+    with pytest.raises(Refused, match="not held any more"):
+        reservations.release(reservation=row, said=Said(minutes(10), manager))
+
+
+def test_somebody_expected_asks_for_a_bed(hospital: Hospital, manager: User) -> None:
+    def said(kind: MovementKind, at: float, key: str) -> Moved:
+        return Moved(
+            key=key,
+            sent_at=minutes(at),
+            person=PersonKey("RXX", "P1"),
+            kind=kind,
+            occurred_at=minutes(at),
+            visit=VisitKey("RXX", "V1"),
+            place=hospital.ward(1),
+            stay={"expected_at": minutes(600).isoformat(), "admission_method": "11"},
+        )
+
+    movements.record([said(MovementKind.EXPECTED, 0, "a")], source="feed")
+    request = BedRequest.objects.get()
+    assert (request.kind, request.ward_id, request.from_ward_id) == (
+        "expected",
+        hospital.wards[1],
+        None,
+    )
+    movements.record([said(MovementKind.CANCELLED_EXPECTED, 5, "b")], source="feed")
+    request.refresh_from_db()
+    assert request.period.upper == minutes(5)
+
+
+def test_a_decision_to_admit_takes_over_from_the_announcement(hospital: Hospital) -> None:
+    facts = [
+        Moved(
+            key=key,
+            sent_at=minutes(at),
+            person=PersonKey("RXX", "P1"),
+            kind=kind,
+            occurred_at=minutes(at),
+            visit=VisitKey("RXX", "V1"),
+            wanted_ward=hospital.wards[1],
+        )
+        for kind, at, key in (
+            (MovementKind.EXPECTED, 0, "a"),
+            (MovementKind.PENDING_ADMIT, 30, "b"),
+        )
+    ]
+    for order in (facts, facts[::-1]):
+        movements.record(order, source="feed")
+        open_now = BedRequest.objects.filter(period__contains=minutes(40))
+        assert [row.kind for row in open_now] == ["admit"]
+
+
+def test_needs_are_said_again_whole(hospital: Hospital, manager: User) -> None:
+    stay = admitted(hospital.beds[0], 1, manager)
+    first = say(
+        episode=stay,
+        needed=Needed(isolation="side_room", infections=("flu a",)),
+        said=Said(minutes(5), manager),
+    )
+    same = say(
+        episode=stay,
+        needed=Needed(isolation="side_room", infections=("flu a",)),
+        said=Said(minutes(6), manager),
+    )
+    assert same == first
+    say(episode=stay, needed=Needed(not_alone=True), said=Said(minutes(7), manager))
+    assert Needed.of(latest([stay.pk], at=minutes(8))[stay.pk]) == Needed(not_alone=True)
+    assert Needed.of(latest([stay.pk], at=minutes(6))[stay.pk]).isolation == "side_room"
+    with pytest.raises(Refused, match="requires is one of"):
+        say(episode=stay, needed=Needed(requires=("jacuzzi",)), said=Said(minutes(8), manager))
+
+
+def test_a_decision_to_admit_is_met_by_the_move_to_a_ward(
+    hospital: Hospital, manager: User
+) -> None:
+    Ward.objects.filter(pk=hospital.wards[0]).update(kind=Ward.Kind.EMERGENCY)
+    stay = admitted(hospital.beds[0], 1, manager)
+    request = asked(stay, hospital.wards[1], manager, minutes(5))
+    movements.transfer(episode=stay, place=hospital.beds[1], at=minutes(7), by=manager)
+    request.refresh_from_db()
+    assert request.period.upper is None, "another trolley is no bed on a ward"
+    movements.transfer(episode=stay, place=hospital.beds[3], at=minutes(9), by=manager)
+    request.refresh_from_db()
+    assert request.period.upper == minutes(9)
+
+
+def test_the_rules_know_of_which_sex_somebody_is(hospital: Hospital, manager: User) -> None:
+    known = {}
+    for number, sex in enumerate(("female", "male", "other", "unknown")):
+        place = hospital.beds[number] if number < 3 else hospital.beds[4]
+        stay = admitted(place, number, manager, sex)
+        known[sex] = needs_of([stay.pk], at=minutes(1))[stay.pk].sex
+    assert known == {"female": "F", "male": "M", "other": "X", "unknown": ""}
