@@ -7,7 +7,6 @@ from typing import Final
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 
 from accounts.models import User
 from accounts.refusals import Refused
@@ -15,7 +14,7 @@ from flow import bed_state_deeds
 from flow import bedside_reads as reads
 from flow.barrier_forms import RaiseForm, raised_words
 from flow.bedside_forms import AdmitForm, MoveForm, WhenForm
-from flow.bedside_types import Bedside, Known
+from flow.bedside_types import DETAILS, Bedside, Known
 from patients.models import Barrier, Episode
 from wards import barriers, movements, requests
 from wards.barriers import Said
@@ -24,8 +23,6 @@ from wards.models import Bed, Movement
 
 PLANNING: Final = frozenset({"raise", "resolve"})
 """The deeds for which one must be allowed to plan discharges, not to move patients."""
-
-_DETAILS: Final = {"given_name": lazy("given name"), "sex": lazy("sex")}
 
 
 def do(request: HttpRequest, side: Bedside, deed: str) -> str | None:
@@ -115,10 +112,13 @@ def _return(side: Bedside, form: WhenForm, by: User) -> str:
 
 def _bring(side: Bedside, form: WhenForm, by: User) -> str:
     assert side.bed is not None
-    movements.transfer(
-        episode=Episode.objects.select_related("visit", "patient").get(
-            pk=form.cleaned_data["episode"]
-        ),
+    episode = Episode.objects.select_related("visit", "patient").get(
+        pk=form.cleaned_data["episode"]
+    )
+    awaited = episode.status_at(side.now) == Episode.Status.EXPECTED
+    bring = movements.come if awaited else movements.transfer
+    bring(
+        episode=episode,
         place=Place(ward=side.ward.pk, bay=side.bed.bay_id, bed=side.bed.pk),
         occurred_at=form.time(side.now),
         at=side.now,
@@ -149,7 +149,7 @@ def _admit(side: Bedside, form: WhenForm, by: User) -> str:
         raise
     except movements.AlreadyKnown as known:
         face = reads.face_of(known.record) if known.seen else None
-        side.known = Known(known.record, face, [str(_DETAILS[name]) for name in known.differs])
+        side.known = Known(known.record, face, [str(DETAILS[name]) for name in known.differs])
         raise
     return _("Admitted to bed %(bed)s.") % {"bed": bed.label}
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from accounts.roles import Permission
 from flow.board_types import Face
@@ -16,12 +17,16 @@ from flow.words import TO_CHECK
 from patients.models import Episode
 from wards.bed_states import BedState, states_at
 from wards.facts import MovementKind
+from wards.held_beds import MOVES
 from wards.models import Bed, BedRequest, Belonging, Movement, Occupancy, Ward
 from wards.provenance import BY_HAND
 from wards.scope import ALL, Scope
 
 RECENT: Final = timedelta(hours=24)
 """How long after somebody left a bed their leaving can still be undone from it."""
+
+_NEAR: Final = timedelta(hours=24)
+"""How late or early somebody expected can still be brought to a bed from it."""
 
 LATELY: Final = timedelta(days=7)
 """How long after somebody left their leaving can be undone from their stay, and they are found
@@ -324,11 +329,9 @@ def wards_of_site(site: int) -> list[Ward]:
 
 def candidates(ward: Ward, *, at: datetime, scope: Scope) -> list[Candidate]:
     """Who can be brought to a free bed of `ward`: those on it without one, and those who wait
-    to come, as far as the viewer may see them."""
+    to come or are expected from a day ago to a day from now, as far as the viewer may see them."""
     here = Occupancy.objects.filter(ward=ward, bed=None, period__contains=at)
-    coming = BedRequest.objects.filter(
-        ward=ward, kind__in=[BedRequest.Kind.ADMIT, BedRequest.Kind.TRANSFER], period__contains=at
-    )
+    coming = BedRequest.objects.filter(ward=ward, kind__in=MOVES, period__contains=at)
     present = Occupancy.objects.filter(period__contains=at)
     placed = dict(
         present.filter(episode__in=coming.values("episode")).values_list("episode_id", "ward__name")
@@ -337,9 +340,14 @@ def candidates(ward: Ward, *, at: datetime, scope: Scope) -> list[Candidate]:
         episode: (patient, "on this ward without a bed")
         for episode, patient in here.values_list("episode_id", "episode__patient_id")
     }
-    for episode, patient in coming.values_list("episode_id", "episode__patient_id"):
+    for episode, patient, due, since in coming.values_list(
+        "episode_id", "episode__patient_id", "episode__expected_at", "period__startswith"
+    ):
         if episode in placed:
             found.setdefault(episode, (patient, f"waits on {placed[episode]}"))
+        elif at - _NEAR <= (due or since) < at + _NEAR:
+            when = f", {timezone.localtime(due):%H:%M on %-d %B}" if due else ""
+            found.setdefault(episode, (patient, f"expected{when}"))
     known = faces({patient for patient, _ in found.values()})
     return [
         Candidate(episode, shown_name(known.get(patient)), why)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import Permission
 from flow import bedside_reads as reads
@@ -15,12 +18,15 @@ from flow.board_types import Face
 from flow.desk.forms import AskForm
 from flow.desk.previews import Preview
 from flow.forecasts.prediction import Prediction
-from wards.admission import Namesake
 from wards.bed_states import BedState
 from wards.held_beds import Held
 from wards.models import Bed, BedRequest, Closure, Occupancy, Ward
+from wards.newcomers import Namesake
 from wards.placeless import Home
 from wards.scope import Scope
+
+DETAILS: Final = {"given_name": _("given name"), "sex": _("sex")}
+"""What may be known of somebody otherwise than it was said, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,15 @@
-"""Admitting somebody by hand, who may be known already.
-
-Who is known is never described anew: what was said of them must agree with what is known, and
-whoever admits them says that it is them. Nobody learns here of people whom they may not see:
-until family name and date of birth are both said rightly, a number that is known is answered
-like one that does not fit. Who is new, but has the name and date of birth of somebody in hospital
-whom the user may see, is admitted once the user says that it is another person.
-"""
+"""Admitting somebody by hand, who may be known already (`wards.newcomers`)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
-from typing import Final
 from uuid import uuid4
-
-from django.db.models import Q
 
 from accounts import misfits
 from accounts.models import User
-from accounts.refusals import Refused
-from accounts.roles import Permission
-from patients import identity, recognition
 from patients.keys import Details, PersonKey, VisitKey
-from patients.models import Episode, Patient
-from patients.recognition import DECISIVE, Person
+from patients.models import Episode
 from wards.by_hand import (
     check_done,
     check_free,
@@ -36,94 +21,19 @@ from wards.by_hand import (
 )
 from wards.facts import Moved, MovementKind, Place
 from wards.matching import setting_at
-from wards.models import Movement, Occupancy, Override, Ward
+from wards.models import Movement, Override
+from wards.newcomers import (
+    DO_NOT_FIT,
+    Asked,
+    find,
+    recognised,
+    settle_who,
+)
 from wards.placing import check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import keep
 from wards.rule_books import book_for
-from wards.scope import Scope, scope_of, visible_episodes, visible_patients
-
-DO_NOT_FIT: Final = (
-    "The numbers and the details do not belong together, or they belong to somebody known whom "
-    "you may not see. Check the numbers, and give family name and date of birth as well. If they "
-    "are right, ask the bed manager to admit them."
-)
-"""The one answer to everything that does not fit, unless the viewer sees whose number it is."""
-ELSEWHERE: Final = (
-    "This patient is an inpatient elsewhere in the system. Ask the site manager to arrange the "
-    "transfer, or to have the other stay ended."
-)
-ANOTHER_NUMBER: Final = (
-    "This NHS number is known here under another hospital number. Check the hospital number, or "
-    "leave it empty to use the one that is known."
-)
-_WORDS: Final = {
-    "nhs_number": "NHS number",
-    "family_name": "family name",
-    "date_of_birth": "date of birth",
-}
-_OPTIONAL: Final = ("given_name", "sex")
-
-
-class AlreadyKnown(Refused):
-    """The number belongs to somebody who is known; whoever admits them must say that it is them.
-
-    record: whose details count, to be given back as `confirmed`. seen: whether the user may see
-    who it is. differs: details that were said otherwise than known, and stay as known.
-    """
-
-    def __init__(self, record: int, *, seen: bool, differs: tuple[str, ...]) -> None:
-        super().__init__(
-            "This number belongs to somebody who is known already. Confirm below that it is the "
-            "patient in front of you."
-        )
-        self.record = record
-        self.seen = seen
-        self.differs = differs
-
-
-@dataclass(frozen=True, slots=True)
-class Namesake:
-    """Somebody in hospital under the name and date of birth that were said, whom the user may see.
-
-    record: primary key. episode: their stay. ward, bed: where they are by it, as people call it;
-    empty where nobody told, or the user may not see the ward.
-    """
-
-    record: int
-    episode: int
-    ward: str = ""
-    bed: str = ""
-
-    def __str__(self) -> str:
-        """Where they are, in words."""
-        if not self.ward:
-            return "in hospital"
-        return f"on {self.ward}, bed {self.bed}" if self.bed else f"on {self.ward}"
-
-
-class SameName(Refused):
-    """Somebody of this name and date of birth is in hospital; whoever admits another person says
-    that it is another. `namesakes`: who they are, their records to be given back as `others`."""
-
-    def __init__(self, namesakes: Sequence[Namesake]) -> None:
-        places = " and ".join(str(one) for one in namesakes)
-        verb = "Somebody" if len(namesakes) == 1 else "People"
-        is_are = "is" if len(namesakes) == 1 else "are"
-        super().__init__(
-            f"{verb} of this name and date of birth {is_are} {places} now. If it is the same "
-            "person, move them from there instead. If it is another person, confirm that below."
-        )
-        self.namesakes = tuple(namesakes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """Under which record they come in, and what is to be kept of what was said of them."""
-
-    record: PersonKey
-    pk: int
-    details: Details
+from wards.scope import scope_of
 
 
 def admit(
@@ -153,11 +63,12 @@ def admit(
     """
     visit = visit or VisitKey("flowboard", f"FB-{uuid4().hex[:10]}")
     said = details or Details()
+    asked = Asked(person=person, details=said, ward=place.ward, confirmed=confirmed, others=others)
 
     def deed() -> Episode:
         if known := said_before(key):
             return Episode.objects.filter(visit=known.visit).latest("ordinal")
-        found = _find(person, said)
+        found = find(person, said)
         locked = [r.pk for p in (*found.by_number, *found.by_nhs) for r in p.records]
         when = lock_and_date(locked, occurred_at, at)
         # What is the same whoever it is comes first, so that no answer here tells of a person.
@@ -165,21 +76,13 @@ def admit(
         if place.bed is not None:
             check_free(place.bed, when.occurred_at, at=when.sent_at)
         scope = scope_of(by)
-        who = _recognised(found, said, scope)
+        who = recognised(found, said, scope)
         if place.bed is not None:
             check_not_held(place.bed, person=who.root if who else None, at=when.sent_at)
         ruled = place.bed is not None and book_for(ward=place.ward, at=when.occurred_at)
         before = setting_at(at=when.occurred_at, wards=[place.ward]) if ruled else None
         moments = {when.occurred_at, at}
-        if who is not None:
-            _check_elsewhere(Q(person=who.root), moments, scope)
-            if confirmed != who.main.pk:
-                differs = who.differs(said, _OPTIONAL)
-                raise AlreadyKnown(who.main.pk, seen=_sees(scope, who), differs=differs)
-        else:
-            _check_namesakes(said, others, at, scope)
-        _check_nhs_number(found, who, said, moments, scope)
-        arrival = _arrival(person, place, found, who, said)
+        arrival = settle_who(asked, found, who, at=at, moments=moments, scope=scope)
         fact = Moved(
             key=key or uuid4().hex,
             sent_at=when.sent_at,
@@ -207,135 +110,3 @@ def admit(
         return transacted(deed)
     with misfits.counted(by, at, is_misfit=lambda refused: refused.reason == DO_NOT_FIT):
         return transacted(deed)
-
-
-def _find(person: PersonKey | None, said: Details) -> recognition.Found:
-    """Everybody whom the numbers may mean, locked."""
-    number = said.values.get("nhs_number")
-    by_nhs: set[int] = set()
-    if isinstance(number, str) and number:
-        recognition.wait_for(number)
-        by_nhs = recognition.with_nhs_number(number)
-    by_number: set[int] = set()
-    if person is not None:
-        by_number = recognition.named(person)
-        by_number = by_number or set(identity.ensure_patients([person]).values())
-    return recognition.people(by_number, by_nhs)
-
-
-def _recognised(found: recognition.Found, said: Details, scope: Scope) -> Person | None:
-    """Who is meant; None for somebody new. Refused where something does not fit.
-
-    Where a hospital number is known, it alone says who: whether the NHS number belongs to
-    somebody else is looked at once the user has confirmed (`_check_nhs_number`), so that trying
-    out NHS numbers tells nothing.
-    """
-    candidates = found.by_number or found.by_nhs
-    if not candidates:
-        return None
-    fitting = [person for person in candidates if not person.differs(said, DECISIVE)]
-    if len(fitting) != 1:
-        whose = candidates[0] if len(candidates) == 1 else None
-        raise Refused(_why_not(whose, said, scope))
-    who = fitting[0]
-    seen = _sees(scope, who)
-    if not seen and not who.is_proven_by(said):
-        raise Refused(DO_NOT_FIT)
-    if found.fresh is not None and any(r.authority == found.fresh.authority for r in who.records):
-        raise Refused(ANOTHER_NUMBER if seen else DO_NOT_FIT)
-    return who
-
-
-def _why_not(whose: Person | None, said: Details, scope: Scope) -> str:
-    """Why nobody fits, as far as the user may know."""
-    if whose is None or not _sees(scope, whose):
-        return DO_NOT_FIT
-    wrong = [_WORDS[name] for name in whose.differs(said, DECISIVE)]
-    verb = "is" if len(wrong) == 1 else "are"
-    return (
-        f"This number belongs to somebody whose {' and '.join(wrong)} {verb} known to be "
-        "different. Check the number. If it is right, correct the details at their source and "
-        "leave them empty here."
-    )
-
-
-def _sees(scope: Scope, person: Person) -> bool:
-    """Whether the user may see who it is. What is restricted is shown to nobody."""
-    records = Patient.objects.filter(pk__in=[record.pk for record in person.records])
-    return not person.is_restricted and visible_patients(records, scope).exists()
-
-
-def _check_namesakes(said: Details, others: Collection[int], at: datetime, scope: Scope) -> None:
-    """Ask about those in hospital under the same name and date of birth. Of whom the user may
-    not see nothing is said."""
-    found = [one for one in recognition.namesakes(said, at=at) if one.main.pk not in others]
-    seen = {one.root: one.main.pk for one in found if not one.is_restricted}
-    stays = Episode.objects.present(at=at).filter(patient__person__in=seen)
-    told: dict[int, Namesake] = {}
-    for stay in visible_episodes(stays, scope).select_related("patient").order_by("admitted_at"):
-        person = stay.patient.person_id or stay.patient_id
-        told[person] = _namesake(seen[person], stay, at, scope)
-    if told:
-        raise SameName(list(told.values()))
-
-
-def _namesake(record: int, stay: Episode, at: datetime, scope: Scope) -> Namesake:
-    place = (
-        Occupancy.objects.filter(episode=stay, period__contains=at)
-        .select_related("ward", "bed")
-        .first()
-    )
-    if place is None or not scope.may(Permission.SEE_PATIENTS, place.ward_id):
-        return Namesake(record, stay.pk)
-    return Namesake(record, stay.pk, place.ward.name, place.bed.label if place.bed else "")
-
-
-def _arrival(
-    person: PersonKey | None,
-    place: Place,
-    found: recognition.Found,
-    who: Person | None,
-    said: Details,
-) -> _Arrival:
-    """A known person keeps the record that was named or that this organisation has of them."""
-    if who is None or (who.named is None and person is not None):
-        key = person or PersonKey("flowboard", f"FB-{uuid4().hex[:10]}")
-        pk = found.fresh.pk if found.fresh else identity.ensure_patients([key])[key]
-        details = recognition.carried_over(who, said) if who else said
-        return _Arrival(key, pk, details)
-    record = who.named
-    if record is None:
-        here = Ward.objects.values_list("site__organisation__code", flat=True).get(pk=place.ward)
-        record = next((r for r in who.records if r.authority == here), who.main)
-    key = PersonKey(record.authority, record.identifier)
-    return _Arrival(key, record.pk, recognition.additions(who, said))
-
-
-def _check_nhs_number(
-    found: recognition.Found,
-    who: Person | None,
-    said: Details,
-    moments: set[datetime],
-    scope: Scope,
-) -> None:
-    """Refuse where the NHS number is somebody else's, or whoever has it too is in a bed."""
-    if who is not None and found.by_nhs and who.root not in {p.root for p in found.by_nhs}:
-        raise Refused(DO_NOT_FIT)
-    numbers = set(who.nhs_numbers) if who else set()
-    if number := said.values.get("nhs_number"):
-        numbers.add(str(number))
-    if numbers:
-        _check_elsewhere(Q(person__records__nhs_number__in=numbers), moments, scope)
-
-
-def _check_elsewhere(theirs: Q, moments: set[datetime], scope: Scope) -> None:
-    """One person, one place; which, for those who may see it."""
-    then = Q()
-    for moment in moments:
-        then |= Q(period__contains=moment)
-    row = Occupancy.objects.filter(theirs).filter(then).select_related("ward").first()
-    if row is None:
-        return
-    if not scope.may(Permission.SEE_PATIENTS, row.ward_id):
-        raise Refused(ELSEWHERE)
-    raise Refused(f"This patient is already on {row.ward.name}. Transfer them from there instead.")

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from patients.keys import PersonKey, VisitKey
 from patients.models import Episode, Patient
-from wards.admission import AlreadyKnown, SameName, admit
+from wards.admission import admit
 from wards.by_hand import (
     AHEAD,
     When,
@@ -33,10 +33,12 @@ from wards.by_hand import (
     transacted,
 )
 from wards.cleaning import after_leaving, after_undoing, beds_of
+from wards.expecting import come, expect
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
 from wards.held_beds import open_request_of
 from wards.matching import setting_at, swapped
 from wards.models import Movement, Occupancy, Override
+from wards.newcomers import AlreadyKnown, SameName
 from wards.placing import Weighed, check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import Outcome, keep, told_again
@@ -50,7 +52,9 @@ __all__ = [
     "SameName",
     "admit",
     "cancel",
+    "come",
     "discharge",
+    "expect",
     "leave",
     "merge",
     "record",

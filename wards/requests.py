@@ -58,7 +58,7 @@ def ask(
     own ward too (another bed). Saying the same `key` again returns what it had made. Raises
     Refused where they are not in hospital, or a bed is asked for already.
     """
-    _check(terms)
+    check_terms(terms)
 
     def deed() -> BedRequest:
         when = lock_and_date([episode.patient_id], said.occurred_at, said.at)
@@ -84,7 +84,7 @@ def ask(
         made = BedRequest.objects.filter(key=name, episode__visit=stay.visit).first()
         if made is None:
             raise Refused("Something recorded later contradicts this. Look at their movements.")
-        _write(made, terms, said)
+        write_terms(made, terms, said)
         return made
 
     return transacted(deed)
@@ -95,12 +95,12 @@ def change(
 ) -> BedRequest:
     """Ask for it otherwise. Another `ward` makes another request, which takes over what was held
     for the former; without one the ward stays. Raises Refused where it is over."""
-    _check(terms)
+    check_terms(terms)
 
     def deed() -> BedRequest:
         held = _locked(request, said)
         if ward is None or ward.pk == held.ward_id:
-            _write(held, terms, said)
+            write_terms(held, terms, said)
             return held
         when = lock_and_date([held.episode.patient_id], said.occurred_at, said.at)
         stay = held.episode
@@ -117,7 +117,7 @@ def change(
         fresh = BedRequest.objects.select_related("episode").get(
             key=fact.key, episode__visit=stay.visit_id
         )
-        _write(fresh, terms, said)
+        write_terms(fresh, terms, said)
         return fresh
 
     return transacted(deed)
@@ -189,7 +189,8 @@ def _locked(request: BedRequest, said: Said) -> BedRequest:
     return held
 
 
-def _write(request: BedRequest, terms: Terms, said: Said) -> None:
+def write_terms(request: BedRequest, terms: Terms, said: Said) -> None:
+    """Keep what was said of a request beside it."""
     RequestTerms.objects.update_or_create(
         episode_id=request.episode_id,
         key=request.key,
@@ -205,7 +206,8 @@ def _write(request: BedRequest, terms: Terms, said: Said) -> None:
     transaction.on_commit(lambda: ring(["desk"]))
 
 
-def _check(terms: Terms) -> None:
+def check_terms(terms: Terms) -> None:
+    """Raise Refused for a priority that there is not, or a text that is too long."""
     if terms.priority not in RequestTerms.Priority.values:
         raise Refused("The priority is 1 (immediate), 2 (urgent), 3 (soon) or 4 (routine).")
     for name, text, longest in (

@@ -23,10 +23,12 @@ from flow.board_types import Sight
 from flow.desk.queue import one_need
 from flow.desk.rights import is_in_sight
 from flow.desk.types import Need
+from patients.keys import Details, PersonKey
 from wards.barriers import Said
 from wards.models import Bed, BedRequest, Ward
 from wards.scope import Scope
 
+_DETAILS: Final = ("nhs_number", "family_name", "given_name", "date_of_birth", "sex")
 _INSTANT: Final = timedelta(microseconds=1)
 
 
@@ -67,6 +69,18 @@ def key_of(request: Request, said: Mapping[str, Any], deed: str, about: object) 
     assert isinstance(user, User)
     parts = "\n".join((str(user.pk), deed, str(about), given))
     return blake2b(parts.encode(), digest_size=20).hexdigest()
+
+
+def record_of(person: Mapping[str, Any], ward: Ward) -> PersonKey | None:
+    """The record under the hospital number that was said, at the organisation of the ward; give
+    it with site and organisation fetched. None where no number was said."""
+    number = person["hospital_number"]
+    return PersonKey(ward.site.organisation.code, number) if number else None
+
+
+def details_of(person: Mapping[str, Any]) -> Details:
+    """What was said of a person; what was left empty was not said."""
+    return Details({name: person[name] for name in _DETAILS if person[name]})
 
 
 def need_in_sight(request: Request, key: int) -> tuple[Need, BedRequest]:

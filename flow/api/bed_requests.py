@@ -20,10 +20,12 @@ from flow.api import describing_desk as describing
 from flow.api.asking_for_beds import (
     Desk,
     bed_named,
+    details_of,
     key_of,
     names_people,
     need_in_sight,
     places_of,
+    record_of,
     said_now,
     seen_by_name,
     ward_to_ask,
@@ -38,6 +40,7 @@ from flow.desk.rights import is_in_sight, may_ask, may_hold, moves_on_any
 from flow.desk.rows import needs_at
 from flow.desk.types import Need
 from wards import requests, reservations
+from wards.expecting import Coming, expect
 from wards.models import BedRequest, Occupancy, Reservation, Site
 from wards.requests import Terms
 from wards.scope import ALL, Scope
@@ -84,9 +87,11 @@ class BedRequests(Desk):
 
     @extend_schema(**describing.ASK)
     def post(self, request: Request) -> HttpResponse:
-        """Ask for a bed for somebody who is in hospital."""
+        """Ask for a bed for somebody who is in hospital, or is to come."""
         self.params(request, now=now()).check()
         said = entry_of(AskEntry, request)
+        if said["person"] is not None:
+            return _one(request, _expect(request, said).pk, status=HTTPStatus.CREATED)
         episode, seen = episode_in_sight(request, said["episode"]), scope(request)
         if not may_ask(seen, episode, at=now()):
             raise PermissionDenied(
@@ -218,6 +223,32 @@ class CancelRequest(Deed):
             reason=said["reason"],
         )
         return row.pk
+
+
+def _expect(request: Request, said: Mapping[str, Any]) -> BedRequest:
+    """Announce somebody who is to come."""
+    seen, person = scope(request), said["person"]
+    ward = ward_to_ask(said["ward"], said["site"], seen=seen, near=None)
+    if ward is None or not seen.may(Permission.MOVE_PATIENTS, ward.pk):
+        raise PermissionDenied("Expecting somebody needs a role on the ward that moves patients.")
+    coming = Coming(
+        person=record_of(person, ward),
+        details=details_of(person),
+        expected_at=said["expected_at"],
+        method=said["method"],
+        specialty=said.get("specialty", "").strip(),
+        confirmed=said["confirmed"],
+        others=said["others"],
+    )
+    return done(
+        lambda: expect(
+            coming=coming,
+            ward=ward,
+            terms=_terms(said, Terms()),
+            said=said_now(request, said["occurred_at"]),
+            key=key_of(request, said, "expect", ward.pk),
+        )
+    )
 
 
 def _check_asks(seen: Scope, need: Need) -> None:

@@ -64,9 +64,10 @@ REQUESTS: Final[dict[str, Any]] = {
 }  # fmt: skip
 ASK: Final[dict[str, Any]] = {
     "operation_id": "ask_for_bed",
-    "summary": "Ask for a bed",
-    "description": "For somebody who is in hospital: from an emergency department it is the "
-    "decision to admit, from elsewhere a transfer.",
+    "summary": "Ask for a bed, or expect somebody",
+    "description": "For the `episode` of somebody who is in hospital: from an emergency department "
+    "it is the decision to admit, from elsewhere a transfer. With `person` for somebody who is to "
+    "come; `already-known` and `same-name` ask as for movements.",
     "request": entries.AskEntry,
     "parameters": parameters(""),
     "responses": _made(shapes.BedRequestDetail),
@@ -137,8 +138,8 @@ MATCHES: Final[dict[str, Any]] = {
 MOVE: Final[dict[str, Any]] = {
     "operation_id": "record_movement",
     "summary": "Say that somebody came, left or moved",
-    "description": "`admitted` takes a `person` (numbers in the body alone), `transferred` a ward "
-    "or bed, `swapped` the `other` episode. A bed that is held for them is taken up. The type "
+    "description": "`admitted` takes a `person` (numbers in the body alone) or the `episode` of "
+    "somebody who was expected, `transferred` a ward or bed, `swapped` the `other` episode. A bed that is held for them is taken up. The type "
     "`already-known` asks to `confirmed` who is meant, `same-name` for `others`. " + _OVERRIDE,
     "request": entries.MoveEntry,
     "parameters": parameters(""),

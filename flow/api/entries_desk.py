@@ -62,34 +62,8 @@ class TermsEntry(Dated):
     due_at = s.DateTimeField(required=False, allow_null=True, help_text="When the bed is wanted.")
 
 
-class AskEntry(TermsEntry):
-    """A bed is asked for a patient."""
-
-    episode = RowKey()
-    key = _text(64, help_text="Of your own, unique for what is said: said again, it is done once.")
-
-
-class HoldEntry(s.Serializer[Any]):
-    """A bed is held for a request."""
-
-    bed = RowKey(help_text="Key of the bed.")
-    until = _moment(help_text="Without it, 4 hours; 12 where the bed is given.")
-    note = _text(500)
-    reason = _text(500, help_text="Why it is right against rules that may be overridden.")
-
-
-class ReleaseEntry(s.Serializer[Any]):
-    """What was held is given back; there is nothing more to say."""
-
-
-class CancelEntry(Dated):
-    """The bed is not wanted any more."""
-
-    reason = s.CharField(max_length=100)
-
-
 class PersonEntry(s.Serializer[Any]):
-    """Who is admitted, as far as known; a hospital number, an NHS number or a family name."""
+    """Who is admitted or expected: a hospital number, an NHS number or a family name at least."""
 
     hospital_number = _text(40)
     nhs_number = _text(20)
@@ -129,12 +103,73 @@ class PersonEntry(s.Serializer[Any]):
         return said
 
 
+class AskEntry(TermsEntry):
+    """A bed is asked for a patient who is here (`episode`), or who is to come (`person`)."""
+
+    episode = RowKey(default=None, allow_null=True, help_text="Of whoever is here.")
+    person = PersonEntry(default=None, allow_null=True, help_text="Who is to come to `ward`.")
+    expected_at = _moment(help_text="When they are to be here; with `person`.")
+    method = s.RegexField(
+        r"^[0-9A-Z]{0,2}$", default="", allow_blank=True,
+        help_text="With `person`: NHS Data Dictionary, ADMISSION METHOD.",
+    )  # fmt: skip
+    confirmed = RowKey(
+        default=None, allow_null=True, help_text="The `record` of an `already-known` problem."
+    )
+    others = s.ListField(
+        child=RowKey(), default=list, max_length=20, help_text="`records` of `same-name`."
+    )
+    key = _text(64, help_text="Of your own, unique for what is said: said again, it is done once.")
+
+    def validate(self, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Somebody here or somebody who is to come; of these also where to, and when."""
+        if (said["episode"] is None) == (said["person"] is None):
+            raise s.ValidationError(
+                "Give the `episode` of somebody who is here, or the `person` who is to come."
+            )
+        if said["person"] is None:
+            return said
+        missing = {
+            name: "Say it of whoever is to come."
+            for name in ("ward", "expected_at")
+            if not said[name]
+        }
+        if missing:
+            raise s.ValidationError(missing)
+        return said
+
+
+class HoldEntry(s.Serializer[Any]):
+    """A bed is held for a request."""
+
+    bed = RowKey(help_text="Key of the bed.")
+    until = _moment(help_text="Without it, 4 hours; 12 where the bed is given.")
+    note = _text(500)
+    reason = _text(500, help_text="Why it is right against rules that may be overridden.")
+
+
+class ReleaseEntry(s.Serializer[Any]):
+    """What was held is given back; there is nothing more to say."""
+
+
+class CancelEntry(Dated):
+    """The bed is not wanted any more."""
+
+    reason = s.CharField(max_length=100)
+
+
 class MoveEntry(Dated):
     """Somebody came, went or moved. Which fields count depends on the kind."""
 
     kind = s.ChoiceField([(kind, kind) for kind in MOVES])
-    episode = RowKey(default=None, allow_null=True, help_text="Of all kinds but `admitted`.")
-    person = PersonEntry(default=None, allow_null=True, help_text="Of `admitted`.")
+    episode = RowKey(
+        default=None,
+        allow_null=True,
+        help_text="Of `admitted` only where they were expected.",
+    )
+    person = PersonEntry(
+        default=None, allow_null=True, help_text="Of `admitted`, where they were not expected."
+    )
     confirmed = RowKey(
         default=None, allow_null=True, help_text="The `record` of an `already-known` problem."
     )

@@ -18,13 +18,12 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow import bedside_reads as reads
 from flow.api import describing_desk as describing
-from flow.api.asking_for_beds import Desk, bed_named, key_of, ward_to_ask
+from flow.api.asking_for_beds import Desk, bed_named, details_of, key_of, record_of, ward_to_ask
 from flow.api.barriers import done, entry_of, episode_in_sight
 from flow.api.entries_desk import MOST, Dated, MoveEntry
 from flow.api.problems import invalid, missing
 from flow.api.reading import answered, form_of, now, scope, written
 from flow.desk.rights import awaiting, may_move, moves_on_any
-from patients.keys import Details, PersonKey
 from patients.models import Episode
 from wards import movements as deeds
 from wards.facts import Place
@@ -33,7 +32,6 @@ from wards.placeless import home_of
 from wards.provenance import BY_HAND
 from wards.scope import visible_episodes
 
-_DETAILS: Final = ("nhs_number", "family_name", "given_name", "date_of_birth", "sex")
 _NOT_HERE: Final = "This needs a role that moves patients where the patient is."
 
 Said = Mapping[str, Any]
@@ -109,21 +107,22 @@ Made = Sequence[tuple[Movement, int]]
 
 def _admit(request: Request, said: Said) -> Made:
     person = said["person"]
+    if person is None and said["episode"] is not None:
+        return _come(request, said)
     if person is None:
         raise invalid({"person": "Say who is admitted."})
     ward, place = _place(request, said, near=None)
     if not scope(request).may(Permission.MOVE_PATIENTS, ward.pk):
         raise PermissionDenied("Admitting somebody needs a role on the ward that moves patients.")
     key = key_of(request, said, "admitted", ward.pk)
-    number = person["hospital_number"]
     admitted = done(
         lambda: deeds.admit(
-            person=PersonKey(ward.site.organisation.code, number) if number else None,
+            person=record_of(person, ward),
             place=place,
             at=now(),
             by=_caller(request),
             occurred_at=said["occurred_at"],
-            details=Details({name: person[name] for name in _DETAILS if person[name]}),
+            details=details_of(person),
             confirmed=said["confirmed"],
             others=said["others"],
             reason=said["reason"],
@@ -131,6 +130,28 @@ def _admit(request: Request, said: Said) -> Made:
         )
     )
     return [(Movement.objects.get(source=BY_HAND, key=key), admitted.pk)]
+
+
+def _come(request: Request, said: Said) -> Made:
+    """Whoever was expected is here."""
+    episode = Episode.objects.select_related("visit", "patient").get(
+        pk=episode_in_sight(request, said["episode"]).pk
+    )
+    ward, place = _place(request, said, near=None)
+    if not scope(request).may(Permission.MOVE_PATIENTS, ward.pk):
+        raise PermissionDenied("Admitting somebody needs a role on the ward that moves patients.")
+    came = done(
+        lambda: deeds.come(
+            episode=episode,
+            place=place,
+            at=now(),
+            by=_caller(request),
+            occurred_at=said["occurred_at"],
+            reason=said["reason"],
+            key=key_of(request, said, "come", episode.pk),
+        )
+    )
+    return [(came, episode.pk)]
 
 
 def _transfer(request: Request, said: Said, episode: Episode) -> Made:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from accounts.refusals import Refused
 from flow.api.problems import ApiProblem
-from wards.admission import AlreadyKnown, SameName
+from wards.newcomers import AlreadyKnown, SameName
 from wards.placing import Unsuitable
 
 

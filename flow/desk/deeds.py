@@ -70,6 +70,8 @@ def do(request: HttpRequest, side: Side, by: User) -> str | None:
         return _give(posted, side, Said(side.now, by), deed)
     if deed in _OF_HELD:
         return _OF_HELD[deed](side, _held(side), Said(side.now, by))
+    if deed == "come":
+        return _come(side, Said(side.now, by))
     if not side.asks:
         raise Refused(_("Only those who move patients where they are, or are to go, may do this."))
     form = side.forms.get(deed)
@@ -116,17 +118,28 @@ def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
 
 
 def _move(side: Side, bed: Bed, said: Said, reason: str) -> str:
-    if side.need.origin is None:
-        raise Refused(_("They have not come yet. Admit them from the free bed once they are here."))
     assert said.by is not None, "a deed by hand"
-    movements.transfer(
-        episode=Episode.objects.select_related("visit", "patient").get(pk=side.need.episode),
-        place=Place(ward=bed.ward_id, bay=bed.bay_id, bed=bed.pk),
-        at=side.now,
-        by=said.by,
-        reason=reason,
-    )
-    return _("Moved to bed %(bed)s on %(ward)s.") % {"bed": bed.label, "ward": bed.ward.name}
+    episode = Episode.objects.select_related("visit", "patient").get(pk=side.need.episode)
+    place = Place(ward=bed.ward_id, bay=bed.bay_id, bed=bed.pk)
+    words = {"bed": bed.label, "ward": bed.ward.name}
+    if episode.status_at(side.now) == Episode.Status.EXPECTED:
+        movements.come(episode=episode, place=place, at=side.now, by=said.by, reason=reason)
+        return _("Admitted to bed %(bed)s on %(ward)s.") % words
+    movements.transfer(episode=episode, place=place, at=side.now, by=said.by, reason=reason)
+    return _("Moved to bed %(bed)s on %(ward)s.") % words
+
+
+def _come(side: Side, said: Said) -> str:
+    """They are on the ward that was asked for, without a bed as yet."""
+    ward = side.need.target
+    if ward is None or side.need.origin is not None:
+        raise Refused(_("They are here already. Look at the list again."))
+    if not side.gives(ward.id):
+        raise Refused(_("Only those who may admit to %(ward)s may do this.") % {"ward": ward.name})
+    assert said.by is not None, "a deed by hand"
+    episode = Episode.objects.select_related("visit", "patient").get(pk=side.need.episode)
+    movements.come(episode=episode, place=Place(ward=ward.id), at=side.now, by=said.by)
+    return _("They are on %(ward)s, without a bed as yet.") % {"ward": ward.name}
 
 
 def _held(side: Side) -> Reservation:

@@ -156,6 +156,7 @@ def _drawn(request: HttpRequest, side: Side, status: int) -> HttpResponse:
         "refused": [one for one in found.refused if not one.judged.overridable][:REFUSED],
         "more_refused": max(0, sum(not one.judged.overridable for one in found.refused) - REFUSED),
         "gives": _gives(found, side),
+        "comes": _comes(side),
         "hours": HOURS,
         "moment": side.now,
         "live": True,
@@ -181,6 +182,13 @@ def _gives(found: Matches, side: Side) -> frozenset[int]:
     """The wards whose beds the viewer may give."""
     wards = {one.ward.id for one in (*found.suitable, *found.refused)}
     return frozenset(ward for ward in wards if side.gives(ward))
+
+
+def _comes(side: Side) -> bool:
+    """Whether the viewer may say that they have come, before there is a bed."""
+    need = side.need
+    awaited = need.origin is None and need.target is not None and need.may_see
+    return awaited and need.target is not None and side.gives(need.target.id)
 
 
 def _back(side: Side) -> str:

@@ -522,3 +522,56 @@ def test_answers_have_the_shape_the_document_gives_them(
     agrees(schema, answer_of(schema, f"{LIST}{{key}}/reserve/", "post"), held, "reserve")
     made = schema["paths"][MOVES]["post"]["responses"]["201"]["content"]["application/json"]
     agrees(schema, resolved(schema, made["schema"]), moved, "moved")
+
+
+# --- those who are to come ----------------------------------------------------------------------
+
+
+def coming(hospital: Hospital, **more: Any) -> dict[str, Any]:
+    return {
+        "person": {"family_name": "Winter", "date_of_birth": "1947-03-31", "sex": "female"},
+        "ward": hospital.wards[1].code,
+        "expected_at": (hospital.now + timedelta(hours=2)).isoformat(),
+        "method": "12",
+        "asked_by": "Clinic",
+        **more,
+    }
+
+
+def test_somebody_is_expected_and_comes(hospital: Hospital, manager: Caller) -> None:
+    status, made = manager.post(LIST, **coming(hospital, key="c1"))
+    assert status == 201, made
+    assert (made["kind"], made["ward"]) == ("elective", hospital.wards[1].code)
+    assert made["elective"] is True
+    assert manager.post(LIST, **coming(hospital, key="c1"))[1]["id"] == made["id"]
+    bed = hospital.beds(hospital.wards[1])[0]
+    status, came = manager.post(MOVES, kind="admitted", episode=made["episode"], bed=bed.pk)
+    assert status == 201, came
+    assert came["now"]["bed"] == bed.pk
+    status, again = manager.post(MOVES, kind="admitted", episode=made["episode"], bed=bed.pk)
+    assert status == 409
+    assert "not expected any more" in again["detail"]
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"expected_at": None}, "expected_at"),
+        ({"ward": ""}, "ward"),
+        ({"episode": 1}, "non_field_errors"),
+        ({"method": "booked"}, "method"),
+        ({"person": {"given_name": "Ada"}}, "person"),
+    ],
+)
+def test_who_is_expected_is_said_wholly(
+    hospital: Hospital, manager: Caller, more: dict[str, Any], field: str
+) -> None:
+    status, answer = manager.post(LIST, **coming(hospital, **more))
+    assert status == 400, answer
+    assert field in str(answer)
+    assert not BedRequest.objects.filter(kind="expected").exists()
+
+
+def test_expecting_needs_a_role_on_the_ward(hospital: Hospital, nurse: Caller) -> None:
+    assert nurse.post(LIST, **coming(hospital))[0] in (400, 403)
+    assert not BedRequest.objects.filter(kind="expected").exists()

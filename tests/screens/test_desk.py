@@ -420,3 +420,113 @@ def test_what_would_follow_from_a_move_is_said_before_it(
     assert "To bed 1 on Ward 2: what would follow" in shown
     assert "Against, and refused" in shown
     assert "what would follow" not in page(manager, f"/beds/{bed.pk}/?bed=99999999999999999")
+
+
+# --- those who are to come ----------------------------------------------------------------------
+
+
+def expect_form(hospital: Hospital, **said: object) -> dict[str, object]:
+    due = timezone.localtime(hospital.now + timedelta(hours=3))
+    return {
+        "family_name": "Winter",
+        "given_name": "Ada",
+        "date_of_birth": "1947-03-31",
+        "sex": "female",
+        "ward": hospital.wards[1].pk,
+        "expected_at": due.strftime("%Y-%m-%dT%H:%M"),
+        "priority": 3,
+        **said,
+    }
+
+
+def test_somebody_of_whom_no_system_tells_is_expected_held_a_bed_and_comes(
+    hospital: Hospital, manager: Client
+) -> None:
+    assert "Expect somebody" in page(manager)
+    answer = manager.post(f"{DESK}expect/", expect_form(hospital, method="12", asked_by="Clinic"))
+    request = BedRequest.objects.get(kind="expected")
+    assert answer.status_code == 302
+    assert answer["Location"] == address_of(request)
+    shown = page(manager)
+    assert "WINTER" in shown
+    assert "Elective" in shown
+    bed = free_bed(hospital)
+    status, said = send(manager, request, reserve=bed, hours="4", held_seen="")
+    assert status == 200, said
+    held = str(Reservation.objects.get().pk)
+    assert "Has come: admit to it" in page(manager, address_of(request))
+    status, said = send(manager, request, deed="go", held_seen=held)
+    assert (status, said) == (200, "Admitted to bed 1 on Ward 2.")
+    assert Occupancy.objects.get(episode=request.episode_id).bed_id == bed
+    assert "WINTER" not in page(manager)
+
+
+def test_they_may_come_without_a_bed_and_are_offered_at_an_empty_one(
+    hospital: Hospital, manager: Client
+) -> None:
+    manager.post(f"{DESK}expect/", expect_form(hospital))
+    request = BedRequest.objects.get(kind="expected")
+    bed = free_bed(hospital)
+    offered = manager.get(f"/beds/{bed}/?fragment=1").content.decode()
+    assert "WINTER" in offered.upper()
+    assert ", expected" in offered
+    status, said = send(manager, request, deed="come")
+    assert (status, said) == (200, "They are on Ward 2, without a bed as yet.")
+    there = Occupancy.objects.get(episode=request.episode_id)
+    assert (there.ward_id, there.bed_id) == (hospital.wards[1].pk, None)
+
+
+def test_who_is_expected_is_brought_to_a_bed_from_the_board(
+    hospital: Hospital, manager: Client
+) -> None:
+    manager.post(f"{DESK}expect/", expect_form(hospital))
+    request = BedRequest.objects.get(kind="expected")
+    bed = free_bed(hospital)
+    answer = manager.post(
+        f"/beds/{bed}/?fragment=1", {"deed": "bring", "episode": request.episode_id}
+    )
+    assert answer.status_code == 200, answer.content.decode()
+    assert Occupancy.objects.get(episode=request.episode_id).bed_id == bed
+
+
+def test_a_refused_announcement_keeps_what_was_typed(hospital: Hospital, manager: Client) -> None:
+    wrong = expect_form(hospital, family_name="", given_name="Ada", expected_at="tomorrow")
+    answer = manager.post(f"{DESK}expect/", wrong)
+    shown = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Give a hospital number, an NHS number or a family name." in shown
+    assert "Give a date and a time" in shown
+    assert 'value="Ada"' in shown
+    assert 'value="tomorrow"' in shown
+    early = expect_form(hospital, expected_at="2020-01-01T10:00")
+    answer = manager.post(f"{DESK}expect/", early)
+    assert answer.status_code == 409
+    assert "more than a day ago" in answer.content.decode()
+    assert 'value="Winter"' in answer.content.decode()
+    assert not BedRequest.objects.exists()
+
+
+def test_who_has_the_same_name_is_asked_about_before_they_are_expected(
+    hospital: Hospital, manager: Client
+) -> None:
+    manager.post(f"{DESK}expect/", expect_form(hospital))
+    send(manager, BedRequest.objects.get(), deed="come")
+    answer = manager.post(f"{DESK}expect/", expect_form(hospital))
+    shown = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Is this another person?" in shown
+    others = re.search(r'name="others" value="([\d ]+)"', shown)
+    assert others is not None
+    answer = manager.post(f"{DESK}expect/", expect_form(hospital, others=others[1]))
+    assert answer.status_code == 302
+    assert BedRequest.objects.filter(period__endswith__isnull=True).count() == 1
+
+
+def test_expecting_is_for_those_who_may_admit(hospital: Hospital, observer: Client) -> None:
+    assert observer.get(f"{DESK}expect/").status_code == 403
+    assert observer.post(f"{DESK}expect/", expect_form(hospital)).status_code == 403
+    assert "Expect somebody" not in page(observer)
+    nurse = signed_in(user("w1nurse", Role.WARD_NURSE, ward=hospital.wards[0]))
+    answer = nurse.post(f"{DESK}expect/", expect_form(hospital))
+    assert answer.status_code == 422
+    assert not BedRequest.objects.exists()

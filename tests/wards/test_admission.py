@@ -18,10 +18,10 @@ from patients.keys import Details, PersonKey
 from patients.models import Episode, Patient
 from tests.wards.hospital import Hospital, build, minutes
 from tests.wards.test_movements import told
-from wards.admission import ANOTHER_NUMBER, DO_NOT_FIT, ELSEWHERE, AlreadyKnown, SameName
 from wards.facts import MovementKind, Place
 from wards.models import Grant, Movement, Occupancy
 from wards.movements import Refused, admit, discharge, merge, record
+from wards.newcomers import ANOTHER_NUMBER, DO_NOT_FIT, ELSEWHERE, AlreadyKnown, SameName
 from wards.scope import scope_of
 
 pytestmark = pytest.mark.django_db
