@@ -139,7 +139,8 @@ MOVE: Final[dict[str, Any]] = {
     "operation_id": "record_movement",
     "summary": "Say that somebody came, left or moved",
     "description": "`admitted` takes a `person` (numbers in the body alone) or the `episode` of "
-    "somebody who was expected, `transferred` a ward or bed, `swapped` the `other` episode. A bed that is held for them is taken up. The type "
+    "somebody who was expected, `transferred` a ward or bed, `swapped` the `other` episode. A bed "
+    "that is held for them is taken up. The type "
     "`already-known` asks to `confirmed` who is meant, `same-name` for `others`. " + _OVERRIDE,
     "request": entries.MoveEntry,
     "parameters": parameters(""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,14 +22,13 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
-from flow.board_types import Face, Sight
+from flow.board_types import Sight
 from flow.desk.forms import HOURS
+from flow.desk.freeing import Freeing, carry_out, freeing_told
 from flow.desk.matches import Match, Scene, scene_of
 from flow.desk.queue import order, queue
 from flow.desk.types import Need
-from flow.faces import faces
 from flow.site_naming import site_named
-from patients.models import Patient
 from wards import reservations
 from wards.barriers import Said
 from wards.models import Bed, BedRequest, Site
@@ -37,7 +36,7 @@ from wards.needing import needs_of
 from wards.placing import terms_by_episode
 from wards.scope import ALL, Scope
 from wards.suitability.findings import Finding
-from wards.suitability.freeing_moves import FreeingMove, freeing_moves
+from wards.suitability.freeing_moves import freeing_moves
 from wards.suitability.proposing import Proposal, propose
 
 USUAL_HOURS: Final = 4
@@ -69,24 +68,6 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class StepTold:
-    """A patient who would move, from which bed to which."""
-
-    face: Face | None
-    episode: int | None
-    from_bed: Match
-    to_bed: Match
-
-
-@dataclass(frozen=True, slots=True)
-class Freeing:
-    """A move of patients already in beds that would free beds, and for whom."""
-
-    steps: Sequence[StepTold]
-    gained: Sequence[tuple[Need, Match]]
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """The proposal in the words of the desk. took: seconds of thought."""
 
@@ -106,6 +87,8 @@ def proposal(request: HttpRequest, code: str) -> HttpResponse:
         raise PermissionDenied(_("Proposals are for those who give beds. Ask your administrator."))
     now = timezone.now()
     if request.method == "POST":
+        if "move" in request.POST:
+            return _move(request, place, now, scope)
         return _accept(request, place, now, scope)
     told = proposed(place, at=now, scope=scope)
     response = render(
@@ -161,55 +144,11 @@ def proposed(place: Site, *, at: datetime, scope: Scope) -> Told:
             for line in found.lines
         ],
         left=[Left(by_person[one.request], one.text) for one in found.unplaced],
-        freeing=_freeing(freeing, by_person, scene, sight),
+        freeing=freeing_told(freeing, by_person, scene, sight),
         proposal=found,
         scene=scene,
         took=time.monotonic() - begun,
     )
-
-
-def _freeing(
-    moves: Iterable[FreeingMove], by_person: Mapping[int, Need], scene: Scene, sight: Sight
-) -> list[Freeing]:
-    moves = list(moves)
-    records = _records({step.person for move in moves for step in move.steps})
-    known = faces(records.values())
-    found = []
-    for move in moves:
-        steps = []
-        for step in move.steps:
-            ward = scene.setting.beds[step.from_bed].ward
-            face = known.get(records.get(step.person, 0)) if sight.sees_patients(ward) else None
-            origin = scene.as_match(step.judgement)
-            steps.append(StepTold(face, None, _plain(scene, step.from_bed, origin), origin))
-        gained = [
-            (by_person[one.request], scene.as_match(one.judgement))
-            for one in move.then
-            if one.request in by_person
-        ]
-        found.append(Freeing(steps, gained))
-    return found
-
-
-def _plain(scene: Scene, bed: int, like: Match) -> Match:
-    """A bed with its names, where nothing was judged."""
-    one = scene.setting.beds[bed]
-    return Match(
-        bed=bed,
-        label=one.label,
-        ward=scene.places[one.ward],
-        bay=scene.bays.get(one.bay, "") if one.bay is not None else "",
-        state=like.state,
-        ready_at=None,
-        chance=1.0,
-        judged=like.judged,
-    )
-
-
-def _records(people: Iterable[int]) -> dict[int, int]:
-    """For each person a record of theirs."""
-    rows = Patient.objects.filter(person_id__in=list(people)).order_by("-pk")
-    return {person: pk for person, pk in rows.values_list("person_id", "pk") if person}
 
 
 def _accept(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> HttpResponse:
@@ -243,6 +182,17 @@ def _accept(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> H
         messages.warning(request, reason)
     if not chosen:
         messages.warning(request, _("Nothing was chosen: tick the lines to accept."))
+    return redirect("desk:proposal", code=place.code)
+
+
+def _move(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> HttpResponse:
+    """Make one of the moves that free beds."""
+    assert isinstance(request.user, User)
+    try:
+        said = carry_out(request.POST["move"], scope=scope, at=now, by=request.user)
+        messages.success(request, said)
+    except Refused as refusal:
+        messages.warning(request, refusal.reason)
     return redirect("desk:proposal", code=place.code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -25,9 +26,15 @@ from .hospital import START, Hospital, build, minutes
 
 pytestmark = pytest.mark.django_db
 
+Described = Mapping[str, str | date]
 NHS = "9990000018"
 BORN = date(1947, 3, 31)
-WHO = {"family_name": "Winter", "given_name": "Ada", "date_of_birth": BORN, "sex": "female"}
+WHO: Described = {
+    "family_name": "Winter",
+    "given_name": "Ada",
+    "date_of_birth": BORN,
+    "sex": "female",
+}
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ def expected(
     by: User,
     *,
     person: PersonKey | None = None,
-    who: dict[str, object] | None = None,
+    who: Described | None = None,
     ward: int = 0,
     key: str = "",
     confirmed: int | None = None,
@@ -80,9 +87,7 @@ def test_somebody_new_is_expected_and_comes_to_a_bed(hospital: Hospital, manager
     stay = made.episode
     assert stay.status == Episode.Status.EXPECTED
     assert (stay.expected_at, stay.admission_method) == (minutes(120), "22")
-    assert requests.terms_of(made) == Terms(
-        priority=2, asked_by="GP", specialty="general_medicine"
-    )
+    assert requests.terms_of(made) == Terms(priority=2, asked_by="GP", specialty="general_medicine")
     came = movements.come(episode=stay, place=hospital.beds[1], at=minutes(100), by=manager)
     assert came.kind == "admitted"
     stay.refresh_from_db()
@@ -114,9 +119,7 @@ def test_the_bed_that_is_held_for_them_is_taken_up(hospital: Hospital, manager: 
 
 def test_they_may_come_to_the_ward_without_a_bed(hospital: Hospital, manager: User) -> None:
     made = expected(hospital, manager)
-    movements.come(
-        episode=made.episode, place=Place(hospital.wards[0]), at=minutes(60), by=manager
-    )
+    movements.come(episode=made.episode, place=Place(hospital.wards[0]), at=minutes(60), by=manager)
     place = here(made.episode)
     assert place is not None
     assert (place.ward_id, place.bed_id) == (hospital.wards[0], None)
@@ -124,9 +127,7 @@ def test_they_may_come_to_the_ward_without_a_bed(hospital: Hospital, manager: Us
 
 def test_coming_is_undone_and_they_are_expected_again(hospital: Hospital, manager: User) -> None:
     made = expected(hospital, manager)
-    came = movements.come(
-        episode=made.episode, place=hospital.beds[0], at=minutes(60), by=manager
-    )
+    came = movements.come(episode=made.episode, place=hospital.beds[0], at=minutes(60), by=manager)
     movements.cancel(movement=came, at=minutes(61), by=manager)
     made.episode.refresh_from_db()
     assert made.episode.status == Episode.Status.EXPECTED
@@ -177,17 +178,13 @@ def test_who_is_known_is_confirmed_and_not_described_anew(
         expected(hospital, manager, who=asked, at=minutes(2))
     assert known.value.differs == ("given_name",)
     people = Patient.objects.count()
-    made = expected(
-        hospital, manager, who=asked, confirmed=known.value.record, at=minutes(2)
-    )
+    made = expected(hospital, manager, who=asked, confirmed=known.value.record, at=minutes(2))
     assert made.episode.patient_id == stay.patient_id
     assert made.episode.pk != stay.pk
     assert Patient.objects.count() == people
     assert Patient.objects.get(pk=stay.patient_id).given_name == "Ada"
-    with pytest.raises(Refused, match="expected on .* already"):
-        expected(
-        hospital, manager, who=asked, confirmed=known.value.record, at=minutes(2)
-    )
+    with pytest.raises(Refused, match="are expected on"):
+        expected(hospital, manager, who=asked, confirmed=known.value.record, at=minutes(2))
 
 
 def test_who_is_here_is_moved_and_not_expected(hospital: Hospital, manager: User) -> None:
