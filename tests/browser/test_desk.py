@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
 from accounts.roles import Role
@@ -31,8 +31,25 @@ def sound(page: Page) -> None:
     assert complaints(page) == []
 
 
-def open_need(page: Page, family: str) -> None:
-    page.get_by_role("link", name=family.upper()).first.click()
+def tab_to(page: Page, there: Locator) -> None:
+    """Walk there with the Tab key, as somebody does who has no mouse."""
+    expect(there).to_be_visible()
+    for _ in range(120):
+        if there.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("The Tab key does not lead there.")
+
+
+def key_on(page: Page, there: Locator) -> None:
+    tab_to(page, there)
+    page.keyboard.press("Enter")
+
+
+def open_first(page: Page, family: str) -> None:
+    """The first need of the list, by its arrow keys."""
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     expect(page.locator("#drawer h2")).to_contain_text(family.upper())
 
 
@@ -59,23 +76,23 @@ def test_from_the_decision_to_the_bed_on_three_screens(
     in_emergency(hospital, family="Waiting")
     expect(desk.locator("tr.need")).to_have_count(1)
     sound(desk)
-    open_need(desk, "Waiting")
+    open_first(desk, "Waiting")
     sound(desk)
-    desk.get_by_role("button", name="Hold bed 1 on Ward 2").click()
+    key_on(desk, desk.get_by_role("button", name="Hold bed 1 on Ward 2"))
     expect(desk.locator("#note")).to_contain_text("Bed 1 on Ward 2 is held until")
     expect(desk.locator("tr.need.has-bed")).to_contain_text("to be cleaned")
     tile = ward.locator(f"#bed-{bed.pk}")
     expect(tile).to_contain_text("Held")
     sound(ward)
 
-    phone.get_by_role("button", name="Start").first.click()
+    key_on(phone, phone.get_by_role("button", name="Start").first)
     expect(tile).to_contain_text("Being cleaned")
-    phone.get_by_role("button", name="Done").first.click()
+    key_on(phone, phone.get_by_role("button", name="Done").first)
     expect(tile).not_to_contain_text("To be cleaned")
     expect(desk.locator("tr.need.has-bed")).to_contain_text("ready")
 
-    open_need(desk, "Waiting")
-    desk.get_by_role("button", name="Move there now").click()
+    open_first(desk, "Waiting")
+    key_on(desk, desk.get_by_role("button", name="Move there now"))
     expect(desk.locator("#note")).to_contain_text("Moved to bed 1 on Ward 2")
     expect(tile).to_contain_text("WAITING")
     expect(desk.get_by_text("Nobody needs a bed here now")).to_be_visible()
@@ -90,19 +107,14 @@ def test_by_keyboard_alone_a_rule_refuses_and_is_set_aside(
     make_male(hospital.wards[0])
     fact = in_emergency(hospital, family="Waiting")
     page = opens(manager, DESK, size="1366x768")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    expect(page.locator("#drawer h2")).to_contain_text("WAITING")
+    open_first(page, "Waiting")
     expect(page.locator("#drawer")).to_contain_text("No bed suits now")
-    page.get_by_text("Against a rule, if you say why").focus()
-    page.keyboard.press("Enter")
+    key_on(page, page.locator("summary", has_text="Against a rule, if you say why"))
     why = page.get_by_label("Why bed 1 on Ward 2 is right against the rule")
-    hold = page.get_by_role("button", name="Hold bed 1 on Ward 2")
-    hold.focus()
-    page.keyboard.press("Enter")
+    key_on(page, page.get_by_role("button", name="Hold bed 1 on Ward 2"))
     expect(page.locator(".nhsuk-error-summary")).to_contain_text("say why")
     sound(page)
-    page.get_by_label("Why it is right against the rule", exact=True).focus()
+    tab_to(page, page.get_by_label("Why it is right against the rule", exact=True))
     page.keyboard.type("The last bed there is")
     page.keyboard.press("Enter")
     expect(page.locator("#note")).to_contain_text("is held until")
@@ -130,6 +142,35 @@ def test_desk_and_proposal_are_sound_light_and_dark(
         expect(page.get_by_role("heading", name="Beds for everybody")).to_be_visible()
         sound(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= int(size.split("x")[0])
+
+
+@pytest.mark.parametrize("size", ["1366x768", "390x844"])
+def test_by_keyboard_somebody_is_expected_and_comes(
+    hospital: Hospital, opens: Opens, manager: User, size: str
+) -> None:
+    page = opens(manager, DESK, size=size)
+    key_on(page, page.get_by_role("link", name="Expect somebody"))
+    expect(page.get_by_role("heading", name="Expect somebody")).to_be_visible()
+    sound(page)
+    tab_to(page, page.get_by_label("Given name"))
+    page.keyboard.type("Ada")
+    key_on(page, page.get_by_role("button", name="Expect them"))
+    expect(page.locator(".nhsuk-error-summary")).to_contain_text("Choose the ward")
+    sound(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= int(size.split("x")[0])
+    expect(page.get_by_label("Given name")).to_have_value("Ada")
+    tab_to(page, page.get_by_label("Family name"))
+    page.keyboard.type("Winter")
+    tab_to(page, page.get_by_label("Ward asked for"))
+    page.keyboard.type("Ward 2")
+    key_on(page, page.get_by_role("button", name="Expect them"))
+    expect(page.get_by_text("They are expected on Ward 2")).to_be_visible()
+    sound(page)
+    key_on(page, page.get_by_role("button", name="Has come to bed 1 on Ward 2"))
+    expect(page.get_by_text("Admitted to bed 1 on Ward 2")).to_be_visible()
+    assert Occupancy.objects.filter(
+        bed=hospital.beds(hospital.wards[1])[0], period__endswith__isnull=True
+    ).exists()
 
 
 def test_a_patient_is_dragged_to_a_bed_and_the_board_says_first_what_would_follow(
