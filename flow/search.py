@@ -1,4 +1,4 @@
-"""Search: wards, sites and, where the viewer may see them, patients.
+"""Search: beds, wards, sites and, where the viewer may see them, patients.
 
 It is posted, never in an address: names and numbers of patients do not belong in the history of
 a shared computer or in the log of a proxy. The words are kept in the session for a while under a
@@ -25,7 +25,7 @@ from flow.board_types import Face
 from flow.faces import faces
 from patients.models import Episode, Patient
 from patients.nhs_number import normalised
-from wards.models import Occupancy, Site, Ward
+from wards.models import Bed, BedRequest, Occupancy, Site, Ward
 from wards.scope import ALL, Scope, scope_of, visible_episodes, visible_patients
 
 MOST: Final = 25
@@ -40,7 +40,8 @@ _SEARCHES: Final = "searches"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A patient and where they are; `place` None: nowhere we know of now. `left`: where they were
+    """A patient and where they are; `place` None: nowhere we know of now. `expected`: the request
+    for a bed of somebody who is to come. `left`: where they were
     until lately, if they are nowhere now. `stay`: key of a stay of theirs that goes on though
     nobody has told where."""
 
@@ -48,6 +49,16 @@ class Found:
     place: Occupancy | None
     left: Occupancy | None = None
     stay: int | None = None
+    expected: BedRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBed:
+    """A bed. inside: who is in it, where the viewer may see them; taken: whether anybody is."""
+
+    bed: Bed
+    taken: bool
+    inside: Face | None
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,6 +91,7 @@ def found(request: HttpRequest, key: str) -> HttpResponse:
             "moment": now,
             "wards": list(_wards(words, scope)[: MOST + 1]),
             "sites": list(_sites(words, scope)[:MOST]),
+            "beds": _beds(words, scope, at=now),
             "people": _people(words, scope, at=now),
         }
         response = render(request, "flow/search.html", context)
@@ -113,6 +125,43 @@ def _sites(words: str, scope: Scope) -> QuerySet[Site]:
     return found if held == ALL else found.filter(pk__in=held)
 
 
+def _beds(words: str, scope: Scope, *, at: datetime) -> list[FoundBed]:
+    """Beds by their label, alone or after words of their ward, bay or site: "B4", "ward 7 12"."""
+    *place, label = [word for word in words.replace(",", " ").split() if word.lower() != "bed"] or [
+        ""
+    ]
+    if not any(char.isdigit() for char in label):
+        return []
+    rows = Bed.objects.filter(label__iexact=label, same_as=None, ward__same_as=None)
+    for word in place:
+        rows = rows.filter(
+            Q(ward__name__icontains=word)
+            | Q(ward__code__icontains=word)
+            | Q(bay__name__icontains=word)
+            | Q(ward__site__name__icontains=word)
+            | Q(ward__site__code__iexact=word)
+        )
+    held = scope.wards(Permission.SEE_COUNTS)
+    if held != ALL:
+        rows = rows.filter(ward__in=held)
+    rows = rows.select_related("ward__site", "bay").order_by(
+        "ward__site__position", "ward__position", "ward__name", "position"
+    )
+    beds = list(rows[: MOST + 1])
+    inside = dict(
+        Occupancy.objects.filter(bed__in=beds, period__contains=at).values_list(
+            "bed_id", "episode__patient_id"
+        )
+    )
+    seen = [
+        inside[bed.pk]
+        for bed in beds
+        if bed.pk in inside and scope.may(Permission.SEE_PATIENTS, bed.ward_id)
+    ]
+    known = faces(seen) if seen else {}
+    return [FoundBed(bed, bed.pk in inside, known.get(inside.get(bed.pk, 0))) for bed in beds]
+
+
 def _people(words: str, scope: Scope, *, at: datetime) -> list[Found]:
     """Patients by a whole number, or by the beginnings of their names.
 
@@ -142,12 +191,14 @@ def _people(words: str, scope: Scope, *, at: datetime) -> list[Found]:
     people = [person or pk for pk, person in records]
     nowhere = [person for person in people if person not in by_person]
     gone, staying = _left(nowhere, at=at), _staying(nowhere, scope, at=at)
+    expected = _expected(nowhere, scope, at=at)
     return [
         Found(
             known[pk],
             _shown(by_person.get(person or pk), scope),
             _shown(gone.get(person or pk), scope),
             staying.get(person or pk),
+            expected.get(person or pk),
         )
         for pk, person in records
     ]
@@ -160,6 +211,24 @@ def _staying(people: list[int], scope: Scope, *, at: datetime) -> dict[int, int]
     stays = Episode.objects.present(at=at).filter(patient__person__in=people)
     rows = visible_episodes(stays, scope).order_by("admitted_at")
     return {person: pk for person, pk in rows.values_list("patient__person", "pk") if person}
+
+
+def _expected(people: list[int], scope: Scope, *, at: datetime) -> dict[int, BedRequest]:
+    """The next ward to which each of these people is to come, where the viewer sees patients."""
+    if not people:
+        return {}
+    rows = BedRequest.objects.filter(
+        episode__patient__person__in=people,
+        kind__in=(BedRequest.Kind.EXPECTED, BedRequest.Kind.ADMIT),
+        period__contains=at,
+        ward__isnull=False,
+    ).select_related("ward", "episode__patient")
+    found: dict[int, BedRequest] = {}
+    for row in rows.order_by("episode__expected_at", "pk"):
+        person = row.episode.patient.person_id or row.episode.patient_id
+        if row.ward_id and scope.may(Permission.SEE_PATIENTS, row.ward_id):
+            found.setdefault(person, row)
+    return found
 
 
 def _left(people: list[int], *, at: datetime) -> dict[int, Occupancy]:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from flow.search import KEPT
 from patients.models import Patient
 from tests.screens.hospital import FAMILY, Hospital, add_beds
+from wards.models import BedRequest
 
 
 def searched(client: Client, words: str) -> str:
@@ -68,6 +69,43 @@ def test_wards_are_found_by_name_code_and_specialty(manager: Client, words: str)
     assert "/wards/TGH-W1/?site=TGH" in search(manager, words)
 
 
+@pytest.mark.parametrize("words", ["Ward 1 bed 5", "w1 5", "TGH-W1, 5", "tgh 5", "5"])
+def test_beds_are_found_by_their_label_after_words_of_their_ward(
+    hospital: Hospital, nurse: Client, words: str
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[4]
+    hospital.admit(bed, family="Inside")
+    page = search(nurse, words)
+    assert f"#bed-{bed.pk}" in page
+    assert "INSIDE" in page
+
+
+def test_who_is_in_a_bed_is_for_those_who_see_them(
+    hospital: Hospital, nurse: Client, observer: Client
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[4]
+    hospital.admit(bed, family="Inside")
+    page = search(observer, "Ward 1 5")
+    assert f"#bed-{bed.pk}" in page
+    assert "occupied" in page
+    assert "INSIDE" not in page
+    other = hospital.beds(hospital.wards[1])[4]
+    assert f"#bed-{other.pk}" not in search(nurse, "5")
+
+
+def test_who_is_to_come_is_found_with_the_way_to_their_request(
+    hospital: Hospital, manager: Client, nurse: Client
+) -> None:
+    due = (hospital.now + timedelta(hours=2)).isoformat()[:16]
+    said = {"family_name": "Winter", "ward": hospital.wards[1].pk, "expected_at": due}
+    manager.post("/sites/TGH/desk/expect/", {**said, "priority": 3})
+    request = BedRequest.objects.get(kind="expected")
+    page = search(manager, "Winter")
+    assert f"/requests/{request.pk}/" in page
+    assert "expected on Ward 2" in page
+    assert "WINTER" not in search(nurse, "Winter")
+
+
 def test_patients_are_found_by_number_and_by_the_beginnings_of_names(
     hospital: Hospital, nurse: Client
 ) -> None:
@@ -122,5 +160,5 @@ def test_a_search_asks_as_often_for_many_as_for_few(hospital: Hospital, manager:
     few = cost()
     add_beds(hospital.wards[1], 24, first=6)
     hospital.fill(hospital.wards[1], 30)
-    assert cost() == few <= 11
+    assert cost() == few <= 12
     assert "There are more" in search(manager, FAMILY)
