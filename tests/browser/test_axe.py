@@ -192,7 +192,7 @@ def test_a_stale_page_can_still_be_read(
     busy: Hospital, opens: Opens, server: Server, administrator: User, dark: bool
 ) -> None:
     page = opens(administrator, "/wards/TGH-W1/", dark=dark)
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
     server.kill()
     expect(page.locator("#lost")).to_be_visible(timeout=10_000)
     assert complaints(page) == []

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 
 def connected(page: Page) -> None:
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
 
 
 def test_who_is_nowhere_appears_by_itself_and_is_put_into_a_bed_by_keyboard(

@@ -51,7 +51,7 @@ def jobs(hospital: Hospital, nurse: User) -> list[Bed]:
 
 
 def live(page: Page) -> None:
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
 
 
 def labels(page: Page) -> list[str]:
@@ -81,7 +81,7 @@ def test_a_cleaner_works_through_the_list_on_a_phone(
     expect(mine.locator(f"#job-{jobs[0].pk}")).to_be_visible()
     # Another bed falls due elsewhere: it comes by itself.
     ask(hospital.beds(hospital.wards[0])[5], nurse)
-    expect(page.locator(".job")).to_have_count(4, timeout=5_000)
+    expect(page.locator(".job")).to_have_count(4)
     mine.get_by_role("button", name="Done").click()
     expect(page.locator(".job")).to_have_count(3)
     expect(page.locator(".said-last")).to_contain_text("bed 1, Ward 2, ready")

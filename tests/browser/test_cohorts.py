@@ -44,7 +44,7 @@ def administrator(hospital: Hospital) -> User:
 
 
 def live(page: Page) -> None:
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
 
 
 def names(page: Page) -> list[str]:
@@ -76,7 +76,7 @@ def test_a_cohort_is_found_narrowed_by_keys_and_followed(
     # Somebody leaves, and is gone from the list at once.
     gone = followed.leaving.facts["Abernethy"]
     followed.hospital.tell(gone, MovementKind.DISCHARGED, ago=timedelta(0))
-    expect(page.locator(".of-name .name")).to_have_count(1, timeout=5_000)
+    expect(page.locator(".of-name .name")).to_have_count(1)
     # A patient opens beside the list.
     page.locator("tbody .of-name a").press("Enter")
     expect(page.locator("#drawer h2")).to_be_focused()

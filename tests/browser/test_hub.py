@@ -41,7 +41,7 @@ def administrator(hospital: Hospital) -> User:
 
 
 def live(page: Page) -> None:
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
 
 
 def names(page: Page) -> list[str]:
@@ -79,8 +79,8 @@ def test_a_view_is_narrowed_by_numbers_and_keys_and_followed_by_two(
     # Somebody leaves: both see it at once.
     gone = leaving.facts["Abernethy"]
     leaving.care.hospital.tell(gone, MovementKind.DISCHARGED, ago=timedelta(0))
-    expect(figure).to_have_text("3", timeout=5_000)
-    expect(page.locator(".of-name .name")).to_have_count(3, timeout=5_000)
+    expect(figure).to_have_text("3")
+    expect(page.locator(".of-name .name")).to_have_count(3)
 
 
 def test_a_patient_opens_beside_the_list_and_closes_again(
@@ -96,7 +96,7 @@ def test_a_patient_opens_beside_the_list_and_closes_again(
     expect(page.locator("tbody .of-name a")).to_be_focused()
     expect(page).to_have_url(re.compile(r"\?pathway=1$"))
     resolve(barrier=leaving.barriers["Cholmondeley"], said=Said(timezone.now(), leaving.by))
-    expect(page.locator("tbody .of-reason")).not_to_contain_text("therapy", timeout=5_000)
+    expect(page.locator("tbody .of-reason")).not_to_contain_text("therapy")
 
 
 def test_a_form_in_use_is_left_alone_while_the_board_changes(
@@ -110,7 +110,7 @@ def test_a_form_in_use_is_left_alone_while_the_board_changes(
     chooses.select_option("2")
     gone = leaving.facts["Golightly"]
     leaving.care.hospital.tell(gone, MovementKind.DISCHARGED, ago=timedelta(0))
-    expect(page.locator(".of-name .name")).to_have_count(4, timeout=5_000)
+    expect(page.locator(".of-name .name")).to_have_count(4)
     expect(chooses).to_have_value("2")
 
 

@@ -38,7 +38,7 @@ def test_a_nurse_signs_in_finds_the_ward_and_admits_without_a_mouse(
     page.keyboard.type("a long enough word")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Ward 1")).to_be_visible()
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
     first, free = beds(hospital)[0], beds(hospital)[4]
     page.keyboard.press("ArrowDown")
     assert focused(page) == f"bed-{first.pk}"

@@ -496,7 +496,7 @@ def test_the_header_takes_one_line_from_a_tablet_on(
     hospital: Hospital, opens: Opens, administrator: User, size: str
 ) -> None:
     page = opens(administrator, "/", size=size)
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
     tops = page.locator(".head > *").evaluate_all(
         "all => all.filter((one) => one.checkVisibility() && one.offsetHeight)"
         ".map((one) => one.getBoundingClientRect()).map((box) => box.top + box.height / 2)"

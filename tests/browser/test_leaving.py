@@ -46,7 +46,7 @@ def sister(elm: Ward) -> User:
 
 
 def live(page: Page) -> None:
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
 
 
 def test_somebody_on_pathway_2_goes_on_to_a_community_bed(

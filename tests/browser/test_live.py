@@ -28,7 +28,7 @@ def tile(page: Page, bed: Bed) -> str:
 
 def follows(page: Page) -> None:
     """Wait until the page hears rings."""
-    expect(page.locator("#line")).to_have_attribute("data-line", "live", timeout=10_000)
+    expect(page.locator("#line")).to_have_attribute("data-line", "live")
 
 
 def beds(hospital: Hospital) -> list[Bed]:
@@ -78,7 +78,7 @@ def test_what_changed_is_marked_and_nothing_else(
     hospital.admit(new, ago=timedelta(0))
     expect(page.locator(tile(page, new))).to_have_class(re.compile(r"\bchanged\b"), timeout=2_000)
     assert page.locator(".tile.changed").count() == 1
-    expect(page.locator(".changed")).to_have_count(0, timeout=5_000)
+    expect(page.locator(".changed")).to_have_count(0)
 
 
 def test_a_screen_whose_server_is_killed_turns_stale_and_recovers_by_itself(
@@ -96,7 +96,7 @@ def test_a_screen_whose_server_is_killed_turns_stale_and_recovers_by_itself(
     new = beds(hospital)[5]
     hospital.admit(new, ago=timedelta(0))
     server.start()
-    expect(page.locator(tile(page, new))).to_contain_text(NAME, timeout=15_000)
+    expect(page.locator(tile(page, new))).to_contain_text(NAME, timeout=45_000)
     expect(page.locator("#lost")).to_be_hidden()
     follows(page)
     assert page.evaluate("window.sameDocument")
@@ -115,7 +115,7 @@ def test_a_line_that_is_dead_without_saying_so_is_noticed_within_ten_seconds(
         assert time.monotonic() - started < 10
     finally:
         server.thaw()
-    expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#lost")).to_be_hidden(timeout=45_000)
     follows(page)
 
 
