@@ -85,13 +85,15 @@ def found(request: HttpRequest, key: str) -> HttpResponse:
     if now.timestamp() - since > KEPT_FOR.total_seconds():
         response = render(request, "flow/search.html", {"forgotten": True}, status=404)
     else:
+        wards = list(_wards(words, scope)[: MOST + 1])
         context = {
             "words": words,
             "most": MOST,
             "moment": now,
-            "wards": list(_wards(words, scope)[: MOST + 1]),
+            "wards": wards,
             "sites": list(_sites(words, scope)[:MOST]),
-            "beds": _beds(words, scope, at=now),
+            # "Ward 2" is that ward, not every bed 2 of it.
+            "beds": [] if wards else _beds(words, scope, at=now),
             "people": _people(words, scope, at=now),
         }
         response = render(request, "flow/search.html", context)
