@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from flow.desk.words import FLAGS, PRIORITIES
+from flow.templatetags.boards import code_word
 from patients.models import CareNeeds
 from wards.care_needs import Needed
 from wards.models import Ward
@@ -45,7 +46,7 @@ class TermsForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"invalid": _("Give a date and a time, such as 21/11/2026 08:00.")},
     )
-    specialty = forms.CharField(label=_("Specialty"), required=False, max_length=60)
+    specialty = forms.ChoiceField(label=_("Specialty"), required=False)
     asked_by = forms.CharField(label=_("Asked by"), required=False, max_length=100)
     note = forms.CharField(
         label=_("Note"), required=False, max_length=500, widget=forms.Textarea({"rows": 2})
@@ -75,6 +76,13 @@ class TermsForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", _("Wherever one is found"))] + [
             (key, f"{one.name} ({one.site.code})") for key, one in self._wards.items()
+        ]
+        special = self.fields["specialty"]
+        assert isinstance(special, forms.ChoiceField)
+        codes = {one.specialty for one in wards} | {said.specialty}
+        special.choices = [
+            ("", _("Not said")),
+            *((code, code_word(code)) for code in sorted(codes - {""}, key=code_word)),
         ]
         dress(self)
 
