@@ -366,7 +366,7 @@ KINDS: list[tuple[Kind, Callable[[Hospital, User], None], str]] = [
     (Kind.PUT_OFF, _not_definite, "on Ward 1"),
     (Kind.PUT_OFF, _put_off, "on Ward 1: expected"),
 ]
-BESIDE = {
+BESIDE: dict[Callable[[Hospital, User], None], set[Kind]] = {
     # What else is told of the same.
     _need_met: {Kind.MOVED},
     _in_corridor: {Kind.MOVED},
