@@ -75,7 +75,7 @@ def test_who_comes_on_shift_reads_it_notes_and_does_by_keyboard_alone(
     sound(desk)
     # Whoever reads it at the same time sees that it is done.
     other = opens(manager, PAGE)
-    done = other.get_by_role("button", name="Done: Lift 3 is out of order")
+    done = other.get_by_role("button", name="Lift 3 is out of order")
     done.focus()
     other.keyboard.press("Enter")
     expect(other.locator(".notes")).to_contain_text("No note is open")
