@@ -87,13 +87,14 @@ class _Request:
         assert at is not None
         assert told_at is not None
         desk = open_ and self.kind != BedRequest.Kind.DISCHARGE
+        more = _("asked by %(who)s") % {"who": self.asked_by} if self.asked_by else ""
         return Told(
             kind=kind,
             at=at,
             told_at=told_at,
             wards=(self.origin, self.target),
             words=self._words,
-            more=_("asked by %(who)s") % {"who": self.asked_by} if self.asked_by else "",
+            more=_("called off") if kind == Kind.PUT_OFF else more,
             patient=self.patient,
             episode=self.episode,
             address=reverse("desk:request", args=[self.id])
