@@ -29,7 +29,7 @@ def may_hear(caller: Caller, boards: frozenset[str]) -> frozenset[str] | None:
 
 def _sees(scope: Scope, board: str) -> bool:
     kind, _, number = board.partition(":")
-    if kind in ("system", "checks", "forecasts", "desk") and not number:
+    if kind in ("system", "checks", "forecasts", "desk", "handover") and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS)
     if kind == "hub" and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS) or scope.may_anywhere(Permission.OWN_STEPS)

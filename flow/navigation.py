@@ -129,7 +129,7 @@ class Navigation:
         rules = reverse("rules:rules")
         below.append(Item(str(_("Rules for giving beds")), rules, path == rules, path == rules))
         known = ("/sites/", "/wards/", "/rounds/", rules)
-        current = path.startswith(known) and "/desk/" not in path
+        current = path.startswith(known) and not _is_of_the_desk(path)
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
 
     @cached_property
@@ -165,7 +165,7 @@ class Navigation:
             return None
         path = self._request.path
         address = reverse("desk:desk", args=[theirs[0][1]])
-        current = "/desk/" in path or path.startswith("/requests/")
+        current = _is_of_the_desk(path)
         return Item(str(_("Desk")), address, current, path == address)
 
     def _cleaning(self) -> Item | None:
@@ -204,6 +204,11 @@ class Navigation:
             return None
         current = any(item.current for item in below)
         return Item(str(_("Leaving")), below[0].address, current, below=tuple(below))
+
+
+def _is_of_the_desk(path: str) -> bool:
+    """Whether an address belongs to the desk of a site, or to what is done there."""
+    return "/desk/" in path or path.endswith("/handover/") or path.startswith("/requests/")
 
 
 def navigation(request: HttpRequest) -> dict[str, Navigation]:

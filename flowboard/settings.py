@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "accounts.session_limits.SessionLimits",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "flowboard.middleware.AuditContext",
+    "flow.handover.stints.AtWork",
     "axes.middleware.AxesMiddleware",
 ]
 

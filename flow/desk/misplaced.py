@@ -73,8 +73,8 @@ class Misplaced:
     has_rules: bool
 
 
-def misplaced(site: Site, *, at: datetime, scope: Scope) -> Misplaced:
-    """The lists of a site at `at`; a fixed number of queries."""
+def misplaced(site: Site, *, at: datetime, scope: Scope, mend: bool = True) -> Misplaced:
+    """The lists of a site at `at`; a fixed number of queries. mend: look for better beds."""
     sight = Sight.of(scope)
     held = scope.wards(Permission.SEE_COUNTS)
     scene = scene_of(site, at=at, wards=None if held == ALL else held)
@@ -100,7 +100,8 @@ def misplaced(site: Site, *, at: datetime, scope: Scope) -> Misplaced:
         (corridor if in_corridor else found).append(one)
     found.sort(key=lambda row: row.since)
     corridor.sort(key=lambda row: row.since)
-    mends = _mends([row.person for row in (*corridor, *found)[:MOST]], scene)
+    tried = (*corridor, *found)[:MOST] if mend else ()
+    mends = _mends([row.person for row in tried], scene)
     waiting = queue(site, at=at, sight=sight, wanted=Wanted(kinds=[NeedKind.ED_ADMISSION]))
     return Misplaced(
         moment=at,

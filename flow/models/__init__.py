@@ -1,5 +1,5 @@
 """The census as last confirmed, cohorts by day, forecasts and how right they were, returns as sent,
-national reference figures."""
+national reference figures, what one shift leaves to the next."""
 
 from flow.models.census import WardCensus
 from flow.models.cohorts import CohortCount, CohortDay
@@ -14,6 +14,7 @@ from flow.models.forecasts import (
     ForecastScoring,
     ForecastTraining,
 )
+from flow.models.handover import HandoverNote, HandoverNoteDone, Stint
 from flow.models.reference import (
     ReferenceBody,
     ReferenceFile,
@@ -36,6 +37,8 @@ __all__ = [
     "ForecastScore",
     "ForecastScoring",
     "ForecastTraining",
+    "HandoverNote",
+    "HandoverNoteDone",
     "KeptScenario",
     "ReferenceBody",
     "ReferenceFile",
@@ -43,5 +46,6 @@ __all__ = [
     "ReferenceValue",
     "ReturnNumber",
     "ReturnVersion",
+    "Stint",
     "WardCensus",
 ]

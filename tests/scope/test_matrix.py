@@ -125,6 +125,7 @@ def addresses(area: Area) -> Iterator[str]:
     yield from (f"/sites/{code}/desk/" for code in area.sites)
     yield from (f"/sites/{code}/desk/proposal/" for code in area.sites)
     yield from (f"/sites/{code}/desk/out-of-place/" for code in area.sites)
+    yield from (f"/sites/{code}/handover/?since=24" for code in area.sites)
     earlier = timezone.localtime() - timedelta(hours=25)
     for page in ("", f"?at={earlier:%Y-%m-%dT%H:%M}", "accuracy/", "scenarios/?open=2"):
         yield f"/sites/{FORETOLD}/forecast/{page}"
