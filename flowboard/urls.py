@@ -24,5 +24,6 @@ urlpatterns = [
     path("rules/", include("flow.rules.urls")),
     path("sites/<str:code>/forecast/", include("flow.forecast_pages.urls")),
     path("", include("flow.desk.urls")),
+    path("", include("flow.running.urls")),
     path("", include("flow.urls")),
 ]
