@@ -75,11 +75,9 @@ def history(ward: int, *, most: int = 20) -> list[Change]:
     """Who set the limits of a ward, the latest first; two queries."""
     model = apps.get_model("wards", "WardLimitsEvent")
     rows = list(
-        model._default_manager.filter(pgh_obj_id=ward)
-        .select_related("pgh_context")
-        .order_by("-pgh_id")[: most + 1]
+        model._default_manager.filter(pgh_obj_id=ward).order_by("-pgh_id")[: most + 1]
     )
-    said = [(row.pgh_context.metadata if row.pgh_context else {}) for row in rows]
+    said = [row.pgh_context or {} for row in rows]
     keys = {one["user"] for one in said if one.get("user") is not None}
     people = {user.pk: str(user) for user in User.objects.filter(pk__in=keys)}
     found = []
