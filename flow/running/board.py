@@ -79,6 +79,11 @@ class Board:
         return any(row.may for row in self.rows)
 
     @property
+    def is_told(self) -> bool:
+        """Whether anything is known from which a ward could be found short now."""
+        return self.said > 0 or self.short > 0
+
+    @property
     def patients(self) -> int:
         """On all wards shown."""
         return sum(row.patients for row in self.rows)

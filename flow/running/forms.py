@@ -55,6 +55,8 @@ class LimitsForm(forms.Form):
 
     def __init__(self, data: Any = None, *, known: Limits) -> None:
         initial = {field.name: getattr(known, field.name) for field in fields(Limits)}
+        if known.patients_per_nurse is not None:
+            initial["patients_per_nurse"] = f"{known.patients_per_nurse:g}"
         super().__init__(data, initial=initial, auto_id="limit-%s")
         for field in self.fields.values():
             if isinstance(field, forms.BooleanField):

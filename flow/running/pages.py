@@ -218,7 +218,6 @@ def _drawn(
         ],
         "here": _address(place, ahead=ahead),
         "title": _("Staffing"),
-        "subtitle": place.name,
         "up": [(place.name, reverse("flow:site", args=[place.code]))],
         "drawer": True,
         # Rung for whenever the counts of the site's wards change, and when staffing is said.

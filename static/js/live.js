@@ -132,7 +132,7 @@
         // What the browser itself put there stays: opened details, drawn charts, and a form in
         // which somebody is choosing or has typed.
         beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
-        beforeNodeMorphed: (node) => !node.matches?.(".chart, [data-keep]:focus-within, [data-keep].is-typed"),
+        beforeNodeMorphed: (node) => !node.matches?.(".chart, [data-keep]:focus-within, [data-keep-typed].is-typed"),
       },
     });
     tick(board());
