@@ -27,6 +27,7 @@ from flow.showing import Show, answer
 from flow.site_groups import site_groups, ward_groups
 from flow.site_naming import site_named
 from flow.ward_naming import ward_address, ward_named
+from wards.bed_groups import closures_of
 from wards.models import Site, Ward
 from wards.scope import ALL, NOWHERE, Scope, scope_of
 
@@ -138,6 +139,10 @@ def ward(request: HttpRequest, code: str) -> HttpResponse:
             "rounds": round_figures(place, Moment(wish.at or now, known_at)),
             "round_address": ward_address("flow:round", place)
             if sight.sees_patients(place.pk)
+            else "",
+            "shut": closures_of(place.pk, at=now) if wish.at is None else (),
+            "closing_address": reverse("running:closing", args=[place.pk])
+            if wish.at is None and scope.may(Permission.MANAGE_BEDS, place.pk)
             else "",
         }
 

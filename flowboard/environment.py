@@ -30,6 +30,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from flowboard import embedded
+from wards import shifts
 
 LogFormat = Literal["json", "text"]
 HL7Strangers = Literal["accept", "refuse"]
@@ -88,6 +89,7 @@ class Environment:
     misfits_an_hour: int
     hl7_strangers: HL7Strangers
     stuck_limits: Mapping[str, int]
+    shifts: shifts.Pattern
     log_format: LogFormat
     log_level: str
     static_root: Path
@@ -267,6 +269,7 @@ def read(values: Mapping[str, str], *, base: Path) -> Environment:
             name: reader.number(f"STUCK_{name.upper()}", usual, 1, 1000)
             for name, usual in _STUCK.items()
         },
+        shifts=reader.parsed("SHIFTS", shifts.USUAL, shifts.parse, ()),
         log_format=reader.parsed("LOG_FORMAT", "json", _log_format, "json"),
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "INFO"),
         static_root=Path(reader.text("STATIC_ROOT", str(base / "staticfiles"))).absolute(),

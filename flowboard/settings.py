@@ -244,6 +244,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 HL7_STRANGERS = ENV.hl7_strangers
 STUCK_LIMITS = dict(ENV.stuck_limits)
 
+# --- Shifts by which staffing is said, by London's clock -----------------------------------------
+SHIFTS = ENV.shifts
+
 # --- Background work ------------------------------------------------------------------------
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

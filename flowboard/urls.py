@@ -25,5 +25,6 @@ urlpatterns = [
     path("sites/<str:code>/forecast/", include("flow.forecast_pages.urls")),
     path("", include("flow.desk.urls")),
     path("", include("flow.handover.urls")),
+    path("", include("flow.running.urls")),
     path("", include("flow.urls")),
 ]

@@ -105,6 +105,7 @@ def _wards(places: Collection[Ward], at: datetime) -> list[facts.Ward]:
                 most_patients=limits.most_patients if limits else None,
                 most_acute=limits.most_acute if limits else None,
                 nurses=float(actual) if actual is not None else None,
+                patients_per_nurse=limits.patients_per_nurse if limits else None,
                 youngest=limits.youngest if limits else None,
                 oldest=limits.oldest if limits else None,
                 ring_fenced=limits.ring_fenced if limits else False,

@@ -158,15 +158,18 @@ def _limits_changed(file: RuleFile, wards: Mapping[str, Ward]) -> dict[str, tupl
     known = {row.ward_id: limits_in(row) for row in rows}
     found = {}
     for code, limits in file.limits.items():
-        old = known.get(wards[code].pk, Limits())
-        words = tuple(
-            f"{spelt(field.name)} {_limit(limits, field.name)}, was {_limit(old, field.name)}"
-            for field in fields(Limits)
-            if getattr(old, field.name) != getattr(limits, field.name)
-        )
-        if words:
+        if words := limits_changed(known.get(wards[code].pk, Limits()), limits):
             found[code] = words
     return found
+
+
+def limits_changed(old: Limits, new: Limits) -> tuple[str, ...]:
+    """What is different in the new limits, each in a few words."""
+    return tuple(
+        f"{spelt(field.name)} {_limit(new, field.name)}, was {_limit(old, field.name)}"
+        for field in fields(Limits)
+        if getattr(old, field.name) != getattr(new, field.name)
+    )
 
 
 def _limit(limits: Limits, name: str) -> str:

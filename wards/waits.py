@@ -12,9 +12,11 @@ from django.db.models import Exists, OuterRef, Q
 
 from patients.models import Barrier, CareNeeds, Episode, Readiness, Review
 from patients.readiness import Looked, Ready, readiness
-from wards.models import Override, Referral, RequestTerms, Reservation
+from wards.models import CorridorSignOff, Override, Referral, RequestTerms, Reservation
 
-_RECORDED: Final = (Review, Barrier, CareNeeds, Referral, Override, RequestTerms, Reservation)
+_RECORDED: Final = (
+    Review, Barrier, CareNeeds, Referral, Override, CorridorSignOff, RequestTerms, Reservation,
+)  # fmt: skip
 """What people record of an episode."""
 
 
@@ -72,7 +74,7 @@ def retire(surplus: Sequence[int], heirs: Mapping[int, Sequence[int]]) -> None:
         reported = Barrier.objects.filter(episode=heir, outcome="", is_reportable=True).exists()
         if reported:
             Barrier.objects.filter(episode=pk, outcome="").update(is_reportable=False)
-        for model in (Barrier, CareNeeds, Referral, Override):
+        for model in (Barrier, CareNeeds, Referral, Override, CorridorSignOff):
             model._default_manager.filter(episode=pk).update(episode=heir)
         _inherit_request(pk, heir)
         project_readiness(heir)

@@ -47,6 +47,7 @@ from flow.api.referrals import (
 )
 from flow.api.returns import Discharges, SignReturn, Sitrep
 from flow.api.reviews import Reviews
+from flow.api.staffing import StaffingOfWard
 
 app_name = "flow_api"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -54,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("occupancy/", Occupancy.as_view(), name="occupancy"),
     path("occupancy/totals/", Totals.as_view(), name="totals"),
     path("wards/<path:code>/beds/", WardBeds.as_view(), name="ward_beds"),
+    path("wards/<path:code>/staffing/", StaffingOfWard.as_view(), name="staffing"),
     path("organisations/", Organisations.as_view(), name="organisations"),
     path("sites/", Sites.as_view(), name="sites"),
     path("sites/<str:code>/", OneSite.as_view(), name="site"),

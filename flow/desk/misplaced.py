@@ -21,6 +21,7 @@ from accounts.roles import Permission
 from flow.asking import Asked
 from flow.board_types import Face, Sight
 from flow.desk.clocks import Clock, ClockKind
+from flow.desk.corridor import Care, cares
 from flow.desk.matches import Match, Scene, scene_of
 from flow.desk.queue import Wanted, queue
 from flow.desk.types import Need
@@ -47,7 +48,8 @@ MOST: Final = 60
 @dataclass(frozen=True, slots=True)
 class Outlier:
     """Somebody on a ward that is not for them. never: the ward is said never to take them. clock:
-    of corridor care. mend: the bed that would suit best and is not out of place; None without."""
+    of corridor care; care: who answers for that. mend: the bed that would suit best and is not out
+    of place; None without."""
 
     episode: int
     face: Face | None
@@ -59,6 +61,8 @@ class Outlier:
     never: bool
     clock: Clock | None
     mend: Match | None
+    care: Care | None
+    due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ class Misplaced:
     boarders: Sequence[Need]
     closures: Sequence[Closure]
     has_rules: bool
+
+    @property
+    def unsigned(self) -> int:
+        """In how many corridor spaces nobody answers for it now."""
+        return sum(row.due for row in self.corridor)
 
 
 def misplaced(site: Site, *, at: datetime, scope: Scope, mend: bool = True) -> Misplaced:
@@ -102,11 +111,14 @@ def misplaced(site: Site, *, at: datetime, scope: Scope, mend: bool = True) -> M
     corridor.sort(key=lambda row: row.since)
     tried = (*corridor, *found)[:MOST] if mend else ()
     mends = _mends([row.person for row in tried], scene)
+    care = _cares(corridor, scene, scope=scope, at=at)
     waiting = queue(site, at=at, sight=sight, wanted=Wanted(kinds=[NeedKind.ED_ADMISSION]))
     return Misplaced(
         moment=at,
-        outliers=[row.told(scene, known.get(row.patient), mends) for row in found],
-        corridor=[row.told(scene, known.get(row.patient), mends) for row in corridor],
+        outliers=[row.told(scene, known.get(row.patient), mends, None) for row in found],
+        corridor=[
+            row.told(scene, known.get(row.patient), mends, care[row.episode]) for row in corridor
+        ],
         boarders=sorted(waiting.needs, key=lambda need: need.since),
         closures=list(
             Closure.objects.filter(ward__in=list(scene.places), period__contains=at)
@@ -127,7 +139,9 @@ class _Row:
     verdict: str
     in_corridor: bool
 
-    def told(self, scene: Scene, face: Face | None, mends: dict[int, Match]) -> Outlier:
+    def told(
+        self, scene: Scene, face: Face | None, mends: dict[int, Match], care: Care | None
+    ) -> Outlier:
         place = scene.setting.beds[self.bed]
         return Outlier(
             episode=self.episode,
@@ -140,7 +154,23 @@ class _Row:
             never=self.verdict == "never",
             clock=Clock(ClockKind.CORRIDOR, self.since) if self.in_corridor else None,
             mend=mends.get(self.person.key),
+            care=care,
+            due=care is not None and care.is_due(scene.setting.at),
         )
+
+
+def _cares(rows: Sequence[_Row], scene: Scene, *, scope: Scope, at: datetime) -> dict[int, Care]:
+    """Who answers for each of these in a corridor, and what speaks against it."""
+    ward = {row.episode: scene.setting.beds[row.bed].ward for row in rows}
+    sees = {one for one in ward if scope.may(Permission.SEE_PATIENTS, ward[one])}
+    signs = {one for one in sees if scope.may(Permission.MANAGE_BEDS, ward[one])}
+    return cares(
+        {row.episode: (row.bed, row.since) for row in rows},
+        ages={row.episode: row.person.age for row in rows},
+        seen=frozenset(sees),
+        signs=frozenset(signs),
+        at=at,
+    )
 
 
 def _mends(people: Sequence[Facts], scene: Scene) -> dict[int, Match]:

@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 
 from flow.board_types import Sight
 from flow.desk.words import KINDS
-from wards.models import Override, Rule, RuleBook, Site, Ward, WardLimits
+from wards.models import CorridorSignOff, Override, Rule, RuleBook, Site, Ward, WardLimits
 from wards.rule_books import FACTS, stored
 from wards.rule_changes import COSTS, Changes, changes, shown, spelt
 from wards.rule_files import Limits
@@ -103,6 +103,7 @@ class Board:
     limits: tuple[tuple[Ward, Limits], ...]
     set_aside: tuple[int, ...]
     breaches: tuple[tuple[str, tuple[int, ...]], ...]
+    corridor: tuple[tuple[int, int], ...]
 
 
 class NoSuchVersion(Exception):
@@ -148,6 +149,7 @@ def rules_board(
             (str(Rule.Breach(kind).label), _counted(aside, "breach", kind))
             for kind in sorted({str(one["breach"]) for one in aside} - {""})
         ),
+        corridor=_corridor(site, sight, now),
     )
 
 
@@ -237,6 +239,20 @@ def _set_aside(site: Site | None, sight: Sight, now: datetime) -> list[dict[str,
         for days in DAYS
     }
     return [dict(one) for one in rows.order_by().values("rule", "breach").annotate(**counts)]
+
+
+def _corridor(site: Site | None, sight: Sight, now: datetime) -> tuple[tuple[int, int], ...]:
+    """Sign-offs of corridor care over each of `DAYS`, and those of who must never be there."""
+    rows = CorridorSignOff.objects.filter(_seen(sight, "bed__ward"))
+    if site is not None:
+        rows = rows.filter(bed__ward__site=site)
+    counts = {}
+    for days in DAYS:
+        lately = Q(occurred_at__gt=now - timedelta(days=days))
+        counts[f"in_{days}"] = Count("pk", filter=lately)
+        counts[f"never_{days}"] = Count("pk", filter=lately & ~Q(groups=[]))
+    found = rows.aggregate(**counts)
+    return tuple((found[f"in_{days}"], found[f"never_{days}"]) for days in DAYS)
 
 
 def _counted(aside: Sequence[Mapping[str, object]], key: str, value: str) -> tuple[int, ...]:

@@ -130,9 +130,9 @@
       morphStyle: "innerHTML",
       callbacks: {
         // What the browser itself put there stays: opened details, drawn charts, and a form in
-        // which somebody is choosing.
+        // which somebody is choosing or has typed.
         beforeAttributeUpdated: (name, node) => !(name === "open" && node.tagName === "DETAILS"),
-        beforeNodeMorphed: (node) => !node.matches?.(".chart, [data-keep]:focus-within"),
+        beforeNodeMorphed: (node) => !node.matches?.(".chart, [data-keep]:focus-within, [data-keep-typed].is-typed"),
       },
     });
     tick(board());

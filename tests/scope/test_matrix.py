@@ -126,6 +126,7 @@ def addresses(area: Area) -> Iterator[str]:
     yield from (f"/sites/{code}/desk/proposal/" for code in area.sites)
     yield from (f"/sites/{code}/desk/out-of-place/" for code in area.sites)
     yield from (f"/sites/{code}/handover/?since=24" for code in area.sites)
+    yield from (f"/sites/{code}/staffing/" for code in area.sites)
     earlier = timezone.localtime() - timedelta(hours=25)
     for page in ("", f"?at={earlier:%Y-%m-%dT%H:%M}", "accuracy/", "scenarios/?open=2"):
         yield f"/sites/{FORETOLD}/forecast/{page}"
@@ -139,6 +140,9 @@ def addresses(area: Area) -> Iterator[str]:
         assert bed is not None
         yield f"/wards/{code}/"
         yield f"/rounds/{code}/"
+        yield f"/limits/{ward.pk}/"
+        yield f"/closing/{ward.pk}/"
+        yield f"/stays/{area.stays[code].pk}/sign-off/"
         yield f"/beds/{bed.pk}/"
         yield f"/stays/{area.stays[code].pk}/"
         yield f"/barriers/{area.barriers[code].pk}/"
@@ -189,6 +193,7 @@ def calls(area: Area) -> Iterator[str]:
         yield f"/api/v1/sites/{WARDS[code][0]}/"
         yield f"/api/v1/wards/{code}/"
         yield f"/api/v1/wards/{code}/beds/"
+        yield f"/api/v1/wards/{code}/staffing/"
         yield f"/api/v1/beds/{bed.pk}/"
         yield f"/api/v1/episodes/?visit=V{number}"
         yield f"/api/v1/episodes/?mrn=MRN{number}"

@@ -110,6 +110,8 @@ def build() -> Area:
         )
         bay = Bay.objects.create(ward=ward, code="A")
         beds = [Bed.objects.create(ward=ward, bay=bay, label=label) for label in "12"]
+        # Whoever lies there is somebody whose corridor care is signed off.
+        Bed.objects.filter(pk=beds[0].pk).update(features=[Bed.Feature.CORRIDOR])
         area.wards[code], area.families[code] = ward, FAMILIES[code]
         practice = PRACTICE if code in NEIGHBOURS else "P80000"
         area.stays[code] = _admitted(

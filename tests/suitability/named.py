@@ -136,6 +136,10 @@ class Named:
         self._with("able", self.building.bay(able), sex="F", acuity=2)
         few = self._ward("few", specialty="respiratory", nurses=0.1)
         self._with("few", self.building.bay(few), sex="F")
+        own = self._ward("own", specialty="respiratory", nurses=1, patients_per_nurse=1.5)
+        self._with("own", self.building.bay(own), sex="F")
+        more = self._ward("more", specialty="respiratory", nurses=0.1, patients_per_nurse=30)
+        self._with("more", self.building.bay(more), sex="F")
 
 
 def with_rule(book: Any, code: str, **said: Any) -> Any:

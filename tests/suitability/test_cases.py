@@ -151,6 +151,8 @@ CASES: Final[dict[str, tuple[dict[str, Any], str, str, str]]] = {
     "level 1 in critical care": ({"acuity": 1}, "intensive", COSTS, "critical_care_wasted"),
     "no staff for one more": ({}, "full", OVERRIDE, "ward_full"),
     "few nurses": ({}, "few", COSTS, "nurse_ratio"),
+    "few nurses by the ward's own limit": ({}, "own", COSTS, "nurse_ratio"),
+    "enough nurses by the ward's own limit": ({}, "more", SUITS, ""),
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Places and who is in them."""
 
 from wards.models.access import Grant
+from wards.models.corridors import CorridorSignOff
 from wards.models.places import Bay, Bed, BedStatus, Closure, Opening, Site, Ward
 from wards.models.placing import (
     OutlierLine,
@@ -22,6 +23,7 @@ __all__ = [
     "BedStatus",
     "Belonging",
     "Closure",
+    "CorridorSignOff",
     "DirtyWard",
     "Grant",
     "Movement",

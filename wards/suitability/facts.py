@@ -181,7 +181,8 @@ class Ward:
     """A ward and what it can bear now; None is not known, and limits nothing.
 
     most_patients, most_acute: patients, and patients of level 2 or 3, that today's staff can look
-    after. nurses: registered nurses on this shift. youngest, oldest: ages in years it takes, where
+    after. nurses: registered nurses on this shift; patients_per_nurse: most for each, where the
+    ward has a limit of its own. youngest, oldest: ages in years it takes, where
     it is a children's ward or limits ages. ring_fenced: kept for elective patients.
     """
 
@@ -195,6 +196,7 @@ class Ward:
     most_patients: int | None = None
     most_acute: int | None = None
     nurses: float | None = None
+    patients_per_nurse: float | None = None
     youngest: int | None = None
     oldest: int | None = None
     ring_fenced: bool = False

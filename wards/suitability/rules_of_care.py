@@ -124,14 +124,16 @@ def ward_full(needs: Needs, bed: Bed, setting: Setting, book: RuleBook) -> Findi
 
 
 def nurse_ratio(needs: Needs, bed: Bed, setting: Setting, book: RuleBook) -> Finding | None:
-    """More than `patients` for each registered nurse. NICE SG1, Safe staffing for nursing in adult
-    inpatient wards (2014): harm rises when one cares for more than 8 in the day."""
-    nurses = setting.ward_of(bed).nurses
+    """More than `patients` for each registered nurse, or than the ward's own limit. NICE SG1, Safe
+    staffing for nursing in adult inpatient wards (2014): harm rises when one cares for more than 8
+    in the day."""
+    ward = setting.ward_of(bed)
+    nurses = ward.nurses
     if nurses is None:
         return None
     others = setting.others_on_ward(bed, needs)
     line = book.lines["nurse_ratio"]
-    most = line.number("patients")
+    most = ward.patients_per_nurse or line.number("patients")
     if others is None or len(others) + 1 <= most * nurses:
         return None
     ratio = f"{(len(others) + 1) / nurses:.1f}" if nurses else "no nurse for"
