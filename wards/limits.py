@@ -74,9 +74,7 @@ def set_limits(
 def history(ward: int, *, most: int = 20) -> list[Change]:
     """Who set the limits of a ward, the latest first; two queries."""
     model = apps.get_model("wards", "WardLimitsEvent")
-    rows = list(
-        model._default_manager.filter(pgh_obj_id=ward).order_by("-pgh_id")[: most + 1]
-    )
+    rows = list(model._default_manager.filter(pgh_obj_id=ward).order_by("-pgh_id")[: most + 1])
     said = [row.pgh_context or {} for row in rows]
     keys = {one["user"] for one in said if one.get("user") is not None}
     people = {user.pk: str(user) for user in User.objects.filter(pk__in=keys)}
