@@ -12,6 +12,7 @@ from typing import Final
 
 from simulation.clock import HOUR, local_hour
 from simulation.engine import Engine, handles
+from simulation.outlying import Taken, taken
 from simulation.places import Bed, Ward
 from simulation.state import NOWHERE, Request, Visit
 from simulation.worlds import Stream
@@ -19,6 +20,16 @@ from simulation.worlds import Stream
 _CLOSED_TO_OTHERS: Final = frozenset({"elective_orthopaedics", "paediatrics"})
 _SPARED: Final = frozenset({"stroke", "haematology_oncology", "gynaecology"})
 _ALIKE: Final = {"acute_frailty": "acute_medicine", "acute_medicine": "acute_frailty"}
+
+# How far a bed is from the best, each step worth so many hours of waiting: a bed goes to patients
+# of its own specialty first, then to those whom the ward takes as well, and to outliers at last.
+_STEP: Final = 4  # hours
+_ALLIED: Final = 3
+_OUTLIER: Final = 12
+_OUTLIER_OF_OTHERS: Final = 20
+_OUTLYING_AFTER: Final = 12  # hours
+_OUTLYING_AFTER_ELECTIVE: Final = 2
+_OUTLYING_ELSEWHERE_AFTER: Final = 30
 
 
 def is_free(e: Engine, bed: Bed) -> bool:
@@ -69,7 +80,11 @@ def _ward_rank(e: Engine, request: Request, ward: Ward) -> int | None:
         return 2 if request.kind == "assessment" and hours < 4 else 0
     if ward.specialty in _CLOSED_TO_OTHERS or request.family == "children":
         return None
-    return _outlier_rank(request, ward, hours + 6 * e.state.escalated.get(ward.site, False))
+    hours += 6 * e.state.escalated.get(ward.site, False)
+    how = taken(ward.code, ward.specialty, ward.kind, request.specialty)
+    if how is Taken.TAKES:
+        return _ALLIED if hours >= (4 if request.kind == "assessment" else 1) else None
+    return _outlier_rank(request, ward, hours) if how is Taken.OUTLIER else None
 
 
 def _unit_rank(request: Request, ward: Ward, hours: float) -> int | None:
@@ -81,15 +96,17 @@ def _unit_rank(request: Request, ward: Ward, hours: float) -> int | None:
 
 
 def _outlier_rank(request: Request, ward: Ward, hours: float) -> int | None:
-    """Rank of a ward of another specialty: open to those who have waited long."""
+    """Rank of a ward that does not take the specialty: open to those who have waited long."""
     if ward.specialty in _SPARED:
         hours -= 8
     surgical = "surgery" in ward.specialty or ward.specialty in (
         "trauma_orthopaedics", "urology", "gynaecology", "ear_nose_throat",
     )  # fmt: skip
     if (request.family == "surgical") == surgical:
-        return 4 if hours >= (2 if request.kind == "elective" else 8) else None
-    return 8 if hours >= 16 and request.kind != "elective" else None
+        after = _OUTLYING_AFTER_ELECTIVE if request.kind == "elective" else _OUTLYING_AFTER
+        return _OUTLIER if hours >= after else None
+    is_open = hours >= _OUTLYING_ELSEWHERE_AFTER and request.kind != "elective"
+    return _OUTLIER_OF_OTHERS if is_open else None
 
 
 def urgency(e: Engine, request: Request) -> float:
@@ -175,8 +192,8 @@ def best_request(e: Engine, bed: Bed) -> Request | None:
     for request in e.state.requests.values():
         if request.bed == NOWHERE and _may_move_now(e, request):
             rank = suits(e, request, bed)
-            if rank is not None and urgency(e, request) - 4 * rank > highest:
-                best, highest = request, urgency(e, request) - 4 * rank
+            if rank is not None and urgency(e, request) - _STEP * rank > highest:
+                best, highest = request, urgency(e, request) - _STEP * rank
     return best
 
 
