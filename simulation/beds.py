@@ -12,6 +12,7 @@ from typing import Final
 
 from simulation.clock import HOUR, local_hour
 from simulation.engine import Engine, handles
+from simulation.infections import infection_of
 from simulation.outlying import Taken, taken
 from simulation.places import Bed, Ward
 from simulation.state import NOWHERE, Request, Visit
@@ -19,6 +20,7 @@ from simulation.worlds import Stream
 
 _CLOSED_TO_OTHERS: Final = frozenset({"elective_orthopaedics", "paediatrics"})
 _SPARED: Final = frozenset({"stroke", "haematology_oncology", "gynaecology"})
+_PLANNED: Final = ("11", "12")  # NHS Data Dictionary, ADMISSION METHOD: waiting list, booked
 _ALIKE: Final = {"acute_frailty": "acute_medicine", "acute_medicine": "acute_frailty"}
 
 # How far a bed is from the best, each step worth so many hours of waiting: a bed goes to patients
@@ -30,6 +32,10 @@ _OUTLIER_OF_OTHERS: Final = 20
 _OUTLYING_AFTER: Final = 12  # hours
 _OUTLYING_AFTER_ELECTIVE: Final = 2
 _OUTLYING_ELSEWHERE_AFTER: Final = 30
+_SIDE_ROOM: Final = 1  # of who need not be kept apart
+_APART_WAITS: Final = 3  # hours for a side room
+_APART_OUTLYING: Final = 8  # hours earlier on a ward that is not theirs
+_NOT_APART: Final = 4
 
 
 def is_free(e: Engine, bed: Bed) -> bool:
@@ -53,13 +59,18 @@ def suits(e: Engine, request: Request, bed: Bed) -> int | None:
     """How well a bed fits a request, 0 best, or None where it does not."""
     ward = e.wards[bed.ward]
     rank = _ward_rank(e, request, ward) if bed.takes(request.sex) else None
-    return None if rank is None else _bed_rank(e, ward, bed, rank)
+    return None if rank is None else _bed_rank(e, request, ward, bed, rank)
 
 
-def _bed_rank(e: Engine, ward: Ward, bed: Bed, rank: int) -> int | None:
+def _bed_rank(e: Engine, request: Request, ward: Ward, bed: Bed, rank: int) -> int | None:
     if bed.is_escalation and not e.state.escalated.get(ward.site):
         return None
-    return rank + (bed.is_side_room and ward.kind != "critical_care")
+    if ward.kind == "critical_care" or request.kind == "onward":
+        return rank
+    if request.apart and not bed.is_side_room:
+        waits = e.now - request.since < _APART_WAITS * HOUR
+        return None if waits else rank + _NOT_APART
+    return rank + _SIDE_ROOM * (bed.is_side_room and not request.apart)
 
 
 def _ward_rank(e: Engine, request: Request, ward: Ward) -> int | None:
@@ -80,7 +91,7 @@ def _ward_rank(e: Engine, request: Request, ward: Ward) -> int | None:
         return 2 if request.kind == "assessment" and hours < 4 else 0
     if ward.specialty in _CLOSED_TO_OTHERS or request.family == "children":
         return None
-    hours += 6 * e.state.escalated.get(ward.site, False)
+    hours += 6 * e.state.escalated.get(ward.site, False) + _APART_OUTLYING * request.apart
     how = taken(ward.code, ward.specialty, ward.kind, request.specialty)
     if how is Taken.TAKES:
         return _ALLIED if hours >= (4 if request.kind == "assessment" else 1) else None
@@ -134,7 +145,11 @@ def ask(
     admits: bool = False,
 ) -> Request:
     """A patient needs a bed from now on."""
-    sex = e.person_of(visit).sex_word
+    person = e.person_of(visit)
+    name = stream.name if stream else visit.stream
+    since = visit.admitted or e.now
+    planned = visit.method in _PLANNED
+    found = infection_of(person, name, at=since, is_planned=planned)
     request = Request(
         key=e.state.next_key(),
         visit=visit.key,
@@ -143,9 +158,10 @@ def ask(
         specialty=stream.specialty if stream else visit.specialty,
         unit=unit,
         family=stream.family if stream else "",
-        sex=sex,
+        sex=person.sex_word,
         since=e.now,
         admits=admits,
+        apart=found is not None and found.lasts(since, e.now),
     )
     e.state.requests[request.key] = request
     visit.request = request.key
@@ -179,7 +195,7 @@ def best_bed(e: Engine, request: Request) -> Bed | None:
             continue
         for bed in free_beds(e, ward):
             if bed.takes(request.sex):
-                rank = _bed_rank(e, ward, bed, ward_rank)
+                rank = _bed_rank(e, request, ward, bed, ward_rank)
                 if rank is not None and rank <= lowest:
                     best = [bed] if rank < lowest else [*best, bed]
                     lowest = rank

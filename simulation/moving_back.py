@@ -41,6 +41,7 @@ def _outliers(e: Engine, site: str) -> Iterator[Visit]:
             visit.is_here
             and visit.site == site
             and visit.bed != NOWHERE
+            and not e.beds[visit.bed].is_side_room  # they may have to be kept apart
             and not visit.request
             and visit.stage == Stage.ACTIVE
             and visit.path[-1][0] + _SETTLED <= e.now

@@ -71,9 +71,9 @@ def _table(path: Path) -> Sequence[_Line]:
 
 def _lines(entry: Mapping[str, Any]) -> Sequence[_Line]:
     words = (("takes", Taken.TAKES), ("outliers", Taken.OUTLIER), ("never", Taken.NEVER))
-    where = [str(entry.get(name) or "") for name in ("ward", "specialty", "kind")]
+    ward, of, kind = (str(entry.get(name) or "") for name in ("ward", "specialty", "kind"))
     return [
-        _Line(*where, specialty=str(specialty), verdict=verdict)
+        _Line(ward, of, kind, str(specialty), verdict)
         for word, verdict in words
         for specialty in entry.get(word) or ()
     ]
