@@ -13,9 +13,10 @@ from simulation.hazards import Stage
 from simulation.infections import Infection, infection_of
 from simulation.places import Places
 from simulation.state import NOWHERE, Request, State, Visit
+from simulation.worlds import ONWARD_KIND
 
 _LIE_IN: Final = ("assessment", "inpatient", "critical_care", "community")
-_COME_TO: Final = ("assessment", "inpatient", "day_case", "community")
+_COME_TO: Final = ("assessment", "inpatient", "day_case", *ONWARD_KIND.values())
 _EXPECTED_WITHIN: Final = 2 * DAY
 _SEEN_AFTER: Final = 45
 """Minutes after which a nurse of an emergency department knows what a patient needs."""

@@ -75,7 +75,7 @@ def deeds_of_case(case: Case, kept: Kept, *, seed: int, now: int) -> Iterator[De
         said: dict[str, Any] = {"key": f"nm-{seed}-{case.visit}-{saying.at or mark}"}
         if saying.at:
             said["occurred_at"] = _time(saying.at)
-        turn = Turn.QUEUE if asking is not None else Turn.LIES
+        turn = Turn.QUEUE if asking is not None or not case.place else Turn.LIES
         said |= saying.said
         yield Deed(turn, saying.at, "needed", case.visit, word=mark, said=said)
     if asking is not None and asking.key not in kept.urged:

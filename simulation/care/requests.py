@@ -45,5 +45,6 @@ class Requests:
 
 
 def _open(row: Mapping[str, Any]) -> Open:
-    more = any(row[name] for name in ("asked_by", "note", "due_at"))
-    return Open(int(row["id"]), more or row["priority"] != _USUAL)
+    # Not when it is wanted: of an operation the feed says so.
+    more = row["asked_by"] or row["note"] or row["priority"] != _USUAL
+    return Open(int(row["id"]), bool(more))

@@ -189,7 +189,8 @@ class Staff:
         self.counts[deed.kind if reply.is_done else "refused"] += 1
         if not reply.is_done:
             self._refused(reply)
-        if reply.status in (403, 404) and deed.kind != "urged":
+        is_gone = reply.status == 404 or (reply.status == 403 and deed.kind != "needed")
+        if is_gone and deed.kind != "urged":
             # Gone from the receiver's sight, or never there: look it up again later.
             kept.episode = kept.coming = 0
             self._strangers[deed.visit] = self.clock() + _STRANGER_WAITS

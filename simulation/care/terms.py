@@ -13,21 +13,24 @@ import yaml
 from simulation.care.cases import Asking, Case
 from simulation.care.stays import chance
 from simulation.clock import HOUR, moment_of
+from simulation.worlds import ORDINARY
 
 FILE: Final = Path(__file__).with_name("terms.yaml")
 _PRIORITIES: Final = (1, 2, 3, 4)
+_FAMILY: Final = {stream.name: stream.family for stream in ORDINARY.streams}
 
 
 def terms_of(case: Case, asking: Asking, *, seed: int) -> Mapping[str, Any] | None:
     """What is said of one request in the fields of the API; None where nobody says more."""
     figures = _figures()
-    kind = figures["kinds"][_kind(case, asking)]
+    name = _kind(case, asking)
+    kind = figures["kinds"][name]
     draw = chance(seed, case.visit, "terms", asking.key)
     if draw.random() >= kind["told"]:
         return None
     said: dict[str, Any] = {
         "priority": draw.choices(_PRIORITIES, kind["priorities"])[0],
-        "asked_by": draw.choice(kind["asked_by"]),
+        "asked_by": draw.choice([*kind["asked_by"], *_registrar(case, name)]),
     }
     if case.is_severe and case.place == "emergency":
         said["priority"] = min(2, said["priority"])
@@ -45,6 +48,12 @@ def _kind(case: Case, asking: Asking) -> str:
     if case.place == "emergency" and asking.kind == "ward":
         return "admitted"
     return "ward" if asking.kind == "elective" else asking.kind
+
+
+def _registrar(case: Case, kind: str) -> list[str]:
+    families = _figures()["families"]
+    asks = families["asks"] if case.stream in _FAMILY else ()
+    return [families[_FAMILY[case.stream]]] if kind in asks else []
 
 
 @cache
