@@ -63,7 +63,10 @@ CLEANED_AFTER: Final = 45
 LEARNT_DAYS: Final = 8
 """Days of the invented history that come before the first forecast that is replayed."""
 TOKEN_NAME: Final = "demo"  # noqa: S105 (a name, no secret)
-STAFF_SCOPES: Final = (TokenScope.EPISODES_READ, TokenScope.WAITS_READ, TokenScope.WAITS_WRITE)
+STAFF_SCOPES: Final = (
+    TokenScope.EPISODES_READ, TokenScope.WAITS_READ, TokenScope.WAITS_WRITE,
+    TokenScope.BEDS_READ, TokenScope.BEDS_WRITE,
+)  # fmt: skip
 SIGNER_SCOPES: Final = (TokenScope.RETURNS_WRITE,)
 
 _AS_ROOT: Final = "You're running the worker with superuser privileges"
@@ -224,10 +227,11 @@ def staff_memory(home: Path) -> Path:
 
 
 def _make_staff(home: Path, system: Organisation) -> None:
-    """The simulated staff, who speak REST: an account that plans everywhere in the system, and
-    somebody who signs the returns of its trust."""
+    """The simulated staff, who speak REST: an account that plans and asks for beds everywhere in
+    the system, and somebody who signs the returns of its trust."""
     staff = _person("northmoor.staff", "Northmoor", "ward teams", None)
-    set_grant(user=staff, role=Role.DISCHARGE_COORDINATOR, organisation=system, by=None)
+    for role in (Role.DISCHARGE_COORDINATOR, Role.BED_MANAGER):
+        set_grant(user=staff, role=role, organisation=system, by=None)
     neighbour = Organisation.objects.get(code=NEIGHBOUR)
     set_grant(user=staff, role=Role.PARTNER, organisation=neighbour, by=None)
     _hand_token(staff_token(home), staff, STAFF_SCOPES)
@@ -243,8 +247,10 @@ def _hand_token(path: Path, user: User, scopes: Iterable[TokenScope]) -> None:
 
 
 def _token(user: User, name: str, scopes: Iterable[TokenScope], known: str) -> str:
-    """A token that works: the one known, or a new one."""
-    tokens = ApiToken.objects.filter(user=user, name=name, revoked_at=None)
+    """A token that works: the one known, or a new one. One of an earlier version may do less."""
+    tokens = ApiToken.objects.filter(
+        user=user, name=name, revoked_at=None, scopes=sorted(set(scopes))
+    )
     if known and tokens.filter(prefix=known[:12]).exists():
         return known
     return issue(user, name, scopes, None)[1]

@@ -12,13 +12,30 @@ from typing import Final
 
 from simulation.clock import HOUR, local_hour
 from simulation.engine import Engine, handles
+from simulation.infections import infection_of
+from simulation.outlying import Taken, taken
 from simulation.places import Bed, Ward
 from simulation.state import NOWHERE, Request, Visit
 from simulation.worlds import Stream
 
 _CLOSED_TO_OTHERS: Final = frozenset({"elective_orthopaedics", "paediatrics"})
 _SPARED: Final = frozenset({"stroke", "haematology_oncology", "gynaecology"})
+_PLANNED: Final = ("11", "12")  # NHS Data Dictionary, ADMISSION METHOD: waiting list, booked
 _ALIKE: Final = {"acute_frailty": "acute_medicine", "acute_medicine": "acute_frailty"}
+
+# How far a bed is from the best, each step worth so many hours of waiting: a bed goes to patients
+# of its own specialty first, then to those whom the ward takes as well, and to outliers at last.
+_STEP: Final = 4  # hours
+_ALLIED: Final = 3
+_OUTLIER: Final = 12
+_OUTLIER_OF_OTHERS: Final = 20
+_OUTLYING_AFTER: Final = 10  # hours
+_OUTLYING_AFTER_ELECTIVE: Final = 2
+_OUTLYING_ELSEWHERE_AFTER: Final = 24
+_SIDE_ROOM: Final = 1  # of who need not be kept apart
+_APART_WAITS: Final = 3  # hours for a side room
+_APART_OUTLYING: Final = 8  # hours earlier on a ward that is not theirs
+_NOT_APART: Final = 4
 
 
 def is_free(e: Engine, bed: Bed) -> bool:
@@ -42,13 +59,18 @@ def suits(e: Engine, request: Request, bed: Bed) -> int | None:
     """How well a bed fits a request, 0 best, or None where it does not."""
     ward = e.wards[bed.ward]
     rank = _ward_rank(e, request, ward) if bed.takes(request.sex) else None
-    return None if rank is None else _bed_rank(e, ward, bed, rank)
+    return None if rank is None else _bed_rank(e, request, ward, bed, rank)
 
 
-def _bed_rank(e: Engine, ward: Ward, bed: Bed, rank: int) -> int | None:
+def _bed_rank(e: Engine, request: Request, ward: Ward, bed: Bed, rank: int) -> int | None:
     if bed.is_escalation and not e.state.escalated.get(ward.site):
         return None
-    return rank + (bed.is_side_room and ward.kind != "critical_care")
+    if ward.kind == "critical_care" or request.kind == "onward":
+        return rank
+    if request.apart and not bed.is_side_room:
+        waits = e.now - request.since < _APART_WAITS * HOUR
+        return None if waits else rank + _NOT_APART
+    return rank + _SIDE_ROOM * (bed.is_side_room and not request.apart)
 
 
 def _ward_rank(e: Engine, request: Request, ward: Ward) -> int | None:
@@ -69,7 +91,11 @@ def _ward_rank(e: Engine, request: Request, ward: Ward) -> int | None:
         return 2 if request.kind == "assessment" and hours < 4 else 0
     if ward.specialty in _CLOSED_TO_OTHERS or request.family == "children":
         return None
-    return _outlier_rank(request, ward, hours + 6 * e.state.escalated.get(ward.site, False))
+    hours += 6 * e.state.escalated.get(ward.site, False) + _APART_OUTLYING * request.apart
+    how = taken(ward.code, ward.specialty, ward.kind, request.specialty)
+    if how is Taken.TAKES:
+        return _ALLIED if hours >= (4 if request.kind == "assessment" else 1) else None
+    return _outlier_rank(request, ward, hours) if how is Taken.OUTLIER else None
 
 
 def _unit_rank(request: Request, ward: Ward, hours: float) -> int | None:
@@ -81,15 +107,17 @@ def _unit_rank(request: Request, ward: Ward, hours: float) -> int | None:
 
 
 def _outlier_rank(request: Request, ward: Ward, hours: float) -> int | None:
-    """Rank of a ward of another specialty: open to those who have waited long."""
+    """Rank of a ward that does not take the specialty: open to those who have waited long."""
     if ward.specialty in _SPARED:
         hours -= 8
     surgical = "surgery" in ward.specialty or ward.specialty in (
         "trauma_orthopaedics", "urology", "gynaecology", "ear_nose_throat",
     )  # fmt: skip
     if (request.family == "surgical") == surgical:
-        return 4 if hours >= (2 if request.kind == "elective" else 8) else None
-    return 8 if hours >= 16 and request.kind != "elective" else None
+        after = _OUTLYING_AFTER_ELECTIVE if request.kind == "elective" else _OUTLYING_AFTER
+        return _OUTLIER if hours >= after else None
+    is_open = hours >= _OUTLYING_ELSEWHERE_AFTER and request.kind != "elective"
+    return _OUTLIER_OF_OTHERS if is_open else None
 
 
 def urgency(e: Engine, request: Request) -> float:
@@ -117,7 +145,11 @@ def ask(
     admits: bool = False,
 ) -> Request:
     """A patient needs a bed from now on."""
-    sex = e.person_of(visit).sex_word
+    person = e.person_of(visit)
+    name = stream.name if stream else visit.stream
+    since = visit.admitted or e.now
+    planned = visit.method in _PLANNED
+    found = infection_of(person, name, at=since, is_planned=planned)
     request = Request(
         key=e.state.next_key(),
         visit=visit.key,
@@ -126,9 +158,10 @@ def ask(
         specialty=stream.specialty if stream else visit.specialty,
         unit=unit,
         family=stream.family if stream else "",
-        sex=sex,
+        sex=person.sex_word,
         since=e.now,
         admits=admits,
+        apart=found is not None and found.lasts(since, e.now),
     )
     e.state.requests[request.key] = request
     visit.request = request.key
@@ -162,7 +195,7 @@ def best_bed(e: Engine, request: Request) -> Bed | None:
             continue
         for bed in free_beds(e, ward):
             if bed.takes(request.sex):
-                rank = _bed_rank(e, ward, bed, ward_rank)
+                rank = _bed_rank(e, request, ward, bed, ward_rank)
                 if rank is not None and rank <= lowest:
                     best = [bed] if rank < lowest else [*best, bed]
                     lowest = rank
@@ -175,8 +208,8 @@ def best_request(e: Engine, bed: Bed) -> Request | None:
     for request in e.state.requests.values():
         if request.bed == NOWHERE and _may_move_now(e, request):
             rank = suits(e, request, bed)
-            if rank is not None and urgency(e, request) - 4 * rank > highest:
-                best, highest = request, urgency(e, request) - 4 * rank
+            if rank is not None and urgency(e, request) - _STEP * rank > highest:
+                best, highest = request, urgency(e, request) - _STEP * rank
     return best
 
 

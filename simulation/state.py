@@ -89,7 +89,8 @@ class Visit:
 class Request:
     """Somebody needs a bed. `kind` is critical, assessment, ward, elective or onward.
 
-    `bed` is the bed they have been promised, or NOWHERE; `told` whether the feed has heard.
+    `bed` is the bed they have been promised, or NOWHERE; `told` whether the feed has heard;
+    `apart` whether they are to be kept apart from others.
     """
 
     key: int
@@ -105,6 +106,7 @@ class Request:
     bed: int = NOWHERE
     told: bool = False
     admits: bool = False
+    apart: bool = False
 
 
 @dataclass

@@ -13,6 +13,7 @@ from simulation.demand import expected, prevalence
 from simulation.emergency import arrivals_of_the_hour
 from simulation.engine import Engine, handles
 from simulation.filling import fill
+from simulation.moving_back import move_outliers_back
 from simulation.places import Places
 from simulation.planned import book_lists, calls_of_the_hour
 from simulation.state import State
@@ -65,6 +66,7 @@ def every_hour(e: Engine, site: str) -> None:
     arrivals_of_the_hour(e, site)
     calls_of_the_hour(e, site)
     bed_meeting(e, site)
+    move_outliers_back(e, site)
     e.schedule(e.now + HOUR, "hour", site)
 
 

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from hashlib import blake2b
 from typing import Any, Final
 
+from simulation.care.cases import Case
 from simulation.care.memory import Kept
+from simulation.care.needs import needs_of
 from simulation.care.placing import NOT_WANTED, Asked, asked
 from simulation.care.rounds import Finding, findings
 from simulation.care.stays import Stay
+from simulation.care.terms import terms_of
 from simulation.care.waits import Wait, waits
 from simulation.clock import moment_of
 from simulation.places import Places
 
 
 class Turn(IntEnum):
-    """Which deeds come first. Of a system that nobody had told of, who is ready and what they wait
-    for is told first, then how everybody stands, then what was done about it, then the past."""
+    """Which deeds come first. Of a system that nobody had told of, what those need who wait for a
+    bed is told first, then who is ready and what they wait for, then what those need who lie in
+    beds, how everybody stands, what was done about it, and the past."""
 
-    READY = 0
-    STANDS = 1
-    ASKED = 2
-    DONE = 3
-    PAST = 4
+    QUEUE = 0
+    READY = 1
+    LIES = 2
+    STANDS = 3
+    ASKED = 4
+    DONE = 5
+    PAST = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One thing to tell of a stay. `kind` is found, raised, chased, resolved, asked, answered or
-    withdrawn; `slot` and `number` say of which wait or referral, and which time."""
+    """One thing to tell of a stay. `kind` is needed, urged, found, raised, chased, resolved, asked,
+    answered or withdrawn; `slot` and `number` say of which wait or referral, and which time; of
+    which request of the world a bed is urged."""
 
     turn: Turn
     at: int
@@ -56,6 +65,31 @@ def deeds(stay: Stay, kept: Kept, places: Places, *, seed: int, now: int) -> Ite
     yield from _found(stay, kept, list(found))
     yield from _waits(stay, kept, waits(stay, seed=seed, now=now), places, seed=seed, now=now)
     yield from _asked(stay, kept, asked(stay, places, seed=seed, now=now), seed=seed, now=now)
+
+
+def deeds_of_case(case: Case, kept: Kept, *, seed: int, now: int) -> Iterator[Deed]:
+    """What is true by now of what somebody needs of a bed, and of how one is asked for."""
+    asking = case.asking
+    saying = needs_of(case, seed=seed, now=now)
+    if saying is not None and (mark := mark_of(saying.said)) != kept.needs:
+        said: dict[str, Any] = {"key": f"nm-{seed}-{case.visit}-{saying.at or mark}"}
+        if saying.at:
+            said["occurred_at"] = _time(saying.at)
+        turn = Turn.QUEUE if asking is not None or not case.place else Turn.LIES
+        said |= saying.said
+        yield Deed(turn, saying.at, "needed", case.visit, word=mark, said=said)
+    if asking is not None and asking.key not in kept.urged:
+        terms = terms_of(case, asking, seed=seed)
+        if terms is not None:
+            told = dict(terms)
+            at, key = asking.since, asking.key
+            yield Deed(Turn.QUEUE, at, "urged", case.visit, number=key, said=told)
+
+
+def mark_of(said: Mapping[str, Any]) -> str:
+    """What tells one saying from another, short enough to be kept for every patient."""
+    text = json.dumps(said, sort_keys=True)
+    return blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def _found(stay: Stay, kept: Kept, found: list[Finding]) -> Iterator[Deed]:

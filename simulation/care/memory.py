@@ -24,7 +24,9 @@ class Kept:
     episode: its key at the receiver, 0 while unknown. expected: the first expected discharge seen.
     found: minutes of the reviews told. waits: for each slot the barrier's key (0 where it was
     refused), whether it is over, and how often it was chased. asked: for each slot the referral's
-    key, how many answers were told, and whether it was declined or taken back.
+    key, how many answers were told, and whether it was declined or taken back. coming: the key of
+    an episode that is only expected, 0 while unknown. needs: a mark of what was last said of what
+    they need of a bed. urged: the requests of the world that more was said about.
     """
 
     episode: int = 0
@@ -32,6 +34,9 @@ class Kept:
     found: list[int] = field(default_factory=list)
     waits: dict[str, list[int]] = field(default_factory=dict)
     asked: dict[str, list[int]] = field(default_factory=dict)
+    coming: int = 0
+    needs: str = ""
+    urged: list[int] = field(default_factory=list)
 
 
 @dataclass

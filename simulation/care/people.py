@@ -6,7 +6,7 @@ drawn belongs to the person, so that it is the same in their next stay.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 from simulation.care.stays import Stay, chance
 
@@ -23,7 +23,19 @@ _FRAILTY: Final = (
 )
 
 
-def frailty_of(stay: Stay, *, seed: int) -> int | None:
+class Somebody(Protocol):
+    """Of whom a person's lasting facts are asked: their number, and their age in years."""
+
+    @property
+    def person(self) -> int:
+        """What tells apart people."""
+
+    @property
+    def age(self) -> float:
+        """At the admission."""
+
+
+def frailty_of(stay: Somebody, *, seed: int) -> int | None:
     """The score, 1 to 9; None for who is too young for it, or was not scored."""
     draw = chance(seed, stay.person, "frailty")
     if draw.random() >= _SCORED:

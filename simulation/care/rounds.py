@@ -129,10 +129,12 @@ def _of_rounds(stay: Stay, places: Places, seed: int, now: int) -> Iterator[tupl
 
 
 def _turn(stay: Stay, ward: Ward, start: int, seed: int) -> int:
-    """Minutes after its beginning at which a round comes to the patient's bed."""
-    _ward, bed = stay.place_at(start)
+    """Minutes after its beginning at which a round comes to the patient's bed; to those who came
+    to the ward meanwhile, and to those without one, at its end."""
+    there, bed = stay.place_at(start)
     pace = chance(seed, ward.code, start).uniform(1.1, 2.2)
-    number = bed - ward.beds[0].number if ward.beds and bed != NOWHERE else len(ward.beds)
+    lies_here = there == ward.number and bed != NOWHERE
+    number = bed - ward.beds[0].number if lies_here else len(ward.beds)
     return round(max(0, number) * pace)
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from simulation import state as states
-from simulation.care.deeds import OVER, Deed, deeds
+from simulation.care.cases import Case, cases
+from simulation.care.deeds import OVER, Deed, deeds, deeds_of_case
 from simulation.care.memory import Kept, Memory
+from simulation.care.requests import Requests
 from simulation.care.rest import Reply, Rest
 from simulation.care.returns import Signer
 from simulation.care.stays import Stay, stays
@@ -53,15 +55,19 @@ class Staff:
     clock: Callable[[], float] = time.monotonic
     signer: Signer | None = None
     counts: Counter[str] = field(default_factory=Counter)
+    requests: Requests = field(init=False)
     _seen: float = _LONG_AGO
     _saved: float = _LONG_AGO
     _strangers: dict[str, float] = field(default_factory=dict)
     _reasons: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.requests = Requests(self.rest, self.clock)
+
     def run(self) -> None:
         """Work until told to stop; what was told is kept on the way and at the end."""
         told = self.clock()
-        self.say(f"planning discharges: {len(self.memory.stays)} stays known")
+        self.say(f"asking for beds, planning discharges: {len(self.memory.stays)} stays known")
         try:
             while not self.stopped():
                 is_behind = self.look()
@@ -93,9 +99,11 @@ class Staff:
         if state.digest != self.places.digest:
             raise StateError(f"{self.path} belongs to another places file; name it with --places")
         there = {stay.visit: stay for stay in stays(state, self.places)}
-        self.memory.forget_all_but(there.keys())
-        self._find(there)
-        due = self._due(there.values(), now=state.now)
+        known = {case.visit: case for case in cases(state, self.places)}
+        self.memory.forget_all_but(there.keys() | known.keys())
+        coming = {visit for visit, case in known.items() if not case.place}
+        self._find(there.keys() | known.keys(), coming=coming)
+        due = self._due(there.values(), known.values(), now=state.now)
         for deed in due[:_ROUND_OF_DEEDS]:
             self._do(deed)
         if not due:
@@ -105,8 +113,15 @@ class Staff:
                 self.counts["signed"] += self.signer.sign(moment_of(state.now))
         return bool(due)
 
-    def _due(self, there: Iterable[Stay], *, now: int) -> list[Deed]:
+    def _due(self, there: Iterable[Stay], known: Iterable[Case], *, now: int) -> list[Deed]:
         found: list[Deed] = []
+        for case in known:
+            kept = self.memory.of(case.visit)
+            if kept.episode or kept.coming:
+                found += deeds_of_case(case, kept, seed=self.memory.seed, now=now)
+        if any(deed.kind == "urged" for deed in found):
+            self.requests.read()
+            found = [deed for deed in found if deed.kind != "urged" or self._is_open(deed)]
         for stay in there:
             kept = self.memory.of(stay.visit)
             kept.expected = kept.expected or stay.expected
@@ -114,16 +129,25 @@ class Staff:
                 found += deeds(stay, kept, self.places, seed=self.memory.seed, now=now)
         return sorted(found, key=lambda deed: deed.order)
 
-    def _find(self, there: dict[str, Stay]) -> None:
+    def _is_open(self, deed: Deed) -> bool:
+        """Whether the receiver has a request of theirs about which nobody has said more yet."""
+        kept = self.memory.of(deed.visit)
+        request = self.requests.of(kept.episode or kept.coming)
+        if request is not None and request.is_told:
+            kept.urged.append(deed.number)
+        return request is not None and not request.is_told
+
+    def _find(self, there: Collection[str], *, coming: Collection[str]) -> None:
         """Learn the receiver's keys of those it knows."""
         now = self.clock()
         unknown = [
             visit
             for visit in there
-            if not self.memory.of(visit).episode and self._strangers.get(visit, 0.0) <= now
+            if not self._is_known(visit, coming) and self._strangers.get(visit, 0.0) <= now
         ]
         if len(unknown) > _LOOKED_UP:
-            for episode in self._pages("episodes/?status=in_hospital&limit=1000"):
+            statuses = "status=in_hospital&status=expected"
+            for episode in self._pages(f"episodes/?{statuses}&limit=1000"):
                 self._know(episode)
         else:
             for visit in unknown:
@@ -131,8 +155,12 @@ class Staff:
                 for episode in self.rest.get("episodes/", visit=visit).body.get("results", ()):
                     self._know(episode)
         for visit in unknown:
-            if not self.memory.of(visit).episode:
+            if not self._is_known(visit, coming):
                 self._strangers[visit] = now + _STRANGER_WAITS
+
+    def _is_known(self, visit: str, coming: Collection[str]) -> bool:
+        kept = self.memory.of(visit)
+        return bool(kept.episode or (visit in coming and kept.coming))
 
     def _pages(self, path: str) -> Iterable[dict[str, Any]]:
         following: str | None = path
@@ -146,24 +174,46 @@ class Staff:
             following = f"{address.path}?{address.query}" if address.path else None
 
     def _know(self, episode: dict[str, Any]) -> None:
-        if episode["status"] == "in_hospital" and episode["visit"] in self.memory.stays:
+        if episode["visit"] not in self.memory.stays:
+            return
+        if episode["status"] == "in_hospital":
             self.memory.of(episode["visit"]).episode = episode["id"]
+        elif episode["status"] == "expected":
+            self.memory.of(episode["visit"]).coming = episode["id"]
 
     def _do(self, deed: Deed) -> None:
         """Tell one thing and keep that it was told; what is refused is not told again."""
         kept = self.memory.stays[deed.visit]
         began = self.clock()
-        reply = self.rest.post(_address(deed, kept), _body(deed, kept))
+        reply = self.rest.post(self._address(deed, kept), _body(deed, kept))
         self.counts[deed.kind if reply.is_done else "refused"] += 1
         if not reply.is_done:
             self._refused(reply)
-        if reply.status in (403, 404):
+        is_gone = reply.status == 404 or (reply.status == 403 and deed.kind != "needed")
+        if is_gone and deed.kind != "urged":
             # Gone from the receiver's sight, or never there: look it up again later.
-            kept.episode = 0
+            kept.episode = kept.coming = 0
             self._strangers[deed.visit] = self.clock() + _STRANGER_WAITS
         _keep(deed, kept, reply)
         self._save()
         self.pause(_PAUSE + (self.clock() - began))
+
+    def _address(self, deed: Deed, kept: Kept) -> str:
+        if deed.kind == "needed":
+            return f"episodes/{kept.episode or kept.coming}/needs/"
+        if deed.kind == "urged":
+            request = self.requests.of(kept.episode or kept.coming)
+            return f"bed-requests/{request.key if request else 0}/change/"
+        if deed.kind == "found":
+            return f"episodes/{kept.episode}/reviews/"
+        if deed.kind == "raised":
+            return f"episodes/{kept.episode}/barriers/"
+        if deed.kind in ("chased", "resolved"):
+            verb = "contact" if deed.kind == "chased" else "resolve"
+            return f"barriers/{kept.waits[deed.slot][0]}/{verb}/"
+        if deed.kind == "asked":
+            return "referrals/"
+        return f"referrals/{kept.asked[deed.slot][0]}/{deed.word}/"
 
     def _refused(self, reply: Reply) -> None:
         """Say why, once for each reason and a few reasons in all."""
@@ -189,6 +239,8 @@ class Staff:
 
     def _status(self) -> str:
         kinds = (
+            "needed",
+            "urged",
             "found",
             "raised",
             "chased",
@@ -202,26 +254,17 @@ class Staff:
         return f"{told}; {self.counts['refused']} refused, {self.rest.again} tried again"
 
 
-def _address(deed: Deed, kept: Kept) -> str:
-    if deed.kind == "found":
-        return f"episodes/{kept.episode}/reviews/"
-    if deed.kind == "raised":
-        return f"episodes/{kept.episode}/barriers/"
-    if deed.kind in ("chased", "resolved"):
-        verb = "contact" if deed.kind == "chased" else "resolve"
-        return f"barriers/{kept.waits[deed.slot][0]}/{verb}/"
-    if deed.kind == "asked":
-        return "referrals/"
-    return f"referrals/{kept.asked[deed.slot][0]}/{deed.word}/"
-
-
 def _body(deed: Deed, kept: Kept) -> dict[str, Any]:
     return {**deed.said, "episode": kept.episode} if deed.kind == "asked" else dict(deed.said)
 
 
 def _keep(deed: Deed, kept: Kept, reply: Reply) -> None:
     key = int(reply.body.get("id", 0)) if reply.is_done else 0
-    if deed.kind == "found":
+    if deed.kind == "needed":
+        kept.needs = deed.word
+    elif deed.kind == "urged":
+        kept.urged.append(deed.number)
+    elif deed.kind == "found":
         kept.found.append(deed.at)
     elif deed.kind == "raised":
         kept.waits[deed.slot] = [key, 0, 0]

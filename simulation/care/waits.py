@@ -52,7 +52,8 @@ def waits(stay: Stay, *, seed: int, now: int) -> list[Wait]:
     arranged = [at for at, stage in stay.stages if at >= ready and stage is Stage.ARRANGED]
     settled = arranged[-1] if arranged and stay.stage >= Stage.ARRANGED else None
     if arranged and settled is None:
-        return [_told(stay, _again(stay, len(arranged), seed), seed, now)]
+        again = _again(stay, len(arranged), seed)
+        return [_told(stay, again, seed, now)] if again.raised <= now else []
     planned = _supported(stay, ready, seed) if stay.pathway else _home(stay, ready, seed)
     found: dict[str, Wait] = {}
     for wait in (*_cut(planned, settled), *_last(stay, settled, seed)):

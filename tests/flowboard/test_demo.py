@@ -54,7 +54,7 @@ def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: P
     again = demo.make_accounts(tmp_path)
     assert again == first
     assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
-    assert Grant.objects.count() == 12
+    assert Grant.objects.count() == 13
     assert ApiToken.objects.count() == 3
     for name in ("demo.json", "staff.token", "signer.token"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
@@ -96,14 +96,18 @@ def test_cleaning_takes_its_time_unless_somebody_has_said_otherwise(northmoor: N
     assert len(said) == Ward.objects.count() - 1
 
 
-def test_the_simulated_staff_plan_and_do_nothing_else(northmoor: None, tmp_path: Path) -> None:
+def test_the_simulated_staff_plan_and_ask_for_beds_and_do_nothing_else(
+    northmoor: None, tmp_path: Path
+) -> None:
     demo.make_accounts(tmp_path)
     staff = User.objects.get(username="northmoor.staff")
     assert not staff.has_usable_password()
     secret = demo.staff_token(tmp_path).read_text()
     token = ApiToken.objects.get(user=staff)
     assert secret.startswith(token.prefix)
-    assert set(token.scopes) == {"episodes:read", "waits:read", "waits:write"}
+    assert set(token.scopes) == {
+        "episodes:read", "waits:read", "waits:write", "beds:read", "beds:write",
+    }  # fmt: skip
     assert not any("flow_" in part for p in programs(tmp_path) for part in p.command)
     signer = User.objects.get(username="northmoor.returns")
     assert not signer.has_usable_password()
