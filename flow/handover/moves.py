@@ -149,7 +149,7 @@ def moves(*, since: datetime, until: datetime, wards: Collection[int]) -> list[T
     found: list[Told] = []
     for step in read_as(_Step, _SQL, params):
         if since <= max(step.start_told, step.start) < until:
-            found += _begun(step)
+            found += _begun(step, wards)
         if step.stop is not None and step.stop == step.discharged_at and not step.went_on:
             assert step.stop_told is not None, "whatever ended was told to have"
             if since <= max(step.stop_told, step.stop) < until and step.ward in wards:
@@ -157,9 +157,9 @@ def moves(*, since: datetime, until: datetime, wards: Collection[int]) -> list[T
     return found
 
 
-def _begun(step: _Step) -> Iterator[Told]:
+def _begun(step: _Step, wards: Collection[int]) -> Iterator[Told]:
     """What it means that somebody came to this place."""
-    if step.corridor and not step.from_corridor:
+    if step.corridor and not step.from_corridor and step.ward in wards:
         stop = step.stop
         more = _("until %(when)s") % {"when": in_short(stop)} if stop else _("still there")
         yield step.told(Kind.CORRIDOR, _place(step.ward_name, step.bed), more=more)

@@ -268,6 +268,25 @@ def _need_withdrawn(h: Hospital, sam: User) -> None:
     h.tell(_asked_before(h), MovementKind.CANCELLED_PENDING_TRANSFER, ago=HOUR)
 
 
+def _expected_no_more(h: Hospital, sam: User) -> None:
+    h.known_when_sent = True
+    came = h.admit(h.emergency, ago=timedelta(hours=40))
+    h.tell(came, MovementKind.DISCHARGED, ago=timedelta(hours=39))
+    h.known_when_sent = False
+    fact = replace(
+        came,
+        key="expected",
+        kind=MovementKind.EXPECTED,
+        visit=VisitKey("RXX", "EXPECTED"),
+        sent_at=h.now - timedelta(hours=15),
+        occurred_at=h.now - timedelta(hours=15),
+        admitted_at=None,
+        place=place(h.beds(h.wards[1])[0]),
+    )
+    record([fact], source="feed", known_when_sent=True)
+    h.tell(fact, MovementKind.CANCELLED_EXPECTED, ago=HOUR)
+
+
 def _ran_out(h: Hospital, sam: User) -> None:
     request = request_of(_asked_before(h))
     bed = h.beds(h.wards[1])[0]
@@ -355,6 +374,7 @@ KINDS: list[tuple[Kind, Callable[[Hospital, User], None], str]] = [
     (Kind.NEED_NEW, _need, "Ward move: Ward 1 to Ward 2"),
     (Kind.NEED_MET, _need_met, "Ward move: Ward 1 to Ward 2"),
     (Kind.NEED_WITHDRAWN, _need_withdrawn, "Ward move: Ward 1 to Ward 2"),
+    (Kind.NEED_WITHDRAWN, _expected_no_more, "Expected: to Ward 2"),
     (Kind.HOLD_OVER, _ran_out, "Ward 2, bed 1: ran out"),
     (Kind.OVERRIDE, _set_aside, "Ward 2, bed 1, by Sam"),
     (Kind.BED_CLOSED, _closed, "Ward 2, bed 6: estates"),
