@@ -38,7 +38,7 @@ def ahead(
     be closed or opened on these wards; two queries."""
     found = [
         *(entry for need in needs for entry in _of_need(need)),
-        *(_in_corridor(one) for one in corridor),
+        *(entry for one in corridor for entry in _in_corridor(one)),
         *(_barrier(one) for one in barriers),
         *(_leaves(one, one.at) for one in leaving if one.at is not None),
         *(_closure(one, ends=True) for one in closures),
@@ -111,16 +111,22 @@ def _of_need(need: Need) -> Iterator[Coming]:
         )
 
 
-def _in_corridor(one: Outlier) -> Coming:
+def _in_corridor(one: Outlier) -> Iterator[Coming]:
+    """The clock of corridor care, and when whoever signed it off is to look again."""
     assert one.clock is not None, "whoever is in a corridor has its clock"
-    return Coming(
-        one.clock.ends_at,
-        Lane.CLOCK,
-        str(CLOCKS[one.clock.kind]),
-        _("%(ward)s, bed %(bed)s") % {"ward": one.ward, "bed": one.label},
-        face=one.face,
-        address=reverse("flow:bed", args=[one.bed]),
-    )
+    place = _("%(ward)s, bed %(bed)s") % {"ward": one.ward, "bed": one.label}
+    address = reverse("flow:bed", args=[one.bed])
+    words = str(CLOCKS[one.clock.kind])
+    yield Coming(one.clock.ends_at, Lane.CLOCK, words, place, face=one.face, address=address)
+    if one.care is not None and one.care.signed is not None:
+        yield Coming(
+            one.care.signed.review_at,
+            Lane.CLOCK,
+            _("Corridor care to be looked at again"),
+            place,
+            face=one.face,
+            address=address,
+        )
 
 
 def _barrier(one: OpenBarrier) -> Coming:

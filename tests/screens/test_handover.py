@@ -34,6 +34,7 @@ from tests.screens.rounds import care_of
 from wards import barriers as barrier_deeds
 from wards.barriers import Said
 from wards.bed_states import close, close_escalation, open_escalation, reopen
+from wards.corridors import sign_off
 from wards.facts import Moved, MovementKind, Place
 from wards.models import Bed, Grant, Reservation
 from wards.movements import record
@@ -584,6 +585,30 @@ def test_what_comes_next_is_in_the_order_of_time(quiet: Hospital, sam: User) -> 
         (Lane.BARRIER, barrier.reason.label),
     ]
     assert [one.episode for one in coming.untimed] == [stay_of(leaves).pk]
+
+
+def test_who_answers_for_corridor_care_is_said_and_when_they_look_again(
+    quiet: Hospital, sam: User
+) -> None:
+    _in_corridor(quiet, sam)
+    bed = quiet.beds(quiet.wards[1])[0]
+    board = told(quiet, sam)
+    assert [one.bed for one in board.standing.corridor] == [bed.pk]
+    assert "Nobody has signed this off" in page(signed_in(sam))
+    now = timezone.now()
+    sign_off(
+        episode=board.standing.corridor[0].episode,
+        bed=bed.pk,
+        accountable="Nurse in charge",
+        reason="No bed",
+        review_at=now + HOUR,
+        seen=None,
+        at=now,
+        by=sam,
+    )
+    assert "Signed off by Nurse in charge" in page(signed_in(sam))
+    again = [one.at for one in told(quiet, sam).ahead.entries if one.lane == Lane.CLOCK]
+    assert now + HOUR in again
 
 
 def _resident_of(h: Hospital, number: int) -> Moved:
