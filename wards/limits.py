@@ -83,7 +83,7 @@ def history(ward: int, *, most: int = 20) -> list[Change]:
         before = limits_in(rows[number + 1]) if number + 1 < len(rows) else Limits()
         how = limits_changed(before, limits_in(row))
         if how and number < most:
-            found.append(Change(row.pgh_created_at, people.get(told.get("user"), ""), how))
+            found.append(Change(row.pgh_created_at, people.get(told.get("user", 0), ""), how))
     return found
 
 

@@ -104,7 +104,7 @@ def test_what_makes_no_sense_is_refused_by_its_field(
 
 
 def test_it_takes_a_scope_and_a_role(hospital: Hospital) -> None:
-    body = {"shift": "Day", "date": tomorrow(), "planned": 5, "actual": 5}
+    body: dict[str, Any] = {"shift": "Day", "date": tomorrow(), "planned": 5, "actual": 5}
     nurse = Caller("nurse", Role.WARD_NURSE, *BEDS, ward=hospital.wards[0])
     reader = Caller("reader", Role.BED_MANAGER, TokenScope.BEDS_READ, site=hospital.site)
     other = Caller("other", Role.BED_MANAGER, TokenScope.WAITS_READ, site=hospital.site)

@@ -94,6 +94,10 @@ PAGES = [
     "/to-check/",
     "/sites/TGH/to-check/",
     "/?at=nonsense",
+    "/sites/TGH/staffing/",
+    "/sites/TGH/staffing/?day=tomorrow",
+    "/limits/{ward}/",
+    "/closing/{ward}/",
     "/beds/{occupied}/",
     "/beds/{free}/",
     "/search/",
@@ -116,7 +120,9 @@ def test_every_page_is_clean_for_axe(
     page = opens(administrator, "/search/", dark=dark)
     for pattern in PAGES:
         past = f"{busy.now - timedelta(days=2):%Y-%m-%dT%H:%M}"
-        address = pattern.format(occupied=beds[0].pk, free=beds[5].pk, past=past)
+        address = pattern.format(
+            occupied=beds[0].pk, free=beds[5].pk, past=past, ward=busy.wards[0].pk
+        )
         page.goto(address)
         page.wait_for_timeout(300)
         found[address] = complaints(page)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from accounts.models import User
@@ -72,6 +74,6 @@ def test_of_many_who_set_them_at_once_one_wins() -> None:
         limits = Limits(most_patients=number)
         return set_limits(ward=ward, limits=limits, seen=Limits(), by=None)
 
-    results = at_once([lambda number=number: deed(number) for number in range(1, 9)])
+    results = at_once([partial(deed, number) for number in range(1, 9)])
     assert results.count(None) == 1
     assert all(one is None or isinstance(one, Refused) for one in results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.apps import apps
@@ -117,7 +118,7 @@ def test_of_two_who_say_it_at_once_one_is_told_what_the_other_said() -> None:
         seen = Nurses()
         return say(ward=ward, shift=DAY, nurses=Nurses(number), seen=seen, at=NOON, by=None)
 
-    results = at_once([lambda number=number: deed(number) for number in range(1, 13)])
+    results = at_once([partial(deed, number) for number in range(1, 13)])
     assert results.count(None) == 1
     row = Staffing.objects.get()
     others = [one for one in results if one is not None]
