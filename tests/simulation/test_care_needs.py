@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from simulation.infections import infection_of
 from simulation.people import Person
 from simulation.places import Places
 from simulation.session import Session
-from wards.care_needs import Needed, _check
+from wards.care_needs import Needed
 
 SEED: Final = 5
 JANUARY: Final = minute_of(datetime(2027, 1, 11, 9, tzinfo=UTC))
@@ -68,9 +68,9 @@ def test_of_everybody_in_a_bed_it_is_said_in_words_that_are_taken(
     said = [s for case in known if (s := needs_of(case, seed=SEED, now=now)) is not None]
     assert len(said) > 0.97 * len(known)
     for saying in said:
-        _check(
-            Needed(**{k: tuple(v) if isinstance(v, list) else v for k, v in saying.said.items()})
-        )
+        assert set(saying.said) == {field.name for field in fields(Needed)}
+        assert saying.said["isolation"] in CareNeeds.Isolation.values
+        assert all(0 < len(name) <= 40 for name in saying.said["infections"])
         assert set(saying.said["requires"]) <= set(CareNeeds.Require.values)
         assert set(saying.said["corridor_groups"]) <= groups
         assert saying.at <= now

@@ -145,7 +145,7 @@ def test_the_staff_tell_flowboard_what_the_world_is_like(
         late = (minute_of(began) - first) / HOUR
         # Of the excepted the next round says so; of long ago only the last days' rounds are told.
         told_from = (session.engine.now - first) / HOUR - 24 * DAYS_BACK
-        assert 0 <= late < (0.5 if visit not in excepted else 60 + max(0, told_from)), visit
+        assert 0 <= late < (0.5 if visit not in excepted else 84 + max(0, told_from)), visit
 
     # And their waits stand with an owner each, or nobody's on purpose, and places were asked
     open_ones = Barrier.objects.filter(outcome="")
