@@ -278,6 +278,7 @@ def test_a_demo_starts_moves_stops_and_starts_again(running: Demo) -> None:
     for who in ("site.manager", "ward.nurse", "cleaner", "coordinator", "social.work", "community"):
         assert re.search(rf"{who} / \S+", running.said)
 
+    eventually(lambda: needs_are_said(running), 120.0)
     eventually(lambda: running.get("/api/v1/discharges/summary/")["patients"] > 5, 120.0)
     beside = running.beside("manage.py", "shell", "--verbosity", "0", "-c", COUNT_BEDS)
     assert int(beside.stdout.strip().splitlines()[-1]) > 1000
@@ -298,6 +299,12 @@ def test_a_demo_starts_moves_stops_and_starts_again(running: Demo) -> None:
     assert sum(ward["patients"] for ward in running.get("/api/v1/occupancy/")["results"]) > 700
     assert running.stop(signal.SIGINT) < 20
     eventually(lambda: not mentioning(str(running.home)))
+
+
+def needs_are_said(running: Demo) -> bool:
+    """Whether it is said of nearly everybody who waits for a bed what they need of one."""
+    waiting = running.get("/api/v1/bed-requests/?site=NGH")["results"]
+    return sum(row["needs"] is not None for row in waiting) > 0.8 * len(waiting) > 5
 
 
 COUNT_BEDS = "from wards.models import Bed; print(Bed.objects.count())"
