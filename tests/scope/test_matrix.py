@@ -124,6 +124,7 @@ def addresses(area: Area) -> Iterator[str]:
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
     yield from (f"/sites/{code}/desk/" for code in area.sites)
     yield from (f"/sites/{code}/desk/proposal/" for code in area.sites)
+    yield from (f"/sites/{code}/desk/expect/" for code in area.sites)
     yield from (f"/sites/{code}/desk/out-of-place/" for code in area.sites)
     yield from (f"/sites/{code}/handover/?since=24" for code in area.sites)
     yield from (f"/sites/{code}/staffing/" for code in area.sites)
