@@ -15,8 +15,8 @@ from accounts.api_auth import HasScope
 from accounts.models import ApiToken, User
 from accounts.roles import Permission
 from accounts.tokens import TokenScope
+from flow.api.bodies import Json
 from flow.api.entries_desk import MOST
-from flow.api.episodes import Json
 from flow.api.problems import invalid, missing
 from flow.api.reading import Reader, now, scope
 from flow.board_types import Sight

@@ -13,7 +13,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers as s
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
 from accounts.api_auth import HasScope
@@ -23,6 +22,7 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing_waits as describing
 from flow.api.bed_lists import who
+from flow.api.bodies import Json
 from flow.api.entries import Explained, Noted, OwnerEntry, RaiseEntry
 from flow.api.naming import organisation_named, reason_named, team_named
 from flow.api.params import Params
@@ -48,7 +48,7 @@ class Waits(Reader):
     """A view of what is waited for: reading and writing ask for different scopes of a token."""
 
     needs = TokenScope.WAITS_READ
-    parser_classes = (JSONParser,)
+    parser_classes = (Json,)
 
     def get_permissions(self) -> Sequence[Any]:
         """Reading and writing ask for different scopes of a token."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import IO, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
 from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing
 from flow.api.bed_lists import who
+from flow.api.bodies import Json
 from flow.api.filters import Filters
 from flow.api.formats import Row
 from flow.api.params import UNSTORABLE, Params, cursor_of
@@ -54,22 +54,6 @@ class Episodes(Reader):
             query["cursor"] = cursor
             following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
         return paged(request, results, following)
-
-
-class Json(JSONParser):
-    """JSON that a person could have meant."""
-
-    def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Raises a 400 problem for what is no JSON, or is nested without end."""
-        try:
-            return super().parse(stream, media_type, parser_context)
-        except RecursionError:
-            raise invalid({WHOLE: "The body is nested too deeply; send one JSON object."}) from None
 
 
 class SearchEpisodes(Reader):

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 
 from accounts.models import Organisation, User
@@ -20,6 +19,7 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing, describing_waits
 from flow.api.barriers import done, entry_of
+from flow.api.bodies import Json
 from flow.api.entries import SignEntry
 from flow.api.params import Params
 from flow.api.problems import missing
@@ -78,7 +78,7 @@ class SignReturn(Reader):
     """Signing the return of one day."""
 
     needs = TokenScope.RETURNS_WRITE
-    parser_classes = (JSONParser,)
+    parser_classes = (Json,)
 
     @extend_schema(**describing_waits.SIGN)
     def post(self, request: Request, kind: str, organisation: str, day: str) -> HttpResponse:

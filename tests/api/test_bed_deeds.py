@@ -179,3 +179,10 @@ def test_a_token_for_beds_reads_them_and_nothing_else(
     assert len(manager.get(f"/api/v1/wards/{hospital.wards[1].code}/beds/")) == 6
     assert manager.client.get("/api/v1/occupancy/").status_code == 403
     assert manager.client.get("/api/v1/episodes/").status_code == 403
+
+
+@pytest.mark.parametrize("deed", ["close/", "reopen/", "cleaning/", "cleaned/"])
+def test_a_body_nested_without_end_is_a_clear_error(manager: Caller, bed: Bed, deed: str) -> None:
+    answer = manager.client.post(of(bed, deed), "[" * 100_000, content_type="application/json")
+    assert answer.status_code == 400
+    assert "nested too deeply" in answer.content.decode()
