@@ -15,7 +15,6 @@ from accounts.api_auth import HasScope
 from accounts.models import ApiToken, User
 from accounts.roles import Permission
 from accounts.tokens import TokenScope
-from flow.api.bodies import Json
 from flow.api.entries_desk import MOST
 from flow.api.problems import invalid, missing
 from flow.api.reading import Reader, now, scope
@@ -36,7 +35,6 @@ class Desk(Reader):
     """A view of who needs a bed: reading and writing ask for different scopes of a token."""
 
     needs: ClassVar = TokenScope.BEDS_READ
-    parser_classes = (Json,)
 
     def get_permissions(self) -> Sequence[Any]:
         """Reading and writing ask for different scopes of a token."""

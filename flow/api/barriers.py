@@ -22,7 +22,6 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing_waits as describing
 from flow.api.bed_lists import who
-from flow.api.bodies import Json
 from flow.api.entries import Explained, Noted, OwnerEntry, RaiseEntry
 from flow.api.naming import organisation_named, reason_named, team_named
 from flow.api.params import Params
@@ -48,7 +47,6 @@ class Waits(Reader):
     """A view of what is waited for: reading and writing ask for different scopes of a token."""
 
     needs = TokenScope.WAITS_READ
-    parser_classes = (Json,)
 
     def get_permissions(self) -> Sequence[Any]:
         """Reading and writing ask for different scopes of a token."""

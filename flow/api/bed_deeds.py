@@ -20,7 +20,6 @@ from accounts.tokens import TokenScope
 from flow.api import describing_beds as describing
 from flow.api.barriers import done, entry_of
 from flow.api.bed_lists import bed_lists
-from flow.api.bodies import Json
 from flow.api.entries import BedDeedEntry, CleanedEntry, CleaningEntry, CloseEntry
 from flow.api.problems import missing
 from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
@@ -35,7 +34,6 @@ class BedDeed(Reader, ABC):
     """Something said of one bed. `entry` reads it, `permission` is needed on the bed's ward."""
 
     needs = TokenScope.BEDS_WRITE
-    parser_classes = (Json,)
     entry: ClassVar[type[s.Serializer[Any]]]
     permission: ClassVar[Permission]
 

@@ -18,7 +18,6 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing
 from flow.api.bed_lists import who
-from flow.api.bodies import Json
 from flow.api.filters import Filters
 from flow.api.formats import Row
 from flow.api.params import UNSTORABLE, Params, cursor_of
@@ -61,7 +60,6 @@ class SearchEpisodes(Reader):
 
     needs = TokenScope.EPISODES_READ
     known: ClassVar = Episodes.known | {"nhs_number"}
-    parser_classes = (Json,)
 
     @extend_schema(**describing.SEARCH)
     def post(self, request: Request) -> HttpResponse:

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.api_auth import HasScope
 from accounts.models import ApiToken
 from accounts.tokens import TokenScope
+from flow.api.bodies import Json
 from flow.api.filters import Filters
 from flow.api.formats import RENDERERS, Negotiation, Row, as_csv, as_json
 from flow.api.params import Params
@@ -32,6 +33,7 @@ class Reader(APIView):
     needs: ClassVar[TokenScope]
     or_needs: ClassVar[tuple[TokenScope, ...]] = ()
     known: ClassVar[frozenset[str]] = frozenset()
+    parser_classes = (Json,)
     renderer_classes = RENDERERS
     content_negotiation_class = Negotiation
     throttle_classes = (CallerThrottle,)

@@ -19,7 +19,6 @@ from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api import describing, describing_waits
 from flow.api.barriers import done, entry_of
-from flow.api.bodies import Json
 from flow.api.entries import SignEntry
 from flow.api.params import Params
 from flow.api.problems import missing
@@ -78,7 +77,6 @@ class SignReturn(Reader):
     """Signing the return of one day."""
 
     needs = TokenScope.RETURNS_WRITE
-    parser_classes = (Json,)
 
     @extend_schema(**describing_waits.SIGN)
     def post(self, request: Request, kind: str, organisation: str, day: str) -> HttpResponse:

@@ -34,6 +34,9 @@ LIMITS: Final = {
     ClockKind.CORRIDOR: timedelta(minutes=45),
 }
 
+TWELVE_HOURS: Final = frozenset({ClockKind.TWELVE_FROM_DECISION, ClockKind.TWELVE_FROM_ARRIVAL})
+"""The clocks whose end is a breach that is reported."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:

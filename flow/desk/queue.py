@@ -10,7 +10,7 @@ from typing import Final
 
 from flow.board_types import Face, Sight
 from flow.days import age
-from flow.desk.clocks import Clock, ClockKind, emergency_clocks
+from flow.desk.clocks import TWELVE_HOURS, Clock, ClockKind, emergency_clocks
 from flow.desk.rows import NeedRow, needs_at
 from flow.desk.types import HeldBed, Lapsed, Need, Queue
 from flow.faces import faces
@@ -105,22 +105,35 @@ def as_needs(rows: Sequence[NeedRow], *, at: datetime, sight: Sight) -> list[Nee
     ]
 
 
-def order(need: Need, at: datetime) -> tuple[bool, bool, datetime, int, datetime, int]:
-    """What the list is sorted by: those without a bed first; of these the immediate, then by the
-    moment at which the next clock runs out or the bed is wanted; what has run out is first."""
+def order(need: Need, at: datetime) -> tuple[bool, bool, bool, datetime, int, datetime, int]:
+    """What the list is sorted by: those without a bed first; of these the immediate, then those
+    of whom a clock of twelve hours has run out or any clock is about to; then all by the moment
+    at which the next clock runs out or the bed is wanted; what has run out is first."""
     clock = need.next_clock(at)
     patience = need.since + _PATIENCE[need.priority]
     ends = [patience if need.due_at is None else need.due_at]
     if clock is not None:
         ends.append(clock.ends_at)
+    pressing = _pressing(need, at)
+    ends.extend(one.ends_at for one in pressing)
     return (
         need.held is not None,
         need.priority > 1,
+        not pressing,
         min(ends),
         need.priority,
         need.since,
         need.id,
     )
+
+
+def _pressing(need: Need, at: datetime) -> list[Clock]:
+    """Their clocks that count more than how long others have been patient."""
+    return [
+        clock
+        for clock in need.clocks
+        if clock.is_near(at) or (clock.kind in TWELVE_HOURS and clock.is_over(at))
+    ]
 
 
 def _may_see(row: NeedRow, sight: Sight) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
 
-from flow.desk.clocks import Clock
+from flow.desk.clocks import TWELVE_HOURS, Clock
 from flow.desk.types import Need
 from flow.desk.words import CLOCKS, KINDS, STATES, needed_words, short
 
@@ -49,6 +49,12 @@ def clock_class(clock: Clock, moment: datetime) -> str:
 def next_clock(need: Need, moment: datetime) -> Clock | None:
     """The clock of a need that runs out next."""
     return need.next_clock(moment)
+
+
+@register.filter
+def breached(clocks: Sequence[Clock], moment: datetime) -> list[Clock]:
+    """The clocks of twelve hours that have run out."""
+    return [one for one in clocks if one.kind in TWELVE_HOURS and one.is_over(moment)]
 
 
 @register.filter

@@ -53,6 +53,30 @@ def test_every_need_is_listed_the_most_pressing_first(hospital: Hospital, manage
     assert "Emergency admission" in shown
 
 
+def test_twelve_hours_that_run_out_count_more_than_how_long_others_have_waited(
+    hospital: Hospital, manager: Client
+) -> None:
+    patient = hospital.admit(
+        hospital.beds(hospital.wards[0])[5], ago=timedelta(hours=50), family="Patient"
+    )
+    hospital.tell(
+        patient,
+        MovementKind.PENDING_TRANSFER,
+        ago=timedelta(hours=30),
+        wanted=hospital.wards[1],
+    )
+    in_emergency(hospital, family="Breach", hours=13, asked=2)
+    in_emergency(hospital, family="Nearly", hours=11.5, asked=2)
+    in_emergency(hospital, family="Fresh", hours=6, asked=1)
+    shown = page(manager)
+    names = ("BREACH", "NEARLY", "PATIENT", "FRESH")
+    places = [shown.index(f">{name}") for name in names]
+    breach = shown[places[0] : places[1]]
+    assert re.search(r"1 h \d\d over", breach)
+    assert "12 h from arrival" in breach
+    assert places == sorted(places)
+
+
 def test_a_clock_that_has_run_out_says_so(hospital: Hospital, manager: Client) -> None:
     in_emergency(hospital, family="Waiting", hours=13, asked=2)
     shown = page(manager)
