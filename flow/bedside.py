@@ -28,6 +28,7 @@ from flow.bedside_deeds import PLANNING, do
 from flow.bedside_forms import AdmitForm, BringForm, DischargeForm, MoveForm, WhenForm
 from flow.bedside_types import Bedside
 from flow.bedside_waits import waits_of
+from flow.board_types import Face
 from flow.coded import codes_in_use
 from flow.days import age
 from flow.desk.forms import AskForm
@@ -224,9 +225,18 @@ def _look_ahead(request: HttpRequest, side: Bedside, form: MoveForm) -> None:
         return
     side.preview = preview(side.stay.episode, bed, at=side.now)
     if side.preview.inside is not None:
+        side.inside_face = _face_inside(side, side.preview.inside)
         sent = request.POST if request.POST.get("deed") == "swap" else None
         side.forms["swap"] = WhenForm(sent, auto_id="swap-%s")
     form.initial["bed"] = str(bed.pk)
+
+
+def _face_inside(side: Bedside, episode: int) -> Face | None:
+    """Whoever lies in the bed that is looked at, where the viewer may see them."""
+    if side.target is None or not side.scope.may(Permission.SEE_PATIENTS, side.target.pk):
+        return None
+    record = Episode.objects.values_list("patient_id", flat=True).get(pk=episode)
+    return reads.face_of(record)
 
 
 def _target(request: HttpRequest, side: Bedside) -> Ward | None:

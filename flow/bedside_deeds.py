@@ -73,6 +73,10 @@ def _swap(side: Bedside, form: WhenForm, by: User) -> str:
     assert side.stay is not None
     if side.preview is None or side.preview.inside is None:
         raise Refused(_("Nobody is in that bed any more. Look at the board again."))
+    if form.data.get("inside_seen") not in (None, str(side.preview.inside)):
+        raise Refused(
+            _("Somebody else is in that bed by now. What would follow is shown above; look again.")
+        )
     movements.swap(
         one=side.stay.episode,
         other=Episode.objects.select_related("visit", "patient").get(pk=side.preview.inside),

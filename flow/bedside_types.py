@@ -57,8 +57,8 @@ class Bedside:
     why, `may_override` whether saying why it is right all the same would let it pass, `against`
     what was said. `ask`: the form that asks for a bed elsewhere; `request`: what is asked for
     already. `held`: the bed is held for somebody. `preview`: what would follow from a move that is
-    being looked at. `known`: who would be admitted; `namesakes`: who in hospital may be the same
-    person.
+    being looked at, `inside_face`: whoever lies in that bed. `known`: who would be admitted;
+    `namesakes`: who in hospital may be the same person.
     """
 
     scope: Scope
@@ -91,6 +91,7 @@ class Bedside:
     request: BedRequest | None = None
     held: Held | None = None
     preview: Preview | None = None
+    inside_face: Face | None = None
     known: Known | None = None
     namesakes: Sequence[Namesake] = ()
 

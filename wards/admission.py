@@ -11,11 +11,13 @@ from accounts.models import User
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode
 from wards.by_hand import (
+    check_clean,
     check_done,
     check_free,
     check_not_held,
     check_place,
     lock_and_date,
+    lock_wards,
     said_before,
     transacted,
 )
@@ -73,7 +75,9 @@ def admit(
         when = lock_and_date(locked, occurred_at, at)
         # What is the same whoever it is comes first, so that no answer here tells of a person.
         check_place(place, when.occurred_at)
+        lock_wards([place.ward])
         if place.bed is not None:
+            check_clean(place, when.occurred_at)
             check_free(place.bed, when.occurred_at, at=when.sent_at)
         scope = scope_of(by)
         who = recognised(found, said, scope)

@@ -5,7 +5,7 @@ A deed by hand does what was asked or raises `Refused` and changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -21,7 +21,7 @@ from patients import identity
 from patients.models import Episode
 from wards.bed_states import states_at
 from wards.facts import Place
-from wards.models import Bed, Movement, Occupancy, Reservation
+from wards.models import Bed, BedStatus, Movement, Occupancy, Reservation, Ward
 from wards.provenance import BY_HAND
 from wards.recording import Recorded
 
@@ -90,6 +90,35 @@ def lock_and_date(records: Sequence[int], occurred_at: datetime | None, at: date
     return When(
         occurred_at=occurred_at or max(at, happened + _INSTANT if happened else at),
         sent_at=max(at, said + _INSTANT if said else at),
+    )
+
+
+def lock_wards(wards: Collection[int]) -> None:
+    """Let nobody else give beds of these wards by hand until this transaction is over.
+
+    What the rules say of a bed hangs on who else lies on the ward and for whom its beds are held,
+    so whoever weighs a bed holds its ward. People are locked before wards, wards before beds.
+    """
+    list(
+        Ward.objects.select_for_update(no_key=True)
+        .filter(pk__in=list(wards))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def check_clean(place: Place, occurred_at: datetime) -> None:
+    """Raise Refused where the bed waits for a terminal clean: nobody is put into it before that
+    (NHS England, National infection prevention and control manual, 2.3)."""
+    if place.bed is None:
+        return
+    found = (s for s in states_at(at=occurred_at, wards=[place.ward]) if s.bed == place.bed)
+    state = next(found, None)
+    if state is None or not state.is_unready or state.level != BedStatus.Level.TERMINAL:
+        return
+    raise Refused(
+        f"{_named(place.bed)} waits for a terminal clean. Choose another bed, or say on its tile "
+        "that it is clean once it is."
     )
 
 

@@ -16,6 +16,7 @@ from patients import identity
 from patients.models import CareNeeds, Episode
 from wards.barriers import Said
 from wards.dirty import mark_wards_of
+from wards.marks import mark_of
 
 _MOST: Final = 10
 """How many infections or groups can be said of one patient; more is a slip."""
@@ -46,11 +47,14 @@ class Needed:
         return cls(**said)
 
 
-def say(*, episode: Episode, needed: Needed, said: Said, key: str = "") -> CareNeeds:
+def say(
+    *, episode: Episode, needed: Needed, said: Said, key: str = "", seen: str = ""
+) -> CareNeeds:
     """Say what the patient needs from now on; it replaces what was said before.
 
-    Saying the same `key` again, or what holds already, returns what stands. Raises Refused for a
-    word that is not known, or for a stay that is over.
+    Saying the same `key` again, or what holds already, returns what stands. `seen`: the mark of
+    what the caller saw (`wards.marks`: of a `Needed`, or of None). Raises Refused where by now it
+    is otherwise, for a word that is not known, and for a stay that is over.
     """
     _check(needed)
     with transaction.atomic():
@@ -64,6 +68,11 @@ def say(*, episode: Episode, needed: Needed, said: Said, key: str = "") -> CareN
         last = latest([stay.pk], at=said.when).get(stay.pk)
         if last is not None and Needed.of(last) == needed:
             return last
+        if seen and seen != mark_of(Needed.of(last) if last is not None else None):
+            raise Refused(
+                "Somebody said otherwise meanwhile what they need of a bed. It stands above; what "
+                "you typed is below, and sending it again replaces it."
+            )
         values = {one.name: getattr(needed, one.name) for one in fields(needed)}
         for name in ("infections", "requires", "corridor_groups"):
             values[name] = sorted(set(values[name]))

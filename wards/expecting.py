@@ -18,12 +18,14 @@ from patients.models import Episode
 from patients.recognition import Person
 from wards.barriers import Said
 from wards.by_hand import (
+    check_clean,
     check_done,
     check_free,
     check_not_held,
     check_place,
     clock,
     lock_and_date,
+    lock_wards,
     said_before,
     transacted,
 )
@@ -153,7 +155,9 @@ def come(
         check_place(place, when.occurred_at)
         person = stay.patient.person_id
         check_elsewhere(Q(person=person), {when.occurred_at, at}, scope_of(by))
+        lock_wards([place.ward])
         if place.bed is not None:
+            check_clean(place, when.occurred_at)
             check_not_held(place.bed, person=person, at=when.sent_at)
             check_free(place.bed, when.occurred_at, at=when.sent_at)
         weighed = check_suits(

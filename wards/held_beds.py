@@ -19,10 +19,12 @@ from accounts.models import User
 from live.doorbell import ring
 from patients.models import Episode
 from wards.dirty import mark_dirty
-from wards.models import BedRequest, Occupancy, Reservation
+from wards.models import BedRequest, Movement, Occupancy, Reservation
 
 Status = Reservation.Status
 _INSTANT: Final = timedelta(microseconds=1)
+AGAIN: Final = timedelta(hours=4)
+"""How long a bed is held again once the move into it has been taken back."""
 MOVES: Final = (BedRequest.Kind.ADMIT, BedRequest.Kind.TRANSFER, BedRequest.Kind.EXPECTED)
 """The kinds of request that ask for a bed; the others ask to leave."""
 
@@ -71,6 +73,39 @@ def end(
     held.save(update_fields=["period", "status", "ended_by"])
     tell([held])
     return held
+
+
+def hold_again(movement: Movement, *, at: datetime, by: User | None) -> Reservation | None:
+    """A movement that took up a held bed has been taken back: hold it for them once more, for
+    `AGAIN`, where they still ask for one and nobody else has the bed. The caller has locked the
+    person. None where there is nothing to hold."""
+    used = (
+        Reservation.objects.filter(
+            bed=movement.bed_id,
+            episode__patient__person=movement.patient.person_id,
+            status=Status.USED,
+            period__endswith=movement.occurred_at,
+        )
+        .select_related("bed", "episode")
+        .first()
+    )
+    if used is None or open_request_of(used.episode, at=at) is None:
+        return None
+    if in_force(at=at, beds=[used.bed_id]) or in_force(at=at, episodes=[used.episode_id]):
+        return None
+    if Occupancy.objects.filter(bed=used.bed_id, period__contains=at).exists():
+        return None
+    row = Reservation.objects.create(
+        episode=used.episode,
+        key=used.key,
+        bed=used.bed,
+        period=DateTimeTZRange(at, at + AGAIN),
+        decided=used.decided,
+        note=used.note,
+        by=by,
+    )
+    tell([row])
+    return row
 
 
 def settle(

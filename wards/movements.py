@@ -18,17 +18,20 @@ from accounts.models import User
 from accounts.refusals import Refused
 from patients.keys import PersonKey, VisitKey
 from patients.models import Episode, Patient
+from wards import held_beds
 from wards.admission import admit
 from wards.by_hand import (
     AHEAD,
     When,
     check_clashes,
+    check_clean,
     check_done,
     check_free,
     check_not_held,
     check_place,
     clock,
     lock_and_date,
+    lock_wards,
     said_before,
     transacted,
 )
@@ -211,8 +214,9 @@ def still_here(*, episode: Episode, at: datetime, by: User) -> Movement:
 
 
 def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
-    """Take a movement back, as if it had not been said. Refused if the bed it would give back
-    is somebody else's by now."""
+    """Take a movement back, as if it had not been said; a bed that was held for them until then
+    is held again. Refused if the bed it would give back is somebody else's by now, or is held for
+    somebody else."""
     undo = _UNDO.get(MovementKind(movement.kind))
     if undo is None:
         raise Refused("Only a movement that places, moves or discharges somebody can be undone.")
@@ -232,10 +236,20 @@ def cancel(*, movement: Movement, at: datetime, by: User) -> Movement:
         )
         done = keep([fact], source=BY_HAND, by=by)
         check_clashes(done, movement.occurred_at)
+        _check_given_back(movement.patient.person_id, when)
+        held_beds.hold_again(movement, at=when.sent_at, by=by)
         after_undoing(movement, when=when, by=by)
         return Movement.objects.get(pk=done.movements[fact.key])
 
     return transacted(deed)
+
+
+def _check_given_back(person: int | None, when: When) -> None:
+    """Raise Refused where the bed that somebody is in again has been held for somebody else."""
+    here = Occupancy.objects.filter(person=person, period__contains=when.occurred_at)
+    bed = here.values_list("bed_id", flat=True).first()
+    if bed is not None:
+        check_not_held(bed, person=person, at=when.sent_at)
 
 
 def merge(*, old: Patient, survivor: Patient, at: datetime, by: User) -> None:
@@ -353,6 +367,8 @@ def _weigh(step: _Step, when: When, by: User, reason: str) -> Weighed | None:
     place = step.place
     if place is None or place.bed is None:
         return None
+    lock_wards([place.ward])
+    check_clean(place, when.occurred_at)
     check_not_held(place.bed, person=step.episode.patient.person_id, at=when.sent_at)
     check_free(place.bed, when.occurred_at, at=when.sent_at)
     return check_suits(
@@ -368,6 +384,7 @@ def _weigh(step: _Step, when: When, by: User, reason: str) -> Weighed | None:
 def _weigh_swap(steps: Sequence[_Step], when: When, by: User, reason: str) -> list[Weighed]:
     """Weigh each of the two beds with the other patient gone and in the bed left behind."""
     places = [step.place for step in steps if step.place is not None]
+    lock_wards({place.ward for place in places})
     for step, place in zip(steps, places, strict=True):
         if place.bed is not None:
             check_not_held(place.bed, person=step.episode.patient.person_id, at=when.sent_at)

@@ -22,6 +22,7 @@ from wards.barriers import Said
 from wards.by_hand import lock_and_date, transacted
 from wards.facts import Moved, MovementKind
 from wards.held_beds import MOVES, open_request_of
+from wards.marks import mark_of
 from wards.models import BedRequest, Movement, Occupancy, RequestTerms, Ward
 from wards.recording import keep
 
@@ -91,14 +92,21 @@ def ask(
 
 
 def change(
-    *, request: BedRequest, terms: Terms, said: Said, ward: Ward | None = None
+    *, request: BedRequest, terms: Terms, said: Said, ward: Ward | None = None, seen: str = ""
 ) -> BedRequest:
     """Ask for it otherwise. Another `ward` makes another request, which takes over what was held
-    for the former; without one the ward stays. Raises Refused where it is over."""
+    for the former; without one the ward stays. `seen`: the mark of what the caller saw
+    (`wards.marks`: of the ward's key and the `Terms`). Raises Refused where by now it is asked for
+    otherwise, and where it is over."""
     check_terms(terms)
 
     def deed() -> BedRequest:
         held = _locked(request, said)
+        if seen and seen != mark_of(held.ward_id, terms_of(held)):
+            raise Refused(
+                "Somebody asked for it otherwise meanwhile. It stands above; what you typed is "
+                "below, and sending it again replaces it."
+            )
         if ward is None or ward.pk == held.ward_id:
             write_terms(held, terms, said)
             return held

@@ -15,7 +15,15 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from accounts.refusals import Refused
 from wards import held_beds
 from wards.barriers import Said
-from wards.by_hand import AHEAD, check_not_held, check_place, clock, lock_and_date, transacted
+from wards.by_hand import (
+    AHEAD,
+    check_not_held,
+    check_place,
+    clock,
+    lock_and_date,
+    lock_wards,
+    transacted,
+)
 from wards.facts import Place
 from wards.held_beds import MOVES
 from wards.models import Bed, BedRequest, Occupancy, Override, Reservation
@@ -27,6 +35,8 @@ USUAL: Final = timedelta(hours=4)
 """How long a bed is kept back unless somebody says otherwise; a trust's agreement may differ."""
 DECIDED: Final = timedelta(hours=12)
 """How long a bed that was given to somebody waits for them unless somebody says otherwise."""
+ANY: Final = -1
+"""Whatever is held for them by now may be given back."""
 LONGEST: Final = timedelta(hours=48)
 """For how long a bed can be held at all."""
 
@@ -40,13 +50,15 @@ def reserve(
     note: str = "",
     reason: str = "",
     decided: bool = False,
+    seen: int | None = ANY,
 ) -> Reservation:
     """Hold the bed for the request until `until`; another bed held for it is given back.
 
-    `decided`: the bed is theirs (allocated), not only kept back. `reason`: why it is right against
-    the rules that may be overridden. A bed in which somebody still lies can be held for whoever
-    comes next. Raises Refused where the request is over, the bed is out of use or held for
-    somebody else, or a rule forbids it (`wards.placing.Unsuitable`).
+    `seen`: key of the reservation that whoever asks saw held for it, None for none; Refused where
+    by now it is another. `decided`: the bed is theirs (allocated), not only kept back. `reason`:
+    why it is right against the rules that may be overridden. A bed in which somebody still lies
+    can be held for whoever comes next. Raises Refused where the request is over, the bed is out of
+    use or held for somebody else, or a rule forbids it (`wards.placing.Unsuitable`).
     """
 
     def deed() -> Reservation:
@@ -54,7 +66,10 @@ def reserve(
         end = until or when + (DECIDED if decided else USUAL)
         _check_end(end, when)
         mine = _current(held, when)
+        _check_seen(mine, seen)
         if mine is not None and mine.bed_id == bed:
+            if mine.decided and not decided:
+                end = max(end, mine.period.upper)  # what was given is not taken back by holding
             mine.decided = mine.decided or decided
             return _prolonged(mine, end, note)
         weighed = check_suits(
@@ -90,10 +105,18 @@ def allocate(
     until: datetime | None = None,
     note: str = "",
     reason: str = "",
+    seen: int | None = ANY,
 ) -> Reservation:
     """Give the bed to the request: it is theirs until they come or `until`. As `reserve`."""
     return reserve(
-        request=request, bed=bed, said=said, until=until, note=note, reason=reason, decided=True
+        request=request,
+        bed=bed,
+        said=said,
+        until=until,
+        note=note,
+        reason=reason,
+        decided=True,
+        seen=seen,
     )
 
 
@@ -130,6 +153,7 @@ def _prepare(request: BedRequest, bed: int, said: Said) -> tuple[BedRequest, Pla
     )
     if held is None:
         raise Refused("This request is over already. Look at the list again.")
+    lock_wards(Bed.objects.filter(pk=bed).values_list("ward_id", flat=True))
     row = (
         Bed.objects.select_related("ward")
         .filter(pk=bed)
@@ -148,10 +172,23 @@ def _prepare(request: BedRequest, bed: int, said: Said) -> tuple[BedRequest, Pla
     return held, place, when
 
 
+def _check_seen(mine: Reservation | None, seen: int | None) -> None:
+    if seen == ANY or seen == (mine.pk if mine is not None else None):
+        return
+    if mine is None:
+        raise Refused(
+            "The bed that was held for them is not held any more. Look again, then decide."
+        )
+    raise Refused(
+        f"Meanwhile bed {mine.bed.label} on {mine.bed.ward.name} was held for them. Look again, "
+        "then decide."
+    )
+
+
 def _current(request: BedRequest, at: datetime) -> Reservation | None:
     return (
         Reservation.objects.select_for_update(of=("self",))
-        .select_related("bed")
+        .select_related("bed__ward")
         .filter(episode=request.episode_id, status=Status.HELD, period__contains=at)
         .first()
     )

@@ -26,6 +26,8 @@ from wards.facts import Place
 from wards.models import Bed, BedRequest, Reservation
 from wards.scope import Scope
 
+LATEST: Final = timedelta(hours=24)
+"""Beds that become ready later than that are not held on the strength of it."""
 LONGER: Final = timedelta(hours=2)
 """By how much a bed is held longer with one key."""
 GIVING: Final = ("reserve", "allocate", "move")
@@ -35,7 +37,8 @@ GIVING: Final = ("reserve", "allocate", "move")
 @dataclass(slots=True)
 class Side:
     """One request at a request for a bed. failed: the deed that was refused, reason: why; bed: the
-    one it was about; may_override: whether saying why would let it pass."""
+    one it was about; may_override: whether saying why would let it pass. seen: the mark of
+    what the form was about as its sender saw it."""
 
     scope: Scope
     now: datetime
@@ -45,6 +48,7 @@ class Side:
     reason: str = ""
     bed: int | None = None
     may_override: bool = False
+    seen: str = ""
 
     @property
     def places(self) -> list[int]:
@@ -65,7 +69,7 @@ def do(request: HttpRequest, side: Side, by: User) -> str | None:
     """Do what was asked; what to say of it, or None where a form is wrong."""
     posted = request.POST
     deed = _named(posted)
-    side.failed = deed
+    side.failed, side.seen = deed, posted.get("seen", "")
     if deed in GIVING:
         return _give(posted, side, Said(side.now, by), deed)
     if deed in _OF_HELD:
@@ -107,14 +111,33 @@ def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
         request=_request(side),
         bed=bed.pk,
         said=said,
-        until=form.until(side.now) if deed == "reserve" else None,
+        until=form.until(_ready(posted, bed, side.now)) if deed == "reserve" else None,
         reason=reason,
         decided=deed == "allocate",
+        seen=_seen(posted),
     )
     words = {"bed": bed.label, "ward": bed.ward.name, "until": clock(held.period.upper)}
     if deed == "allocate":
         return _("Bed %(bed)s on %(ward)s is theirs, until %(until)s.") % words
     return _("Bed %(bed)s on %(ward)s is held until %(until)s.") % words
+
+
+def _seen(posted: QueryDict) -> int | None:
+    """The reservation that was seen to be held for them, None for none."""
+    seen = posted.get("held_seen")
+    if seen is None:
+        return reservations.ANY
+    return row_key(seen) if seen else None
+
+
+def _ready(posted: QueryDict, bed: Bed, now: datetime) -> datetime:
+    """When the bed was said to be ready; now, where it was not said."""
+    return now + ahead_by(posted.get(f"ready-{bed.pk}", ""))
+
+
+def ahead_by(minutes: str) -> timedelta:
+    """The time that a form says a bed takes to become ready, `LATEST` at most."""
+    return timedelta(minutes=min(row_key(minutes) or 0, int(LATEST.total_seconds()) // 60))
 
 
 def _move(side: Side, bed: Bed, said: Said, reason: str) -> str:
@@ -186,7 +209,9 @@ def _go(side: Side, held: Reservation, said: Said) -> str:
 
 def _change(side: Side, form: forms.Form, said: Said) -> str:
     assert isinstance(form, TermsForm)
-    requests.change(request=_request(side), terms=form.terms, ward=form.chosen_ward, said=said)
+    requests.change(
+        request=_request(side), terms=form.terms, ward=form.chosen_ward, said=said, seen=side.seen
+    )
     return _("Changed.")
 
 
@@ -198,7 +223,12 @@ def _withdraw(side: Side, form: forms.Form, said: Said) -> str:
 
 def _say(side: Side, form: forms.Form, said: Said) -> str:
     assert isinstance(form, NeedsForm)
-    say(episode=Episode.objects.get(pk=side.need.episode), needed=form.needed, said=said)
+    say(
+        episode=Episode.objects.get(pk=side.need.episode),
+        needed=form.needed,
+        said=said,
+        seen=side.seen,
+    )
     return _("What they need is kept. The beds below are judged by it.")
 
 

@@ -26,6 +26,7 @@ from flow.desk.forms import HOURS, NeedsForm, TermsForm, WithdrawForm
 from flow.desk.matches import Match, Matches, matches
 from flow.desk.queue import one_need
 from flow.desk.words import needed_words
+from wards.marks import mark_of
 from wards.models import BedRequest, Site, Ward
 from wards.placing import Unsuitable, may_override
 from wards.requests import terms_of
@@ -157,6 +158,8 @@ def _drawn(request: HttpRequest, side: Side, status: int) -> HttpResponse:
         "more_refused": max(0, sum(not one.judged.overridable for one in found.refused) - REFUSED),
         "gives": _gives(found, side),
         "comes": _comes(side),
+        "seen_needs": mark_of(side.need.needed),
+        "seen_terms": _seen_terms(side),
         "hours": HOURS,
         "moment": side.now,
         "live": True,
@@ -182,6 +185,11 @@ def _gives(found: Matches, side: Side) -> frozenset[int]:
     """The wards whose beds the viewer may give."""
     wards = {one.ward.id for one in (*found.suitable, *found.refused)}
     return frozenset(ward for ward in wards if side.gives(ward))
+
+
+def _seen_terms(side: Side) -> str:
+    row = BedRequest.objects.filter(pk=side.need.id).first() if side.forms else None
+    return mark_of(row.ward_id, terms_of(row)) if row is not None else ""
 
 
 def _comes(side: Side) -> bool:

@@ -23,9 +23,10 @@ class Preview:
     """What would follow.
 
     bed: where to. inside: the episode of whoever lies there now, with whom they would change
-    places; None where nobody does. findings: what speaks for and against, of both where two change
-    places. meets: a request for a bed would be met. uses: the bed is held for them. blocked: why
-    nobody may be put there now, "" where somebody may.
+    places; None where nobody does. refusals, against, for_it: what the rules say of the patient in
+    the bed; theirs: what speaks against the other one in theirs, where two change places. meets: a
+    request for a bed would be met. uses: the bed is held for them. blocked: why nobody may be put
+    there now, "" where somebody may.
     """
 
     bed: Bed
@@ -33,6 +34,7 @@ class Preview:
     refusals: Sequence[Finding]
     against: Sequence[Finding]
     for_it: Sequence[Finding]
+    theirs: Sequence[Finding]
     meets: bool
     uses: bool
     blocked: str
@@ -51,13 +53,14 @@ def preview(episode: Episode, bed: Bed, *, at: datetime) -> Preview:
     blocked = ""
     if held is not None and held.episode != episode.pk:
         blocked = f"The bed is held for somebody else until {clock(held.until)}."
-    refusals, against, for_it = _judged(episode, bed, inside, at)
+    refusals, against, for_it, theirs = _judged(episode, bed, inside, at)
     return Preview(
         bed=bed,
         inside=inside,
         refusals=refusals,
         against=against,
         for_it=for_it,
+        theirs=theirs,
         meets=request is not None and request.ward_id in (None, bed.ward_id),
         uses=held is not None and held.episode == episode.pk,
         blocked=blocked,
@@ -66,7 +69,7 @@ def preview(episode: Episode, bed: Bed, *, at: datetime) -> Preview:
 
 def _judged(
     episode: Episode, bed: Bed, inside: int | None, at: datetime
-) -> tuple[list[Finding], list[Finding], list[Finding]]:
+) -> tuple[list[Finding], list[Finding], list[Finding], list[Finding]]:
     here = Occupancy.objects.filter(episode=episode, period__contains=at).first()
     wards = {bed.ward_id} | ({here.ward_id} if here is not None and inside else set())
     setting = setting_at(at=at, wards=sorted(wards))
@@ -84,12 +87,16 @@ def _judged(
         requests={episode.pk: request} if request else None,
         terms=terms_by_episode([request]) if request else None,
     )
-    found: tuple[list[Finding], list[Finding], list[Finding]] = ([], [], [])
-    for pk, to in moves:
-        if to not in setting.beds:
-            continue
-        judged = judge(people[pk], setting.beds[to], setting, book)
-        found[0].extend(one for one in judged.against if one.hard)
-        found[1].extend(one for one in judged.against if not one.hard)
-        found[2].extend(judged.for_it)
-    return found
+    judged = [
+        judge(people[pk], setting.beds[to], setting, book) if to in setting.beds else None
+        for pk, to in moves
+    ]
+    mine, other = judged[0], judged[1] if len(judged) > 1 else None
+    # Where two change places, the beds are judged as if both had left: that nobody is in the one,
+    # or that it is held for them, is not so.
+    return (
+        [one for one in mine.against if one.hard] if mine else [],
+        [one for one in mine.against if not one.hard] if mine else [],
+        list(mine.for_it) if mine and inside is None else [],
+        list(other.against) if other else [],
+    )

@@ -23,6 +23,7 @@ from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow.board_types import Sight
+from flow.desk.deeds import ahead_by
 from flow.desk.forms import HOURS
 from flow.desk.freeing import Freeing, carry_out, freeing_told
 from flow.desk.matches import Match, Scene, scene_of
@@ -69,7 +70,8 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The proposal in the words of the desk. took: seconds of thought."""
+    """The proposal in the words of the desk. took: seconds of thought.
+    later: how many are left out, since they are expected later."""
 
     lines: Sequence[Line]
     left: Sequence[Left]
@@ -77,6 +79,7 @@ class Told:
     proposal: Proposal
     scene: Scene
     took: float
+    later: int = 0
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -100,6 +103,7 @@ def proposal(request: HttpRequest, code: str) -> HttpResponse:
             "moment": now,
             "hours": HOURS,
             "usual": USUAL_HOURS,
+            "ahead": int(AHEAD.total_seconds() // 3600),
             "desk_address": reverse("desk:desk", args=[place.code]),
         },
     )
@@ -111,11 +115,9 @@ def proposed(place: Site, *, at: datetime, scope: Scope) -> Told:
     """The proposal for a site as it stands; a fixed number of queries."""
     begun = time.monotonic()
     sight = Sight.of(scope)
-    needs = [
-        need
-        for need in queue(place, at=at, sight=sight).needs
-        if need.held is None and (need.due_at is None or need.due_at <= at + AHEAD)
-    ]
+    needs = [need for need in queue(place, at=at, sight=sight).needs if need.held is None]
+    later = [need for need in needs if need.due_at is not None and need.due_at > at + AHEAD]
+    needs = [need for need in needs if need not in later]
     held = scope.wards(Permission.MOVE_PATIENTS)
     scene = scene_of(place, at=at, wards=None if held == ALL else held)
     rows = BedRequest.objects.select_related("ward").in_bulk([need.id for need in needs])
@@ -148,6 +150,7 @@ def proposed(place: Site, *, at: datetime, scope: Scope) -> Told:
         proposal=found,
         scene=scene,
         took=time.monotonic() - begun,
+        later=len(later),
     )
 
 
@@ -156,14 +159,18 @@ def _accept(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> H
     assert isinstance(request.user, User)
     chosen = request.POST.getlist("accept")[:200]
     hours = row_key(request.POST.get("hours", "")) or USUAL_HOURS
-    until = now + timedelta(hours=min(hours, max(HOURS)))
+    held_for = timedelta(hours=min(hours, max(HOURS)))
+    open_ones = {
+        need.id: need for need in queue(place, at=now, sight=Sight.of(scope)).needs if need.may_see
+    }
     done, refused = 0, []
     for text in chosen:
-        first, _colon, second = text.partition(":")
+        first, second, minutes = [*text.split(":"), "", "", ""][:3]
         need, bed = row_key(first), row_key(second)
+        ready = now + ahead_by(minutes)
         row = (
             BedRequest.objects.select_related("episode__patient").filter(pk=need).first()
-            if need
+            if need in open_ones
             else None
         )
         if row is None or bed is None:
@@ -171,7 +178,13 @@ def _accept(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> H
             continue
         try:
             _check_gives(scope, bed)
-            reservations.reserve(request=row, bed=bed, until=until, said=Said(now, request.user))
+            reservations.reserve(
+                request=row,
+                bed=bed,
+                until=ready + held_for,
+                said=Said(now, request.user),
+                seen=None,
+            )
             done += 1
         except Refused as refusal:
             refused.append(refusal.reason)

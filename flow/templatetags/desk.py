@@ -76,6 +76,12 @@ def waited(since: datetime, moment: datetime) -> str:
 
 
 @register.filter
+def minutes_from(then: datetime, moment: datetime) -> int:
+    """Whole minutes until then; 0 where that is past."""
+    return max(0, round((then - moment).total_seconds() / 60))
+
+
+@register.filter
 def within(value: Any, among: Container[Any]) -> bool:
     """Whether it is among them."""
     return value in among
