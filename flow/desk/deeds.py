@@ -38,7 +38,7 @@ GIVING: Final = ("reserve", "allocate", "move")
 class Side:
     """One request at a request for a bed. failed: the deed that was refused, reason: why; bed: the
     one it was about; may_override: whether saying why would let it pass. seen: the mark of
-    what the form was about as its sender saw it."""
+    what the form was about as its sender saw it; terms_mark: that of how the bed is asked for now."""
 
     scope: Scope
     now: datetime
@@ -49,6 +49,7 @@ class Side:
     bed: int | None = None
     may_override: bool = False
     seen: str = ""
+    terms_mark: str = ""
 
     @property
     def places(self) -> list[int]:

@@ -107,12 +107,14 @@ def _offer(request: HttpRequest, side: Side) -> None:
 
     target = side.need.target
     row = BedRequest.objects.filter(pk=side.need.id).first()
+    terms = terms_of(row) if row is not None else None
+    side.terms_mark = mark_of(row.ward_id, terms) if row is not None else ""
     side.forms = {
         "needs": NeedsForm(typed("needs"), needed=side.need.needed),
         "change": TermsForm(
             typed("change"),
             wards=wards_to_ask(side),
-            terms=terms_of(row) if row is not None else None,
+            terms=terms,
             ward=target.id if target is not None else None,
         ),
         "withdraw": WithdrawForm(typed("withdraw")),
@@ -159,7 +161,7 @@ def _drawn(request: HttpRequest, side: Side, status: int) -> HttpResponse:
         "gives": _gives(found, side),
         "comes": _comes(side),
         "seen_needs": mark_of(side.need.needed),
-        "seen_terms": _seen_terms(side),
+        "seen_terms": side.terms_mark,
         "hours": HOURS,
         "moment": side.now,
         "live": True,
@@ -185,11 +187,6 @@ def _gives(found: Matches, side: Side) -> frozenset[int]:
     """The wards whose beds the viewer may give."""
     wards = {one.ward.id for one in (*found.suitable, *found.refused)}
     return frozenset(ward for ward in wards if side.gives(ward))
-
-
-def _seen_terms(side: Side) -> str:
-    row = BedRequest.objects.filter(pk=side.need.id).first() if side.forms else None
-    return mark_of(row.ward_id, terms_of(row)) if row is not None else ""
 
 
 def _comes(side: Side) -> bool:
