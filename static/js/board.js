@@ -48,7 +48,8 @@
     if (event.target.closest("input, select, textarea, dialog, .drawer, .menu, .chart")) return;
     const current = document.activeElement.closest("[data-tile]");
     const next = current ? nearest(current, measure) : null;
-    const first = current ? null : document.querySelector("[data-tile]");
+    const tiles = current ? [] : [...document.querySelectorAll("[data-tile]")];
+    const first = tiles.find((tile) => tile.checkVisibility());
     const goal = next || first;
     if (!goal || (!current && document.activeElement !== document.body &&
         !document.activeElement.matches("main"))) return;

@@ -127,6 +127,50 @@ def test_by_keyboard_alone_a_rule_refuses_and_is_set_aside(
     )
 
 
+def test_by_keyboard_from_a_name_typed_to_the_need_found(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    for number, family in enumerate(("Autumn", "Winter", "Wintergreen")):
+        in_emergency(hospital, family=family, hours=3 - number)
+    page = opens(manager, DESK, size="1920x1080")
+    rows, field = page.locator("tr.need:visible"), page.locator("[data-finds]")
+    expect(rows).to_have_count(3)
+    page.keyboard.press("f")
+    expect(field).to_be_focused()
+    page.keyboard.type("nobody at all")
+    expect(rows).to_have_count(0)
+    for key in ("ArrowDown", "Enter"):
+        page.keyboard.press(key)
+        expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(3)
+    expect(field).to_have_value("")
+    expect(field).not_to_be_focused()
+    page.keyboard.press("f")
+    page.keyboard.type("winter")
+    expect(rows).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(0).locator("a[data-tile]")).to_be_focused()
+    expect(rows.nth(0)).to_contain_text("WINTER")
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1).locator("a[data-tile]")).to_be_focused()
+    # Out of the field the arrow goes to the first that is there to be seen.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(0).locator("a[data-tile]")).to_be_focused()
+    page.keyboard.press("f")
+    page.keyboard.type("wintergreen")
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer h2")).to_contain_text("WINTERGREEN")
+    # Beside an open drawer the field is left alone; the drawer is left by the next Escape.
+    field.focus()
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(3)
+    expect(page.locator("#drawer")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#drawer")).to_be_hidden()
+
+
 @pytest.mark.parametrize("size", ["1920x1080", "390x844"])
 def test_desk_and_proposal_are_sound_light_and_dark(
     hospital: Hospital, opens: Opens, manager: User, size: str
