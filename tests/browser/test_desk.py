@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from tests.screens.desk import in_emergency, load_example, make_male, request_of
 from tests.screens.hospital import Hospital, user
 from wards.barriers import Said
 from wards.bed_states import record_status
+from wards.facts import MovementKind
 from wards.models import Occupancy, Override
 from wards.reservations import reserve
 
@@ -169,6 +171,36 @@ def test_by_keyboard_from_a_name_typed_to_the_need_found(
     expect(page.locator("#drawer")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#drawer")).to_be_hidden()
+
+
+def test_what_is_over_meanwhile_is_said_to_be_over(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    fact = in_emergency(hospital, family="Waiting")
+    in_emergency(hospital, family="Second")
+    page = opens(manager, DESK, size="1366x768")
+    row = page.locator("tr.need", has_text="WAITING").locator("a[data-tile]")
+    row.click()
+    hold = page.get_by_role("button", name="Hold bed").first
+    expect(hold).to_be_visible()
+    # The list has not heard yet that they have left.
+    page.route("**/desk/?*fragment=1*", lambda route: route.abort())
+    hospital.tell(fact, MovementKind.DISCHARGED, ago=timedelta(0))
+    hold.click()
+    note = page.locator("#note")
+    expect(note).to_have_text(
+        re.compile("This is over by now: nothing was recorded. Look at the list again.")
+    )
+    expect(note).not_to_contain_text("Try again")
+    sound(page)
+    page.unroute("**/desk/?*fragment=1*")
+    key_on(page, note.get_by_role("button", name="Look again"))
+    expect(page.locator("#drawer")).to_be_hidden()
+    expect(note).to_be_hidden()
+    expect(row).to_have_count(0)
+    expect(page.locator("tr.need", has_text="SECOND").locator("a[data-tile]")).to_be_focused()
+    assert page.url.endswith(DESK), "and not at a page that is not there"
 
 
 @pytest.mark.parametrize("size", ["1920x1080", "390x844"])
