@@ -295,6 +295,56 @@ def test_by_key_two_patients_change_places(hospital: Hospital, opens: Opens, man
     assert after == before[::-1]
 
 
+def test_by_key_a_free_bed_of_another_ward_is_named_with_its_ward(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    bed, to = hospital.beds(hospital.wards[0])[0], hospital.beds(hospital.wards[1])[2]
+    stay = Occupancy.objects.get(bed=bed).episode_id
+    page = opens(manager, WARD, size="1366x768")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url.lower()))
+    page.locator(f"#bed-{bed.pk}").focus()
+    page.keyboard.press("m")
+    asks = page.get_by_role("dialog", name="Move to which bed?")
+    field = page.get_by_label("Bed on this board")
+    for typed, wrong in (
+        ("Ward 2 99", "No bed called that is free on Ward 2"),
+        ("Jane Nobody", "No bed on this board is called that"),
+        ("TGH-W1 99", "No bed called that is free on Ward 1"),
+    ):
+        field.fill(typed)
+        page.keyboard.press("Enter")
+        expect(asks).to_contain_text(wrong)
+        sound(page)
+    assert not any("nobody" in url for url in sent), "what is typed might be a name"
+    field.fill(" tgh-w2  3 ")
+    page.keyboard.press("Enter")
+    look = page.locator(".preview")
+    expect(look).to_contain_text("To bed 3 on Ward 2: what would follow")
+    expect(look.get_by_role("button", name="Move to bed 3")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("Moved to Ward 2")
+    assert Occupancy.objects.get(episode=stay, period__endswith__isnull=True).bed_id == to.pk
+
+
+def test_by_key_no_bed_is_chosen_on_a_ward_that_gives_its_own(
+    hospital: Hospital, opens: Opens, nurse: User
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[0]
+    page = opens(nurse, WARD, size="390x844")
+    page.locator(f"#bed-{bed.pk}").focus()
+    page.keyboard.press("m")
+    page.keyboard.type("TGH-W2 3")
+    page.keyboard.press("Enter")
+    asks = page.get_by_role("dialog", name="Move to which bed?")
+    expect(asks).to_contain_text("or you may not choose beds there")
+    sound(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_label("Bed on this board").fill("TGH-W1 2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".preview")).to_contain_text("the two would change places")
+
+
 def test_a_bed_held_for_somebody_else_is_no_place_to_drop_a_patient(
     hospital: Hospital, opens: Opens, manager: User
 ) -> None:
