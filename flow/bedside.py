@@ -211,7 +211,8 @@ def _offer_move(request: HttpRequest, side: Bedside, typed: Any) -> None:
     beds = reads.free_beds(side.target.pk, at=side.now) if moves else []
     form = MoveForm(typed, ward=side.target.pk, beds=beds, is_here=side.target.pk == side.ward.pk)
     side.forms["move"] = form
-    _look_ahead(request, side, form)
+    if moves:  # what speaks against a bed tells of who lies there, and they would be moved too
+        _look_ahead(request, side, form)
 
 
 def _look_ahead(request: HttpRequest, side: Bedside, form: MoveForm) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -61,6 +61,19 @@ class WhenForm(forms.Form):
         return said or now
 
 
+class BedSelect(forms.Select):
+    """A list of beds; each option tells what the bed is called, for who types it after `m`."""
+
+    called: Mapping[str, str] = {}
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """As any option, with the bed's name in `data-called`."""
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        if str(value) in self.called:
+            option["attrs"]["data-called"] = self.called[str(value)]
+        return option
+
+
 class BedField(forms.ChoiceField):
     """A bed to be chosen; none is chosen beforehand."""
 
@@ -73,8 +86,11 @@ class BedField(forms.ChoiceField):
             choices.append((str(one.bed), label))
         if or_later:
             choices.append((GIVEN_LATER, _("Bed to be given on the ward")))
+        widget = BedSelect()
+        widget.called = {str(one.bed): one.name for one in beds}
         super().__init__(
             label=_("Bed"),
+            widget=widget,
             choices=choices,
             error_messages={
                 "required": _("Choose a bed."),

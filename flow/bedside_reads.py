@@ -108,11 +108,13 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A bed to move to. label: with its bay. note: what to know of it, may be empty."""
+    """A bed to move to. label: with its bay. note: what to know of it, may be empty. name: what
+    the bed alone is called on its ward."""
 
     bed: int
     label: str
     note: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +299,8 @@ def free_beds(ward: int, *, at: datetime) -> list[Choice]:
             continue
         bed = beds[state.bed]
         label = f"{bed.bay}, bed {bed.label}" if bed.bay else f"Bed {bed.label}"
-        choices.append(Choice(bed.pk, label, "to be cleaned" if state.is_unready else ""))
+        note = "to be cleaned" if state.is_unready else ""
+        choices.append(Choice(bed.pk, label, note, bed.label))
     return choices
 
 

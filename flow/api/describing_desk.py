@@ -165,7 +165,7 @@ NEEDS: Final[dict[str, Any]] = {
 SAY_NEEDS: Final[dict[str, Any]] = {
     "operation_id": "say_care_needs",
     "summary": "Say what a patient needs of a bed",
-    "description": "From now on; what is left out is as it was.",
+    "description": "From now on; what is left out is as it was. At least one need is named.",
     "request": entries.NeedsEntry,
     "parameters": parameters(""),
     "responses": _made(shapes.CareNeedsRow),

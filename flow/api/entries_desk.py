@@ -205,3 +205,9 @@ class NeedsEntry(Dated):
     acuity = s.IntegerField(min_value=0, max_value=3, required=False, allow_null=True)
     corridor_groups = s.ListField(child=s.CharField(max_length=60), required=False, max_length=10)
     key = _text(64, help_text="Of your own, unique for what is said: said again, it is done once.")
+
+    def validate(self, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A need must be named: that somebody needs nothing is never said by saying nothing."""
+        if not set(said) - {"occurred_at", "key"}:
+            raise s.ValidationError("Name at least one need, such as `falls_risk`.")
+        return said

@@ -48,7 +48,8 @@
     if (event.target.closest("input, select, textarea, dialog, .drawer, .menu, .chart")) return;
     const current = document.activeElement.closest("[data-tile]");
     const next = current ? nearest(current, measure) : null;
-    const first = current ? null : document.querySelector("[data-tile]");
+    const tiles = current ? [] : [...document.querySelectorAll("[data-tile]")];
+    const first = tiles.find((tile) => tile.checkVisibility());
     const goal = next || first;
     if (!goal || (!current && document.activeElement !== document.body &&
         !document.activeElement.matches("main"))) return;
@@ -93,6 +94,10 @@
       return;
     }
     if (!answer) return;
+    if (isOver(answer) && opened?.tile === link.id) {
+      tellOver();
+      return;
+    }
     if (!answer.ok) {
       location.assign(address);
       return;
@@ -193,6 +198,14 @@
     if (await mayLose()) shut();
   }
 
+  /** Back to the list, of which something is over by now. */
+  async function lookAgain() {
+    await close();
+    if (!drawer().hidden) return; // they go on looking at what they typed
+    document.getElementById("note").hidden = true;
+    window.flowboard.refresh?.();
+  }
+
   function mark(tile) {
     document.querySelectorAll(".is-open").forEach((one) => one.classList.remove("is-open"));
     if (tile) tile.classList.add("is-open");
@@ -249,9 +262,22 @@
       (drawer().querySelector(".nhsuk-error-summary") || drawer().querySelector("h2"))?.focus();
     } else if (answer.status === 403) {
       await renew(form);
+    } else if (isOver(answer)) {
+      tellOver();
     } else {
       say(`That did not work (${answer.status}): nothing was recorded. Try again.`, true);
     }
+  }
+
+  function isOver(answer) {
+    return answer.status === 404 || answer.status === 410;
+  }
+
+  /** What the drawer is about is over or gone: to try again never helps, to look at the list does. */
+  function tellOver() {
+    say("This is over by now: nothing was recorded. Look at the list again.", true);
+    document.getElementById("look-again").hidden = false;
+    window.flowboard.refresh?.();
   }
 
   /** What was sent came from an old page: its writer has signed in again since, somebody else
@@ -308,6 +334,8 @@
     note.querySelector(".words").textContent = text;
     note.className = wrong ? "note is-wrong" : "note";
     note.hidden = false;
+    const look = document.getElementById("look-again");
+    if (look) look.hidden = true;
     document.getElementById("news").textContent = text;
     clearTimeout(say.timer);
     if (!wrong) say.timer = setTimeout(() => (note.hidden = true), 7000);
@@ -347,6 +375,7 @@
       close();
     }
     if (event.target.closest("[data-shut-note]")) document.getElementById("note").hidden = true;
+    if (event.target.closest("#look-again")) lookAgain();
     const again = event.target.closest("[data-reload]");
     if (again && opened) {
       event.preventDefault();

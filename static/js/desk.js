@@ -16,11 +16,36 @@
     if (none) none.hidden = shown > 0 || !words.length;
   }
 
+  /** The first need that fits what is typed. */
+  function first() {
+    return board().querySelector("tr.need:not([hidden]) [data-tile]");
+  }
+
+  /** From the field to what it found: the arrow goes there, Enter opens it, Escape finds all. */
+  function leave(event) {
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+    if (!plain || event.isComposing || !event.target.matches("[data-finds]")) return;
+    if (event.key === "ArrowDown" && first()) {
+      event.preventDefault();
+      first().focus();
+      first().scrollIntoView({ block: "nearest" });
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      first()?.click();
+    } else if (event.key === "Escape") {
+      event.preventDefault(); // of an open drawer too: only the field is left
+      event.target.value = typed = "";
+      narrow();
+      event.target.blur();
+    }
+  }
+
   document.addEventListener("input", (event) => {
     if (!event.target.matches("[data-finds]")) return;
     typed = event.target.value;
     narrow();
   });
+  document.addEventListener("keydown", leave, true); // before the drawer and the list hear of it
   document.addEventListener("keydown", (event) => {
     if (!window.flowboard.keys.on || event.key !== "f" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea, dialog, .drawer")) return;

@@ -1,18 +1,30 @@
-// Moving a patient on a board: dragged to a bed, or `m`, a bed's name and Enter. Nothing happens
-// yet: the drawer opens and says what would follow, with the deed under the first key.
+// Moving a patient on a board: dragged to a bed, or `m`, a bed's name and Enter; a bed of another
+// ward as that ward's code or name and the bed's. Nothing happens yet: the drawer opens and says
+// what would follow, with the deed under the first key.
 (function () {
   "use strict";
   const KIND = "text/x-flowboard-tile";
   const dialog = () => document.getElementById("moving");
   let dragged = null; // the tile that is on its way
+  let asked = 0; // how often a bed has been looked for
+
+  const here = () => document.querySelector("[data-ward]")?.dataset.ward ?? "";
 
   function look(from, to) {
     if (!from || !to || from === to) return;
-    const ward = document.querySelector("[data-ward]")?.dataset.ward;
-    const address = new URL(from.getAttribute("href"), location.href);
-    address.searchParams.set("to", ward ?? "");
-    address.searchParams.set("bed", to.dataset.key);
+    lookAt(from, here(), to.dataset.key);
+  }
+
+  function lookAt(from, ward, bed) {
+    const address = towards(from, ward);
+    address.searchParams.set("bed", bed);
     window.flowboard.openTile(from, address.pathname + address.search);
+  }
+
+  function towards(from, ward) {
+    const address = new URL(from.getAttribute("href"), location.href);
+    if (ward) address.searchParams.set("to", ward);
+    return address;
   }
 
   function beds() {
@@ -62,6 +74,7 @@
     const form = dialog().querySelector("form");
     form.reset();
     form.dataset.from = tile.id;
+    asked += 1;
     dialog().querySelector("[data-wrong]").hidden = true;
     const list = document.getElementById("moving-beds");
     list.replaceChildren(...beds().filter((one) => one !== tile).map((one) => {
@@ -90,18 +103,87 @@
       dialog().close();
       return;
     }
-    const said = event.target.elements.namedItem("bed").value.trim().toLowerCase();
-    const found = beds().filter((one) => one.dataset.bed.toLowerCase() === said);
-    if (found.length !== 1) {
+    find(event.target);
+  });
+
+  /** Take what was typed to the drawer, or say what is wrong with it. Only wards and beds that the
+   * server names are sent back to it, never what was typed: that might be anything. */
+  async function find(form) {
+    const said = plain(form.elements.namedItem("bed").value);
+    const from = document.getElementById(form.dataset.from);
+    if (!from) return;
+    const mine = (asked += 1);
+    let found;
+    try {
+      found = onBoard(said) ?? (await elsewhere(from, said));
+    } catch {
+      found = { wrong: "No connection: the beds of other wards cannot be looked up now." };
+    }
+    if (mine !== asked || !dialog().open) return; // thought better of meanwhile
+    if (found.wrong) {
       const wrong = dialog().querySelector("[data-wrong]");
-      wrong.textContent = found.length
-        ? "Several beds here are called that: drag the patient to the one you mean."
-        : "No bed on this board is called that.";
+      wrong.textContent = found.wrong;
       wrong.hidden = false;
       return;
     }
-    const from = document.getElementById(event.target.dataset.from);
     dialog().close();
-    look(from, found[0]);
-  });
+    if (found.bed !== from.dataset.key) lookAt(from, found.ward, found.bed);
+  }
+
+  function plain(text) {
+    return text.trim().replace(/\s+/g, " ").toLowerCase();
+  }
+
+  /** The bed of this board that is called so; null where none is. */
+  function onBoard(said) {
+    const found = beds().filter((one) => plain(one.dataset.bed) === said);
+    if (found.length > 1) {
+      return { wrong: "Several beds here are called that: drag the patient to the one you mean." };
+    }
+    return found.length ? { ward: here(), bed: found[0].dataset.key } : null;
+  }
+
+  /** The free bed of another ward that "W12 4" names. */
+  async function elsewhere(from, said) {
+    const none = { wrong: "No bed on this board is called that. For another ward’s, type the ward and the bed." };
+    if (!said.includes(" ")) return none;
+    const named = wardsNamed(await drawn(towards(from, "")), said);
+    const found = [];
+    for (const { ward, bed } of named) {
+      if (ward.value === here()) {
+        const own = onBoard(bed);
+        if (own) return own;
+        continue;
+      }
+      const options = (await drawn(towards(from, ward.value))).querySelectorAll("#move-bed [data-called]");
+      for (const one of options) {
+        if (plain(one.dataset.called) === bed) found.push({ ward: ward.value, bed: one.value });
+      }
+    }
+    if (found.length === 1) return found[0];
+    if (found.length) return { wrong: "Several beds are called that: choose the ward in the patient’s drawer." };
+    if (!named.length) return none;
+    return { wrong: `No bed called that is free on ${named[0].ward.textContent}, or you may not choose beds there.` };
+  }
+
+  /** The wards with whose code or name what was typed begins, and the rest of it; of wards that are
+   * called alike those of this hospital. */
+  function wardsNamed(drawer, said) {
+    const found = [];
+    for (const ward of drawer.querySelectorAll("#move-to option")) {
+      const name = [ward.dataset.code, ward.textContent].map(plain).find((one) => said.startsWith(`${one} `));
+      if (name) found.push({ ward, bed: said.slice(name.length + 1) });
+    }
+    const own = [...drawer.querySelectorAll("#move-to option")].find((one) => one.value === here());
+    const near = found.filter(({ ward }) => own && ward.parentElement === own.parentElement);
+    return near.length ? near : found;
+  }
+
+  async function drawn(address) {
+    address.searchParams.set("fragment", "1");
+    const answer = await fetch(address, { cache: "no-store" });
+    if (answer.redirected) location.reload(); // signed out
+    const html = answer.ok ? await answer.text() : "";
+    return new DOMParser().parseFromString(html, "text/html");
+  }
 })();

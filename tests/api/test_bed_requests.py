@@ -454,6 +454,21 @@ def test_needs_that_nobody_has(manager: Caller, hospital: Hospital, body: dict[s
     assert manager.post(f"/api/v1/episodes/{episode}/needs/", **body)[0] == 400
 
 
+@pytest.mark.parametrize("body", [{}, {"key": "k1"}, {"occurred_at": None}])
+def test_saying_nothing_is_not_saying_that_nothing_is_needed(
+    manager: Caller, hospital: Hospital, body: dict[str, Any]
+) -> None:
+    address = f"/api/v1/episodes/{patient_on(hospital.emergency).pk}/needs/"
+    status, problem = manager.post(address, **body)
+    assert status == 400
+    assert "at least one need" in str(problem["errors"])
+    none = manager.client.generic("POST", address, b"", content_type="application/json")
+    assert none.status_code == 400, "no body at all"
+    assert manager.get(address) == []
+    status, said = manager.post(address, falls_risk=False)
+    assert (status, said["falls_risk"]) == (201, False), "that it is not so is something"
+
+
 def test_a_request_whose_place_nobody_said_asks_for_the_site(
     manager: Caller, hospital: Hospital
 ) -> None:

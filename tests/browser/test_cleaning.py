@@ -17,7 +17,7 @@ from tests.browser.test_axe import complaints
 from tests.browser.test_layout import overflow
 from tests.screens.hospital import FAMILY, Hospital, user
 from wards import bed_states, cleaning
-from wards.models import Bed, Reservation
+from wards.models import Bed, Reservation, Ward
 
 pytestmark = pytest.mark.browser
 LIST = "/cleaning/"
@@ -90,6 +90,29 @@ def test_a_cleaner_works_through_the_list_on_a_phone(
     expect(page.locator(".job")).to_have_count(4)
     expect(mine.locator(f"#job-{jobs[0].pk}")).to_be_visible()
     assert overflow(page) == {}
+
+
+def test_many_wards_scroll_in_their_own_row(
+    hospital: Hospital, opens: Opens, cleaner: User, nurse: User
+) -> None:
+    for number in range(3, 13):
+        ward = Ward.objects.create(
+            site=hospital.site, code=f"TGH-W{number}", name=f"Ward {number} of many"
+        )
+        ask(Bed.objects.create(ward=ward, label="1"), nurse)
+    for ward in hospital.wards:
+        ask(hospital.beds(ward)[-1], nurse)
+    page = opens(cleaner, LIST, size=PHONE)
+    row = page.get_by_role("navigation", name="Which ward")
+    expect(row.get_by_role("link")).to_have_count(13)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    box = row.bounding_box()
+    assert box is not None
+    assert box["width"] <= 390
+    last = row.get_by_role("link").last
+    last.focus()
+    expect(last).to_be_in_viewport(ratio=1)
+    assert complaints(page) == []
 
 
 def test_by_keys_alone_the_focus_goes_on_from_bed_to_bed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from tests.screens.desk import in_emergency, load_example, make_male, request_of
 from tests.screens.hospital import Hospital, user
 from wards.barriers import Said
 from wards.bed_states import record_status
+from wards.facts import MovementKind
 from wards.models import Occupancy, Override
 from wards.reservations import reserve
 
@@ -127,6 +129,80 @@ def test_by_keyboard_alone_a_rule_refuses_and_is_set_aside(
     )
 
 
+def test_by_keyboard_from_a_name_typed_to_the_need_found(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    for number, family in enumerate(("Autumn", "Winter", "Wintergreen")):
+        in_emergency(hospital, family=family, hours=3 - number)
+    page = opens(manager, DESK, size="1920x1080")
+    rows, field = page.locator("tr.need:visible"), page.locator("[data-finds]")
+    expect(rows).to_have_count(3)
+    page.keyboard.press("f")
+    expect(field).to_be_focused()
+    page.keyboard.type("nobody at all")
+    expect(rows).to_have_count(0)
+    for key in ("ArrowDown", "Enter"):
+        page.keyboard.press(key)
+        expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(3)
+    expect(field).to_have_value("")
+    expect(field).not_to_be_focused()
+    page.keyboard.press("f")
+    page.keyboard.type("winter")
+    expect(rows).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(0).locator("a[data-tile]")).to_be_focused()
+    expect(rows.nth(0)).to_contain_text("WINTER")
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1).locator("a[data-tile]")).to_be_focused()
+    # Out of the field the arrow goes to the first that is there to be seen.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(0).locator("a[data-tile]")).to_be_focused()
+    page.keyboard.press("f")
+    page.keyboard.type("wintergreen")
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer h2")).to_contain_text("WINTERGREEN")
+    # Beside an open drawer the field is left alone; the drawer is left by the next Escape.
+    field.focus()
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(3)
+    expect(page.locator("#drawer")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#drawer")).to_be_hidden()
+
+
+def test_what_is_over_meanwhile_is_said_to_be_over(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    fact = in_emergency(hospital, family="Waiting")
+    in_emergency(hospital, family="Second")
+    page = opens(manager, DESK, size="1366x768")
+    row = page.locator("tr.need", has_text="WAITING").locator("a[data-tile]")
+    row.click()
+    hold = page.get_by_role("button", name="Hold bed").first
+    expect(hold).to_be_visible()
+    # The list has not heard yet that they have left.
+    page.route("**/desk/?*fragment=1*", lambda route: route.abort())
+    hospital.tell(fact, MovementKind.DISCHARGED, ago=timedelta(0))
+    hold.click()
+    note = page.locator("#note")
+    expect(note).to_have_text(
+        re.compile("This is over by now: nothing was recorded. Look at the list again.")
+    )
+    expect(note).not_to_contain_text("Try again")
+    sound(page)
+    page.unroute("**/desk/?*fragment=1*")
+    key_on(page, note.get_by_role("button", name="Look again"))
+    expect(page.locator("#drawer")).to_be_hidden()
+    expect(note).to_be_hidden()
+    expect(row).to_have_count(0)
+    expect(page.locator("tr.need", has_text="SECOND").locator("a[data-tile]")).to_be_focused()
+    assert page.url.endswith(DESK), "and not at a page that is not there"
+
+
 @pytest.mark.parametrize("size", ["1920x1080", "390x844"])
 def test_desk_and_proposal_are_sound_light_and_dark(
     hospital: Hospital, opens: Opens, manager: User, size: str
@@ -217,6 +293,56 @@ def test_by_key_two_patients_change_places(hospital: Hospital, opens: Opens, man
         Occupancy.objects.get(bed=bed, period__endswith__isnull=True).episode_id for bed in beds[:2]
     ]
     assert after == before[::-1]
+
+
+def test_by_key_a_free_bed_of_another_ward_is_named_with_its_ward(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    bed, to = hospital.beds(hospital.wards[0])[0], hospital.beds(hospital.wards[1])[2]
+    stay = Occupancy.objects.get(bed=bed).episode_id
+    page = opens(manager, WARD, size="1366x768")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url.lower()))
+    page.locator(f"#bed-{bed.pk}").focus()
+    page.keyboard.press("m")
+    asks = page.get_by_role("dialog", name="Move to which bed?")
+    field = page.get_by_label("Bed on this board")
+    for typed, wrong in (
+        ("Ward 2 99", "No bed called that is free on Ward 2"),
+        ("Jane Nobody", "No bed on this board is called that"),
+        ("TGH-W1 99", "No bed called that is free on Ward 1"),
+    ):
+        field.fill(typed)
+        page.keyboard.press("Enter")
+        expect(asks).to_contain_text(wrong)
+        sound(page)
+    assert not any("nobody" in url for url in sent), "what is typed might be a name"
+    field.fill(" tgh-w2  3 ")
+    page.keyboard.press("Enter")
+    look = page.locator(".preview")
+    expect(look).to_contain_text("To bed 3 on Ward 2: what would follow")
+    expect(look.get_by_role("button", name="Move to bed 3")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("Moved to Ward 2")
+    assert Occupancy.objects.get(episode=stay, period__endswith__isnull=True).bed_id == to.pk
+
+
+def test_by_key_no_bed_is_chosen_on_a_ward_that_gives_its_own(
+    hospital: Hospital, opens: Opens, nurse: User
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[0]
+    page = opens(nurse, WARD, size="390x844")
+    page.locator(f"#bed-{bed.pk}").focus()
+    page.keyboard.press("m")
+    page.keyboard.type("TGH-W2 3")
+    page.keyboard.press("Enter")
+    asks = page.get_by_role("dialog", name="Move to which bed?")
+    expect(asks).to_contain_text("or you may not choose beds there")
+    sound(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.get_by_label("Bed on this board").fill("TGH-W1 2")
+    page.keyboard.press("Enter")
+    expect(page.locator(".preview")).to_contain_text("the two would change places")
 
 
 def test_a_bed_held_for_somebody_else_is_no_place_to_drop_a_patient(

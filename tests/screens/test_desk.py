@@ -446,6 +446,25 @@ def test_what_would_follow_from_a_move_is_said_before_it(
     assert "what would follow" not in page(manager, f"/beds/{bed.pk}/?bed=99999999999999999")
 
 
+def test_nobody_looks_into_or_swaps_with_a_bed_of_a_ward_where_they_move_nobody(
+    hospital: Hospital,
+) -> None:
+    load_example(hospital)
+    hospital.fill(hospital.wards[1], 1)
+    here, there = hospital.beds(hospital.wards[0])[0], hospital.beds(hospital.wards[1])[0]
+    nurse = signed_in(user("ward1", Role.WARD_NURSE, ward=hospital.wards[0]))
+    to = hospital.wards[1].pk
+    address = f"/beds/{here.pk}/?to={to}&bed={there.pk}"
+    shown = page(nurse, address)
+    assert "Bed to be given on the ward" in shown
+    assert "what would follow" not in shown
+    stay = Occupancy.objects.get(bed=here).episode_id
+    said = {"deed": "swap", "to": to, "with_bed": there.pk, "episode_seen": stay}
+    answer = nurse.post(f"/beds/{here.pk}/", said)
+    assert answer.status_code == 422
+    assert Occupancy.objects.get(episode=stay).bed_id == here.pk
+
+
 # --- those who are to come ----------------------------------------------------------------------
 
 
