@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from patients.comparing import comparable
 from patients.identity import lock_people
@@ -149,15 +150,15 @@ def people(by_number: Collection[int], by_nhs: Collection[int]) -> Found:
     return Found(of(by_number), of(by_nhs), fresh[0] if fresh else None)
 
 
-def namesakes(details: Details, *, at: datetime) -> tuple[Person, ...]:
-    """Who is in hospital under the family name and date of birth that are said, and not under
-    another given name or NHS number; nobody unless both are said. Nobody is locked."""
+def namesakes(details: Details, *, among: QuerySet[Episode]) -> tuple[Person, ...]:
+    """Who has one of these stays under the family name and date of birth that are said, and not
+    under another given name or NHS number; nobody unless both are said. Nobody is locked."""
     born = details.values.get("date_of_birth")
     if not isinstance(born, date) or not comparable(details.values.get("family_name")):
         return ()
-    present = Episode.objects.present(at=at).filter(patient__person__records__date_of_birth=born)
+    theirs = among.filter(patient__person__records__date_of_birth=born)
     groups: dict[int, list[Patient]] = defaultdict(list)
-    roots = present.values("patient__person")
+    roots = theirs.values("patient__person")
     for record in Patient.objects.filter(person__in=roots, is_deleted=False).order_by("pk"):
         groups[record.person_id or record.pk].append(record)
     found = (Person(root, tuple(records)) for root, records in groups.items())

@@ -75,7 +75,8 @@ def expect(*, coming: Coming, ward: Ward, terms: Terms, said: Said, key: str = "
     """Announce somebody who is to come to `ward`; the request for their bed.
 
     `said.by` must be somebody. Saying the same `key` again returns what it had made. Refused as
-    `wards.admission.admit` is; and where they are here already, or expected on that ward already.
+    `wards.admission.admit` is; where they are here already, or expected on that ward already; and
+    with SameName where somebody new has the name and date of birth of somebody expected.
     """
     check_terms(terms)
     assert said.by is not None, "a deed by hand"
@@ -86,6 +87,7 @@ def expect(*, coming: Coming, ward: Ward, terms: Terms, said: Said, key: str = "
         ward=ward.pk,
         confirmed=coming.confirmed,
         others=coming.others,
+        announced=True,
     )
 
     def deed() -> BedRequest:

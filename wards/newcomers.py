@@ -4,7 +4,8 @@ Who is known is never described anew: what was said of them must agree with what
 whoever admits them says that it is them. Nobody learns here of people whom they may not see:
 until family name and date of birth are both said rightly, a number that is known is answered
 like one that does not fit. Who is new, but has the name and date of birth of somebody in hospital
-whom the user may see, is admitted once the user says that it is another person.
+whom the user may see, is admitted once the user says that it is another person; who is announced
+is asked about as well where somebody of that name and date of birth is expected already.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.refusals import Refused
 from accounts.roles import Permission
@@ -23,7 +24,9 @@ from patients import identity, recognition
 from patients.keys import Details, PersonKey
 from patients.models import Episode, Patient
 from patients.recognition import DECISIVE, Person
-from wards.models import Occupancy, Ward
+from wards.by_hand import clock
+from wards.held_beds import MOVES
+from wards.models import BedRequest, Occupancy, Ward
 from wards.scope import Scope, visible_episodes, visible_patients
 
 DO_NOT_FIT: Final = (
@@ -67,35 +70,48 @@ class AlreadyKnown(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
-    """Somebody in hospital under the name and date of birth that were said, whom the user may see.
+    """Somebody in hospital, or expected, under the name and date of birth that were said, whom
+    the user may see.
 
-    record: primary key. episode: their stay. ward, bed: where they are by it, as people call it;
-    empty where nobody told, or the user may not see the ward.
+    record: primary key. episode: their stay. ward, bed: where they are by it, or are to come to,
+    as people call it; empty where nobody told, or the user may not see the ward. request: by which
+    they are expected; None of who is in hospital. due_at: when they are expected.
     """
 
     record: int
     episode: int
     ward: str = ""
     bed: str = ""
+    request: int | None = None
+    due_at: datetime | None = None
 
     def __str__(self) -> str:
-        """Where they are, in words."""
+        """Where they are, or where and when they are expected, in words."""
+        if self.request is not None:
+            where = f" on {self.ward}" if self.ward else ""
+            return f"expected{where}" + (f" at {clock(self.due_at)}" if self.due_at else "")
         if not self.ward:
             return "in hospital"
         return f"on {self.ward}, bed {self.bed}" if self.bed else f"on {self.ward}"
 
 
 class SameName(Refused):
-    """Somebody of this name and date of birth is in hospital; whoever admits another person says
-    that it is another. `namesakes`: who they are, their records to be given back as `others`."""
+    """Somebody of this name and date of birth is in hospital, or expected; whoever admits or
+    announces another person says that it is another. `namesakes`: who they are, their records to
+    be given back as `others`."""
 
     def __init__(self, namesakes: Sequence[Namesake]) -> None:
         places = " and ".join(str(one) for one in namesakes)
         verb = "Somebody" if len(namesakes) == 1 else "People"
         is_are = "is" if len(namesakes) == 1 else "are"
+        expected = [one for one in namesakes if one.request is not None]
+        now = "" if expected else " now"
+        instead = ["change that request"] if expected else []
+        if len(expected) < len(namesakes):
+            instead.insert(0, "move them from there")
         super().__init__(
-            f"{verb} of this name and date of birth {is_are} {places} now. If it is the same "
-            "person, move them from there instead. If it is another person, confirm that below."
+            f"{verb} of this name and date of birth {is_are} {places}{now}. If it is the same "
+            f"person, {' or '.join(instead)} instead. If it is another person, confirm that below."
         )
         self.namesakes = tuple(namesakes)
 
@@ -165,18 +181,44 @@ def sees(scope: Scope, person: Person) -> bool:
     return not person.is_restricted and visible_patients(records, scope).exists()
 
 
-def _check_namesakes(said: Details, others: Collection[int], at: datetime, scope: Scope) -> None:
-    """Ask about those in hospital under the same name and date of birth. Of whom the user may
-    not see nothing is said."""
-    found = [one for one in recognition.namesakes(said, at=at) if one.main.pk not in others]
-    seen = {one.root: one.main.pk for one in found if not one.is_restricted}
-    stays = Episode.objects.present(at=at).filter(patient__person__in=seen)
+def _check_namesakes(asked: Asked, at: datetime, scope: Scope) -> None:
+    """Ask about those in hospital, and where somebody is announced about those expected, under
+    the same name and date of birth. Of whom the user may not see nothing is said."""
     told: dict[int, Namesake] = {}
-    for stay in visible_episodes(stays, scope).select_related("patient").order_by("admitted_at"):
+    if asked.announced:
+        due = BedRequest.objects.filter(kind__in=MOVES, period__contains=at)
+        awaited = Episode.objects.filter(pk__in=due.values("episode"))
+        seen = _namesakes(asked, awaited)
+        stays = visible_episodes(awaited.filter(patient__person__in=seen), scope)
+        rows = due.filter(episode__in=stays).select_related("episode__patient", "ward")
+        for row in rows.order_by("period"):
+            person = row.episode.patient.person_id or row.episode.patient_id
+            told[person] = _expected(seen[person], row, scope)
+    present = Episode.objects.present(at=at)
+    seen = _namesakes(asked, present)
+    stays = visible_episodes(present.filter(patient__person__in=seen), scope)
+    for stay in stays.select_related("patient").order_by("admitted_at"):
         person = stay.patient.person_id or stay.patient_id
         told[person] = _namesake(seen[person], stay, at, scope)
     if told:
         raise SameName(list(told.values()))
+
+
+def _namesakes(asked: Asked, among: QuerySet[Episode]) -> dict[int, int]:
+    """The records of those who may be meant, by person; none that is kept from view."""
+    found = recognition.namesakes(asked.details, among=among)
+    return {
+        one.root: one.main.pk
+        for one in found
+        if one.main.pk not in asked.others and not one.is_restricted
+    }
+
+
+def _expected(record: int, row: BedRequest, scope: Scope) -> Namesake:
+    seen = row.ward is not None and scope.may(Permission.SEE_PATIENTS, row.ward.pk)
+    ward = row.ward.name if row.ward is not None and seen else ""
+    due_at = row.episode.expected_at
+    return Namesake(record, row.episode_id, ward, request=row.pk, due_at=due_at)
 
 
 def _namesake(record: int, stay: Episode, at: datetime, scope: Scope) -> Namesake:
@@ -193,13 +235,15 @@ def _namesake(record: int, stay: Episode, at: datetime, scope: Scope) -> Namesak
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What was said of who comes to `ward`: their hospital number, details, whom they are
-    confirmed to be (the record that `AlreadyKnown` named) and not to be (those of `SameName`)."""
+    confirmed to be (the record that `AlreadyKnown` named) and not to be (those of `SameName`).
+    announced: they are to come, and are not here."""
 
     person: PersonKey | None
     details: Details
     ward: int
     confirmed: int | None = None
     others: Collection[int] = ()
+    announced: bool = False
 
 
 def settle_who(
@@ -220,7 +264,7 @@ def settle_who(
             differs = who.differs(said, _OPTIONAL)
             raise AlreadyKnown(who.main.pk, seen=sees(scope, who), differs=differs)
     else:
-        _check_namesakes(said, asked.others, at, scope)
+        _check_namesakes(asked, at, scope)
     _check_nhs_number(found, who, said, moments, scope)
     return _arrival(asked.person, asked.ward, found, who, said)
 

@@ -38,6 +38,8 @@ MISDATED_END: Final = "discharge_before_admission"
 EARLY_MOVE: Final = "moved_before_admission"
 """Flag of a stay: its first move was dated before its admission."""
 _MOVES: Final = frozenset({Kind.TRANSFERRED, Kind.LEFT, Kind.RETURNED})
+_TAKES_OVER: Final = frozenset({Kind.PENDING_ADMIT, Kind.PENDING_TRANSFER})
+_BED_NEEDED: Final = _TAKES_OVER | {Kind.EXPECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,8 +426,12 @@ def _requests(b: _Builder) -> Iterable[Request]:
 
 
 def _takes_over(later: Standing, pending: Standing) -> bool:
-    """Whether a bed is asked for by `later` for somebody who was only expected before."""
-    return pending.kind is Kind.EXPECTED and later.kind is Kind.PENDING_ADMIT
+    """Whether the bed that `pending` asked for is asked for by `later` from then on.
+
+    Nobody needs two: who is only expected is to be admitted now, and an admission and a move that
+    are both announced for one stay are two words for the same need.
+    """
+    return pending.kind in _BED_NEEDED and later.kind in _TAKES_OVER
 
 
 def _meets(later: Standing, pending: Standing, b: _Builder) -> bool:

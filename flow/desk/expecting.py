@@ -165,6 +165,7 @@ class _Page:
             "reason": self.reason,
             "known": self.known,
             "namesakes": self.namesakes,
+            "awaited": any(one.request is not None for one in self.namesakes),
             "wrong": bool(self.who.errors or self.how.errors),
             "desk_address": reverse("desk:desk", args=[self.place.code]),
         }

@@ -186,9 +186,9 @@ def _need(
 def _clocks(row: NeedRow) -> tuple[Clock, ...]:
     if row.origin is None or row.origin.kind != Ward.Kind.EMERGENCY:
         decided = row.request_kind == BedRequest.Kind.ADMIT and row.origin is not None
-        return (Clock(ClockKind.TWELVE_FROM_DECISION, row.since),) if decided else ()
+        return (Clock(ClockKind.TWELVE_FROM_DECISION, row.decided_at),) if decided else ()
     # Whoever waits there to go to a ward has been decided on, by whatever message it was told.
-    return emergency_clocks(row.admitted_at, row.since)
+    return emergency_clocks(row.admitted_at, row.decided_at)
 
 
 def _held(row: NeedRow, states: Mapping[int, tuple[str, str]]) -> HeldBed | None:

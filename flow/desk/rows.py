@@ -20,7 +20,11 @@ LAPSED: Final = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class NeedRow:
-    """One open request with all that hangs on it. `told`: by whom and how it was asked."""
+    """One open request with all that hangs on it. `told`: by whom and how it was asked.
+
+    decided_at: when it was first decided to admit or move them, however often the request has been
+    replaced since by another ward or another message.
+    """
 
     id: int
     key: str
@@ -56,6 +60,7 @@ class NeedRow:
     lapsed_ward: str
     lapsed_why: str
     lapsed_at: datetime | None
+    decided_at: datetime
 
 
 def needs_at(*sites: int, at: datetime, request: int | None = None) -> list[NeedRow]:
@@ -82,6 +87,29 @@ def _end_of_tomorrow(at: datetime) -> datetime:
 
 
 _PLACE: Final = "{0}.id, {0}.code, {0}.name, {0}_site.code, {0}.kind"
+_DECIDED: Final = """
+WITH RECURSIVE chain AS (
+    SELECT r.kind, lower(r.period) AS since
+    UNION ALL
+    SELECT former.kind, lower(former.period)
+      FROM chain
+      JOIN wards_bedrequest former ON former.episode_id = e.id
+                                  AND upper(former.period) = chain.since
+     WHERE former.kind IN ('admit', 'transfer') AND chain.kind IN ('admit', 'transfer')
+       AND NOT EXISTS (
+           SELECT 1 FROM wards_movement undone
+             JOIN patients_visit visit ON visit.id = undone.visit_id
+            WHERE e.visit_id IN (visit.id, visit.merged_into_id)
+              AND undone.kind IN ('cancelled_pending_admit', 'cancelled_pending_transfer')
+              AND undone.occurred_at = chain.since)
+       AND NOT EXISTS (
+           SELECT 1 FROM wards_occupancy came
+            WHERE came.episode_id = e.id AND lower(came.period) = chain.since
+              AND came.ward_id IS DISTINCT FROM former.from_ward_id))
+SELECT min(since) AS at FROM chain
+"""
+"""When the first was asked for of those requests that were each replaced by the next: that ended
+as the next began, and were neither taken back nor met at that moment."""
 _SQL: Final = f"""
 SELECT r.id, r.key, r.kind, lower(r.period), e.id, e.patient_id, p.person_id, e.admitted_at,
        e.expected_at, e.admission_method, e.specialty, p.sex, p.date_of_birth,
@@ -92,7 +120,7 @@ SELECT r.id, r.key, r.kind, lower(r.period), e.id, e.patient_id, p.person_id, e.
        held.id, held.bed_id, coalesce(held_bed.label, ''), {_PLACE.format("held_ward")},
        upper(held.period), coalesce(held.decided, false),
        gone.bed_id, coalesce(gone.label, ''), coalesce(gone.name, ''), coalesce(gone.status, ''),
-       gone.at
+       gone.at, decided.at
   FROM wards_bedrequest r
   JOIN patients_episode e ON e.id = r.episode_id
   JOIN patients_patient p ON p.id = e.patient_id
@@ -120,6 +148,7 @@ SELECT r.id, r.key, r.kind, lower(r.period), e.id, e.patient_id, p.person_id, e.
           AND upper(was.period) <= %(at)s AND upper(was.period) > %(at)s - %(lapsed)s
           AND lower(was.period) >= lower(r.period)
         ORDER BY upper(was.period) DESC LIMIT 1) gone ON true
+ CROSS JOIN LATERAL ({_DECIDED}) decided
  WHERE r.period @> %(at)s::timestamptz AND r.kind <> 'discharge'
    AND (r.id = %(request)s OR (%(request)s::bigint IS NULL
         AND coalesce(there.site_id, here.site_id) = ANY(%(sites)s::bigint[])))

@@ -565,6 +565,28 @@ def test_who_has_the_same_name_is_asked_about_before_they_are_expected(
     assert BedRequest.objects.filter(period__endswith__isnull=True).count() == 1
 
 
+def test_who_is_expected_already_is_asked_about_by_where_and_when(
+    hospital: Hospital, manager: Client
+) -> None:
+    manager.post(f"{DESK}expect/", expect_form(hospital))
+    first = BedRequest.objects.get()
+    answer = manager.post(f"{DESK}expect/", expect_form(hospital))
+    shown = answer.content.decode()
+    assert answer.status_code == 409
+    box = shown.split('id="namesakes"')[1].split("</fieldset>")[0]
+    due = timezone.localtime(hospital.now + timedelta(hours=3))
+    when = f"{due:%H:%M on %-d %B}"
+    asked = f"of this name and date of birth is expected on Ward 2 at {when}. Is this another"
+    assert asked in box
+    assert f'href="{address_of(first)}"' in box
+    assert "move them" not in box
+    others = re.search(r'name="others" value="([\d ]+)"', box)
+    assert others is not None
+    answer = manager.post(f"{DESK}expect/", expect_form(hospital, others=others[1]))
+    assert answer.status_code == 302
+    assert BedRequest.objects.count() == 2
+
+
 def test_expecting_is_for_those_who_may_admit(hospital: Hospital, observer: Client) -> None:
     assert observer.get(f"{DESK}expect/").status_code == 403
     assert observer.post(f"{DESK}expect/", expect_form(hospital)).status_code == 403

@@ -9,12 +9,12 @@ import pytest
 
 from accounts.models import User
 from accounts.roles import Role
-from patients.keys import Details, PersonKey
+from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode, Patient
 from wards import movements, requests, reservations
 from wards.barriers import Said
 from wards.expecting import Coming
-from wards.facts import Place
+from wards.facts import Moved, MovementKind, Place
 from wards.models import BedRequest, Grant, Movement, Occupancy, Override, Reservation, Ward
 from wards.movements import AlreadyKnown, Refused, SameName
 from wards.placing import Unsuitable
@@ -201,6 +201,59 @@ def test_who_is_here_is_moved_and_not_expected(hospital: Hospital, manager: User
         expected(hospital, manager, ward=1)
     record = same.value.namesakes[0].record
     assert expected(hospital, manager, ward=1, others=(record,)).episode.patient_id != record
+
+
+@pytest.mark.parametrize("by", ["hand", "feed", "decision"])
+def test_who_is_expected_already_is_asked_about(hospital: Hospital, manager: User, by: str) -> None:
+    if by == "hand":
+        expected(hospital, manager)
+    else:
+        announce(hospital, MovementKind.EXPECTED if by == "feed" else MovementKind.PENDING_ADMIT)
+    first = BedRequest.objects.get()
+    with pytest.raises(SameName, match="is expected on Ward 0 at ") as same:
+        expected(hospital, manager, who={**WHO, "given_name": "ADA"}, ward=1, at=minutes(1))
+    assert "change that request instead" in same.value.reason
+    assert BedRequest.objects.count() == 1
+    [one] = same.value.namesakes
+    assert (one.request, one.record) == (first.pk, first.episode.patient_id)
+    made = expected(hospital, manager, ward=1, others=(one.record,), at=minutes(1))
+    assert made.episode.patient.person_id != first.episode.patient.person_id
+
+
+def announce(hospital: Hospital, kind: MovementKind, *, restricted: bool = False) -> None:
+    """A feed announces somebody of the same name on the first ward."""
+    fact = Moved(
+        key="told",
+        sent_at=START,
+        person=PersonKey("RXX", "P7"),
+        details=Details({**WHO, "nhs_number": NHS, "is_restricted": restricted}),
+        kind=kind,
+        occurred_at=START,
+        visit=VisitKey("RXX", "V7"),
+        wanted_ward=hospital.wards[0],
+        stay={"expected_at": minutes(120).isoformat()},
+    )
+    movements.record([fact], source="feed")
+
+
+@pytest.mark.parametrize("other", [{"given_name": "Eve"}, {"date_of_birth": date(1947, 3, 30)}])
+def test_others_who_are_expected_are_no_question(
+    hospital: Hospital, manager: User, other: Described
+) -> None:
+    expected(hospital, manager)
+    assert expected(hospital, manager, who={**WHO, **other}).pk
+    gone = BedRequest.objects.earliest("pk")
+    requests.withdraw(request=gone, said=Said(minutes(5), manager), reason="Cancelled")
+    assert expected(hospital, manager, at=minutes(6)).pk
+
+
+@pytest.mark.parametrize("hidden", ["elsewhere", "restricted"])
+def test_nothing_is_said_of_who_is_expected_out_of_sight(hospital: Hospital, hidden: str) -> None:
+    announce(hospital, MovementKind.EXPECTED, restricted=hidden == "restricted")
+    nurse = User.objects.create(username="nurse")
+    mine = 1 if hidden == "elsewhere" else 0
+    Grant.objects.create(user=nurse, role=Role.WARD_NURSE, ward_id=hospital.wards[mine])
+    assert expected(hospital, nurse, ward=mine, at=minutes(1)).pk
 
 
 def test_numbers_of_people_out_of_sight_tell_nothing(hospital: Hospital, manager: User) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import permutations
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -19,12 +21,14 @@ from wards.facts import Moved, MovementKind, Place
 from wards.models import BedRequest, RequestTerms, Reservation, Ward
 from wards.needing import needs_of
 from wards.requests import Terms
+from wards.said import ASKED
 
 from .hospital import START, Hospital, build, minutes
 
 pytestmark = pytest.mark.django_db
 
 Status = Reservation.Status
+ADMIT, MOVE = MovementKind.PENDING_ADMIT, MovementKind.PENDING_TRANSFER
 
 
 @pytest.fixture
@@ -254,7 +258,10 @@ def test_somebody_expected_asks_for_a_bed(hospital: Hospital, manager: User) -> 
     assert request.period.upper == minutes(5)
 
 
-def test_a_decision_to_admit_takes_over_from_the_announcement(hospital: Hospital) -> None:
+@pytest.mark.parametrize("decided", [ADMIT, MOVE])
+def test_a_decision_to_admit_takes_over_from_the_announcement(
+    hospital: Hospital, decided: MovementKind
+) -> None:
     facts = [
         Moved(
             key=key,
@@ -267,13 +274,53 @@ def test_a_decision_to_admit_takes_over_from_the_announcement(hospital: Hospital
         )
         for kind, at, key in (
             (MovementKind.EXPECTED, 0, "a"),
-            (MovementKind.PENDING_ADMIT, 30, "b"),
+            (decided, 30, "b"),
         )
     ]
     for order in (facts, facts[::-1]):
         movements.record(order, source="feed")
         open_now = BedRequest.objects.filter(period__contains=minutes(40))
-        assert [row.kind for row in open_now] == ["admit"]
+        assert [row.kind for row in open_now] == [ASKED[decided]]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("kinds", [(MOVE, ADMIT), (ADMIT, MOVE)])
+def test_one_stay_needs_one_bed_whatever_messages_ask_for_it(
+    hospital: Hospital,
+    manager: User,
+    kinds: tuple[MovementKind, MovementKind],
+    order: tuple[int, ...],
+) -> None:
+    said: list[tuple[MovementKind, int, int | None, Place | None]] = [
+        (MovementKind.ADMITTED, 5, None, hospital.ward(0)),
+        (kinds[0], 20, hospital.wards[1], None),
+        (kinds[1], 30, None, None),
+    ]
+    facts = [
+        Moved(
+            key=f"{number}",
+            sent_at=minutes(at),
+            person=PersonKey("RXX", "P1"),
+            kind=kind,
+            occurred_at=minutes(at),
+            visit=VisitKey("RXX", "V1"),
+            wanted_ward=wanted,
+            place=place,
+        )
+        for number, (kind, at, wanted, place) in enumerate(said)
+    ]
+    for number in order:
+        movements.record([facts[number]], source="feed")
+    open_now = BedRequest.objects.filter(period__contains=minutes(40))
+    assert [(row.kind, row.key) for row in open_now] == [(ASKED[kinds[1]], "2")]
+    bed = hospital.beds[4].bed
+    assert bed is not None
+    held = reservations.reserve(request=open_now[0], bed=bed, said=Said(minutes(41), manager))
+    again = replace(facts[1], key="again", occurred_at=minutes(50), sent_at=minutes(50))
+    movements.record([again], source="feed")
+    held_beds.settle(at=minutes(51), beds=[bed])
+    held.refresh_from_db()
+    assert held.status == Reservation.Status.HELD
 
 
 def test_needs_are_said_again_whole(hospital: Hospital, manager: User) -> None:
