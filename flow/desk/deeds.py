@@ -38,7 +38,7 @@ GIVING: Final = ("reserve", "allocate", "move")
 class Side:
     """One request at a request for a bed. failed: the deed that was refused, reason: why; bed: the
     one it was about; may_override: whether saying why would let it pass. seen: the mark of
-    what the form was about as its sender saw it; terms_mark: that of how the bed is asked for now."""
+    what the form was about as its sender saw it; terms_mark: that of how it is asked now."""
 
     scope: Scope
     now: datetime
