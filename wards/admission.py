@@ -6,12 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import uuid4
 
-from accounts import misfits
 from accounts.models import User
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode
 from wards.by_hand import (
-    check_clean,
     check_done,
     check_free,
     check_not_held,
@@ -19,14 +17,13 @@ from wards.by_hand import (
     lock_and_date,
     lock_wards,
     said_before,
-    transacted,
 )
 from wards.facts import Moved, MovementKind, Place
 from wards.matching import setting_at
 from wards.models import Movement, Override
 from wards.newcomers import (
-    DO_NOT_FIT,
     Asked,
+    counted,
     find,
     recognised,
     settle_who,
@@ -74,10 +71,9 @@ def admit(
         locked = [r.pk for p in (*found.by_number, *found.by_nhs) for r in p.records]
         when = lock_and_date(locked, occurred_at, at)
         # What is the same whoever it is comes first, so that no answer here tells of a person.
-        check_place(place, when.occurred_at)
         lock_wards([place.ward])
+        check_place(place, when.occurred_at)
         if place.bed is not None:
-            check_clean(place, when.occurred_at)
             check_free(place.bed, when.occurred_at, at=when.sent_at)
         scope = scope_of(by)
         who = recognised(found, said, scope)
@@ -110,7 +106,4 @@ def admit(
         keep_overrides(weighed, deed=Override.Deed.ADMIT, at=when.occurred_at, movement=move)
         return admitted
 
-    if person is None and not said.values.get("nhs_number"):
-        return transacted(deed)
-    with misfits.counted(by, at, is_misfit=lambda refused: refused.reason == DO_NOT_FIT):
-        return transacted(deed)
+    return counted(deed, asked, by, at)

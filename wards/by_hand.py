@@ -107,23 +107,12 @@ def lock_wards(wards: Collection[int]) -> None:
     )
 
 
-def check_clean(place: Place, occurred_at: datetime) -> None:
-    """Raise Refused where the bed waits for a terminal clean: nobody is put into it before that
-    (NHS England, National infection prevention and control manual, 2.3)."""
-    if place.bed is None:
-        return
-    found = (s for s in states_at(at=occurred_at, wards=[place.ward]) if s.bed == place.bed)
-    state = next(found, None)
-    if state is None or not state.is_unready or state.level != BedStatus.Level.TERMINAL:
-        return
-    raise Refused(
-        f"{_named(place.bed)} waits for a terminal clean. Choose another bed, or say on its tile "
-        "that it is clean once it is."
-    )
+def check_place(place: Place, occurred_at: datetime, *, lain_in: bool = True) -> None:
+    """Raise Refused where the bed is not in use then, closed or not opened.
 
-
-def check_place(place: Place, occurred_at: datetime) -> None:
-    """Hand-made moves go to beds that are in use and not closed."""
+    lain_in: somebody is put into it then, not only to have it later; nobody is before a terminal
+    clean is done (NHS England, National infection prevention and control manual, 2.3).
+    """
     if place.bed is None:
         return
     bed = Bed.objects.select_related("ward").get(pk=place.bed)
@@ -140,6 +129,11 @@ def check_place(place: Place, occurred_at: datetime) -> None:
         raise Refused(
             f"Bed {bed.label} on {bed.ward.name} is an escalation bed that is not open. "
             "Open it or choose another bed."
+        )
+    if lain_in and state.is_unready and state.level == BedStatus.Level.TERMINAL:
+        raise Refused(
+            f"Bed {bed.label} on {bed.ward.name} waits for a terminal clean. Choose another bed, "
+            "or say on its tile that it is clean once it is."
         )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 from uuid import uuid4
 
 from django.db.models import Q
 
-from accounts import misfits
 from accounts.models import User
 from accounts.refusals import Refused
 from patients.keys import Details, PersonKey, VisitKey
@@ -18,7 +17,6 @@ from patients.models import Episode
 from patients.recognition import Person
 from wards.barriers import Said
 from wards.by_hand import (
-    check_clean,
     check_done,
     check_free,
     check_not_held,
@@ -33,9 +31,9 @@ from wards.facts import Moved, MovementKind, Place
 from wards.held_beds import open_request_of
 from wards.models import BedRequest, Movement, Override, Ward
 from wards.newcomers import (
-    DO_NOT_FIT,
     Asked,
     check_elsewhere,
+    counted,
     find,
     recognised,
     sees,
@@ -51,7 +49,6 @@ FURTHEST: Final = timedelta(days=400)
 """How far ahead somebody can be announced; beyond it, a slip of the pen."""
 LATEST: Final = timedelta(hours=24)
 """How long ago the time may lie: they are late, and still expected."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +123,7 @@ def expect(*, coming: Coming, ward: Ward, terms: Terms, said: Said, key: str = "
         write_terms(made, replace(terms, specialty=terms.specialty or coming.specialty), said)
         return made
 
-    return _counted(deed, asked, by, said.at)
+    return counted(deed, asked, by, said.at)
 
 
 def come(
@@ -154,12 +151,11 @@ def come(
         request = open_request_of(stay, at=when.occurred_at)
         if stay.status_at(when.sent_at) != Episode.Status.EXPECTED or request is None:
             raise Refused("They are not expected any more. Look at the list again.")
+        lock_wards([place.ward])
         check_place(place, when.occurred_at)
         person = stay.patient.person_id
         check_elsewhere(Q(person=person), {when.occurred_at, at}, scope_of(by))
-        lock_wards([place.ward])
         if place.bed is not None:
-            check_clean(place, when.occurred_at)
             check_not_held(place.bed, person=person, at=when.sent_at)
             check_free(place.bed, when.occurred_at, at=when.sent_at)
         weighed = check_suits(
@@ -210,11 +206,3 @@ def _check_once(who: Person, ward: Ward, at: datetime, scope: Scope) -> None:
     raise Refused(
         f"They are expected on {ward.name} already{when}. Change that request on the desk instead."
     )
-
-
-def _counted(deed: Callable[[], T], asked: Asked, by: User, at: datetime) -> T:
-    """Run it; where numbers were tried out, what did not fit is counted (`accounts.misfits`)."""
-    if asked.person is None and not asked.details.values.get("nhs_number"):
-        return transacted(deed)
-    with misfits.counted(by, at, is_misfit=lambda refused: refused.reason == DO_NOT_FIT):
-        return transacted(deed)

@@ -24,7 +24,6 @@ from wards.by_hand import (
     AHEAD,
     When,
     check_clashes,
-    check_clean,
     check_done,
     check_free,
     check_not_held,
@@ -341,6 +340,7 @@ def _done(
             weighed.append(None)
             continue
         _check_goes_on(step.episode, step.place, when.occurred_at)
+        lock_wards([step.place.ward])
         check_place(step.place, when.occurred_at)
         weighed.append(_weigh(step, when, by, reason))
     facts = [step.fact(when) for step in steps]
@@ -367,8 +367,6 @@ def _weigh(step: _Step, when: When, by: User, reason: str) -> Weighed | None:
     place = step.place
     if place is None or place.bed is None:
         return None
-    lock_wards([place.ward])
-    check_clean(place, when.occurred_at)
     check_not_held(place.bed, person=step.episode.patient.person_id, at=when.sent_at)
     check_free(place.bed, when.occurred_at, at=when.sent_at)
     return check_suits(

@@ -10,21 +10,23 @@ is asked about as well where somebody of that name and date of birth is expected
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 from uuid import uuid4
 
 from django.db.models import Q, QuerySet
 
+from accounts import misfits
+from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from patients import identity, recognition
 from patients.keys import Details, PersonKey
 from patients.models import Episode, Patient
 from patients.recognition import DECISIVE, Person
-from wards.by_hand import clock
+from wards.by_hand import clock, transacted
 from wards.held_beds import MOVES
 from wards.models import BedRequest, Occupancy, Ward
 from wards.scope import Scope, visible_episodes, visible_patients
@@ -49,6 +51,7 @@ _WORDS: Final = {
     "date_of_birth": "date of birth",
 }
 _OPTIONAL: Final = ("given_name", "sex")
+T = TypeVar("T")
 
 
 class AlreadyKnown(Refused):
@@ -244,6 +247,14 @@ class Asked:
     confirmed: int | None = None
     others: Collection[int] = ()
     announced: bool = False
+
+
+def counted(deed: Callable[[], T], asked: Asked, by: User, at: datetime) -> T:
+    """Run it; where numbers were tried out, what did not fit is counted (`accounts.misfits`)."""
+    if asked.person is None and not asked.details.values.get("nhs_number"):
+        return transacted(deed)
+    with misfits.counted(by, at, is_misfit=lambda refused: refused.reason == DO_NOT_FIT):
+        return transacted(deed)
 
 
 def settle_who(

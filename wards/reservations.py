@@ -164,7 +164,7 @@ def _prepare(request: BedRequest, bed: int, said: Said) -> tuple[BedRequest, Pla
         raise Refused(f"There is no bed with the key {bed}.")
     held_beds.settle(at=when, beds=[bed], episodes=[held.episode_id])
     place = Place(row.ward_id, row.bay_id, row.pk)
-    check_place(place, when)
+    check_place(place, when, lain_in=False)
     check_not_held(bed, person=held.episode.patient.person_id, at=when)
     person = held.episode.patient.person_id
     if Occupancy.objects.filter(bed=bed, person=person, period__contains=when).exists():

@@ -9,8 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,17 +18,16 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.refusals import Refused
-from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow.bed_state_forms import said_at
 from flow.bedside_forms import WhenForm
 from flow.running.forms import WHOLE, CloseGroupForm, OpenGroupForm, PlaceForm, bay_of
+from flow.running.opening import ward_to_manage
 from flow.ward_naming import ward_address
 from wards import bed_states
 from wards.bed_groups import Group, close_group, closures_of, groups_of, open_group
 from wards.by_hand import refuse_ahead
 from wards.models import Closure, Ward
-from wards.scope import scope_of
 
 
 @dataclass(slots=True)
@@ -71,15 +69,7 @@ class Side:
 @require_http_methods(["GET", "HEAD", "POST"])
 def closing(request: HttpRequest, ward: int) -> HttpResponse:
     """What of a ward is closed as a whole, and what can be done about it."""
-    place = Ward.objects.select_related("site").filter(pk=ward, same_as=None).first()
-    if place is None:
-        raise Http404(_("There is no such ward."))
-    scope = scope_of(request.user)
-    if not scope.may(Permission.SEE_COUNTS, place.pk):
-        raise PermissionDenied(_("You have no role on this ward. Ask your administrator."))
-    may = scope.may(Permission.MANAGE_BEDS, place.pk)
-    if request.method == "POST" and not may:
-        raise PermissionDenied(_("You do not manage the beds of this ward."))
+    place, may = ward_to_manage(request, ward)
     side = _looked_at(request, place, may)
     if request.method != "POST":
         return _drawn(request, side, HTTPStatus.OK)

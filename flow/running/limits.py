@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import astuple
 from http import HTTPStatus
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,35 +14,27 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.refusals import Refused
-from accounts.roles import Permission
 from flow.running.forms import LimitsForm
+from flow.running.opening import ward_to_manage
 from wards.limits import history, limits_of, set_limits
+from wards.marks import mark_of
 from wards.models import Ward
 from wards.rule_files import Limits
 from wards.rule_loading import limits_changed
-from wards.scope import scope_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def limits(request: HttpRequest, ward: int) -> HttpResponse:
     """The limits of one ward, who set them, and the form to set them."""
-    place = Ward.objects.select_related("site").filter(pk=ward, same_as=None).first()
-    if place is None:
-        raise Http404(_("There is no such ward."))
-    scope = scope_of(request.user)
-    if not scope.may(Permission.SEE_COUNTS, place.pk):
-        raise PermissionDenied(_("You have no role on this ward. Ask your administrator."))
-    may = scope.may(Permission.MANAGE_BEDS, place.pk)
+    place, may = ward_to_manage(request, ward)
     known = limits_of(place.pk)
     if request.method != "POST":
         return _drawn(request, place, LimitsForm(known=known) if may else None, known)
-    if not may:
-        raise PermissionDenied(_("You do not manage the beds of this ward."))
     assert isinstance(request.user, User)
     form = LimitsForm(request.POST, known=known)
     if not form.is_valid():
         return _drawn(request, place, form, known, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    if request.POST.get("seen", "") != fingerprint(known):
+    if request.POST.get("seen", "") != mark_of(known):
         return _drawn(request, place, form, known, reason=_changed(place.pk))
     try:
         changed = set_limits(ward=place.pk, limits=form.limits, seen=known, by=request.user)
@@ -57,11 +46,6 @@ def limits(request: HttpRequest, ward: int) -> HttpResponse:
         return HttpResponse(said, content_type="text/plain; charset=utf-8")
     messages.success(request, said)
     return redirect("running:staffing", place.site.code)
-
-
-def fingerprint(known: Limits) -> str:
-    """Tells whether somebody saw these limits."""
-    return hashlib.sha256(repr(astuple(known)).encode()).hexdigest()[:16]
 
 
 def _changed(ward: int) -> str:
@@ -94,7 +78,7 @@ def _drawn(
         "ward": place,
         "form": form,
         "known": [words.partition(", was ")[0] for words in limits_changed(Limits(), known)],
-        "seen": fingerprint(known),
+        "seen": mark_of(known),
         "history": history(place.pk),
         "reason": reason,
         "refused": bool(reason) or status != HTTPStatus.OK,
