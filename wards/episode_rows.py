@@ -13,7 +13,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from live.doorbell import ring
 from patients.models import Episode
 from patients.rows import insert, rewrite
-from wards.models import BedRequest, Site, Ward
+from wards.models import BedRequest, RequestTerms, Site, Ward
 from wards.projection import Claim, Request, Stay
 
 _PRESENT: Final = (Episode.Status.IN_HOSPITAL, Episode.Status.ON_LEAVE)
@@ -209,4 +209,31 @@ def write_requests(wanted: Mapping[int, Iterable[Request]]) -> set[int]:
         rewrite(changed, ["kind", "from_ward_id", "ward_id", "period"])
     if fresh:
         BedRequest.objects.bulk_create(fresh)
+        _carry_terms([row for row in fresh if row.kind != BedRequest.Kind.DISCHARGE])
     return {ward for ward in wards if ward is not None}
+
+
+def _carry_terms(fresh: Sequence[BedRequest]) -> None:
+    """Let what people said of a request count for the one that a message put in its place."""
+    begins = {(row.episode_id, row.period.lower): row for row in fresh}
+    if not begins:
+        return
+    before = BedRequest.objects.filter(
+        episode__in={episode for episode, _ in begins},
+        period__endswith__in={at for _, at in begins},
+    ).exclude(kind=BedRequest.Kind.DISCHARGE)
+    heirs = {
+        (row.episode_id, row.key): heir
+        for row in before
+        if (heir := begins.get((row.episode_id, row.period.upper))) is not None
+    }
+    if not heirs:
+        return
+    said = RequestTerms.objects.filter(episode__in={episode for episode, _ in heirs})
+    carried = []
+    for terms in said:
+        heir = heirs.get((terms.episode_id, terms.key))
+        if heir is not None:
+            terms.pk, terms.key = None, heir.key
+            carried.append(terms)
+    RequestTerms.objects.bulk_create(carried, ignore_conflicts=True)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from wards.facts import MovementKind as Kind
@@ -39,6 +39,7 @@ EARLY_MOVE: Final = "moved_before_admission"
 """Flag of a stay: its first move was dated before its admission."""
 _MOVES: Final = frozenset({Kind.TRANSFERRED, Kind.LEFT, Kind.RETURNED})
 _TAKES_OVER: Final = frozenset({Kind.PENDING_ADMIT, Kind.PENDING_TRANSFER})
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _BED_NEEDED: Final = _TAKES_OVER | {Kind.EXPECTED}
 
 
@@ -395,21 +396,16 @@ def _claims(spots: Sequence[_Spot], admitted: datetime, end: datetime | None) ->
 def _requests(b: _Builder) -> Iterable[Request]:
     """Pending moves, each until it was met, called off, replaced or overtaken by the discharge."""
     pending = [m for m in b.members if m.kind in ASKED]
-    end = b.ends_at if not b.expected_only else None
+    asked_for: list[datetime | None] = []
     for number, s in enumerate(pending):
-        since, until = s.occurred_at, s.dropped_at
-        for later in b.members:
-            if later.happened <= s.happened or not _meets(later, s, b):
-                continue
-            until = later.occurred_at if until is None else min(until, later.occurred_at)
-            break
-        for later in pending[number + 1 :]:
-            if later.kind is s.kind or _takes_over(later, s):
-                until = later.occurred_at if until is None else min(until, later.occurred_at)
-                break
-        if end is not None:
-            until = end if until is None else min(until, end)
-        if until is not None and until <= since:
+        since, until = s.occurred_at, _over(s, pending[number + 1 :], b)
+        if s.kind is Kind.EXPECTED:
+            # Told once more that they are to come, while their bed is asked for already, is no
+            # second need; it counts from when that request was called off.
+            since = max([since, *(end or _NEVER for end in asked_for)])
+        elif s.kind in _TAKES_OVER:
+            asked_for.append(until)
+        if since >= (until or _NEVER):
             continue
         before = [spot.place.ward for spot in b.spots if spot.at <= since]
         here = s.told.place.ward if s.told.place else None
@@ -423,6 +419,15 @@ def _requests(b: _Builder) -> Iterable[Request]:
             s.told.wanted_ward or (here if coming else None),
             s.told.key,
         )
+
+
+def _over(s: Standing, after: Sequence[Standing], b: _Builder) -> datetime | None:
+    """When nobody waits for what `s` asked for any more; None while they do."""
+    ends = [s.dropped_at, b.ends_at if not b.expected_only else None]
+    met = (m for m in b.members if m.happened > s.happened and _meets(m, s, b))
+    asked_again = (m for m in after if m.kind is s.kind or _takes_over(m, s))
+    ends += [m.occurred_at for m in (next(met, None), next(asked_again, None)) if m is not None]
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _takes_over(later: Standing, pending: Standing) -> bool:

@@ -172,6 +172,8 @@ def _cancelled_by(told: Told, stands: Sequence[Standing]) -> Standing | None:
     candidates = [
         s for s in stands if s.kind in TARGETS[told.kind] and not s.implied and s.dropped_at is None
     ]
+    # A pending admission that is called off is an announcement only where there is no other.
+    candidates = [s for s in candidates if s.kind is not Kind.EXPECTED] or candidates
     for candidate in reversed(candidates):
         if candidate.occurred_at == told.occurred_at:
             return candidate

@@ -20,7 +20,7 @@ from wards.care_needs import Needed, latest, say
 from wards.facts import Moved, MovementKind, Place
 from wards.models import BedRequest, RequestTerms, Reservation, Ward
 from wards.needing import needs_of
-from wards.requests import Terms
+from wards.requests import Terms, terms_of, write_terms
 from wards.said import ASKED
 
 from .hospital import START, Hospital, build, minutes
@@ -321,6 +321,61 @@ def test_one_stay_needs_one_bed_whatever_messages_ask_for_it(
     held_beds.settle(at=minutes(51), beds=[bed])
     held.refresh_from_db()
     assert held.status == Reservation.Status.HELD
+
+
+def _announced(hospital: Hospital, kind: MovementKind, at: int, ward: int) -> Moved:
+    return Moved(
+        key=f"{kind}-{at}",
+        sent_at=minutes(at),
+        person=PersonKey("RXX", "P1"),
+        kind=kind,
+        occurred_at=minutes(at),
+        visit=VisitKey("RXX", "V1"),
+        wanted_ward=hospital.wards[ward],
+    )
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_who_waits_for_a_bed_is_not_announced_as_another_need(
+    hospital: Hospital, order: tuple[int, ...]
+) -> None:
+    facts = [
+        _announced(hospital, ADMIT, 0, 1),
+        _announced(hospital, MovementKind.EXPECTED, 10, 0),
+        _announced(hospital, MovementKind.CANCELLED_PENDING_ADMIT, 30, 1),
+    ]
+    movements.record(facts[:2], source="feed")
+    open_now = BedRequest.objects.filter(period__contains=minutes(20))
+    assert [(row.kind, row.ward_id) for row in open_now] == [("admit", hospital.wards[1])]
+    for number in order:
+        movements.record([facts[number]], source="feed")
+    before = BedRequest.objects.get(period__contains=minutes(20))
+    assert before.kind == "admit"
+    # The decision is called off; that they are to come still stands.
+    after = BedRequest.objects.get(period__contains=minutes(40))
+    assert (after.kind, after.ward_id) == ("expected", hospital.wards[0])
+    assert after.period.lower == minutes(30)
+
+
+def test_what_was_said_of_a_request_goes_on_when_a_message_takes_it_over(
+    hospital: Hospital, manager: User
+) -> None:
+    movements.record([_announced(hospital, MovementKind.EXPECTED, 0, 0)], source="feed")
+    first = BedRequest.objects.get()
+    terms = Terms(priority=2, specialty="Cardiology", asked_by="ED", note="by the window")
+    write_terms(first, terms, Said(minutes(5), manager))
+    movements.record([_announced(hospital, ADMIT, 10, 1)], source="feed")
+    second = BedRequest.objects.get(period__contains=minutes(15))
+    assert second.pk != first.pk
+    assert terms_of(second) == terms
+    write_terms(second, replace(terms, priority=1), Said(minutes(16), manager))
+    movements.record([_announced(hospital, ADMIT, 20, 0)], source="feed")
+    third = BedRequest.objects.get(period__contains=minutes(25))
+    assert (third.ward_id, terms_of(third)) == (hospital.wards[0], replace(terms, priority=1))
+    assert terms_of(first) == terms, "what was said then stays said"
+    movements.record([_announced(hospital, MovementKind.PENDING_DISCHARGE, 25, 0)], source="feed")
+    leaves = BedRequest.objects.get(kind="discharge")
+    assert terms_of(leaves) == Terms()
 
 
 def test_needs_are_said_again_whole(hospital: Hospital, manager: User) -> None:
