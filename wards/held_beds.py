@@ -79,16 +79,34 @@ def hold_again(movement: Movement, *, at: datetime, by: User | None) -> Reservat
     """A movement that took up a held bed has been taken back: hold it for them once more, for
     `AGAIN`, where they still ask for one and nobody else has the bed. The caller has locked the
     person. None where there is nothing to hold."""
-    used = (
+    return _once_more(
         Reservation.objects.filter(
             bed=movement.bed_id,
             episode__patient__person=movement.patient.person_id,
             status=Status.USED,
             period__endswith=movement.occurred_at,
-        )
-        .select_related("bed", "episode")
-        .first()
+        ),
+        at=at,
+        by=by,
     )
+
+
+def keep_held(episode: Episode, *, since: datetime, at: datetime, by: User | None) -> None:
+    """A request was called off by mistake at `since`: hold the bed once more that was given back
+    by it. As `hold_again`."""
+    _once_more(
+        Reservation.objects.filter(
+            episode=episode, status=Status.WITHDRAWN, period__endswith=since
+        ),
+        at=at,
+        by=by,
+    )
+
+
+def _once_more(
+    ended: QuerySet[Reservation], *, at: datetime, by: User | None
+) -> Reservation | None:
+    used = ended.select_related("bed", "episode").first()
     if used is None or open_request_of(used.episode, at=at) is None:
         return None
     if in_force(at=at, beds=[used.bed_id]) or in_force(at=at, episodes=[used.episode_id]):

@@ -6,12 +6,14 @@ kept beside it (`RequestTerms`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.refusals import Refused
 from live.doorbell import ring
@@ -156,6 +158,57 @@ def withdraw(*, request: BedRequest, said: Said, reason: str) -> None:
         held_beds.settle(at=when.occurred_at, episodes=[stay.pk], by=said.by)
 
     transacted(deed)
+
+
+def restore(*, request: BedRequest, said: Said) -> BedRequest:
+    """Take back that a bed is not wanted any more: it is asked for as before, since as long as
+    before, and the bed that was given back by it is held again where it can be.
+
+    Raises Refused where somebody else than a person here called it off, that has been taken back,
+    another bed is asked for since, or they have been moved or have left.
+    """
+
+    def deed() -> BedRequest:
+        when = lock_and_date([request.episode.patient_id], said.occurred_at, said.at)
+        stay = Episode.objects.select_related("visit", "patient").get(pk=request.episode_id)
+        off = withdrawals(_visits(stay)).filter(cancels__key=request.key).last()
+        if off is None:
+            raise Refused("This request was not called off here, or that has been taken back.")
+        if open_request_of(stay, at=when.occurred_at) is not None:
+            raise Refused("A bed is asked for again already. Look at the list.")
+        fact = Moved(
+            key=uuid4().hex,
+            sent_at=when.sent_at,
+            person=PersonKey(stay.patient.authority, stay.patient.identifier),
+            kind=MovementKind(off.kind),
+            occurred_at=when.occurred_at,
+            visit=_visit(stay),
+            cancels=off.pk,
+        )
+        keep([fact], source=said.source, by=said.by)
+        again = BedRequest.objects.filter(
+            pk=request.pk, kind__in=MOVES, period__contains=when.occurred_at
+        ).first()
+        if again is None:
+            raise Refused("They have been moved or have left since. Ask for a bed anew.")
+        held_beds.keep_held(stay, since=off.occurred_at, at=when.occurred_at, by=said.by)
+        transaction.on_commit(lambda: ring(["desk"]))
+        return again
+
+    return transacted(deed)
+
+
+def withdrawals(visits: Collection[int] | None = None) -> QuerySet[Movement]:
+    """The words by which people here called requests off that nobody has taken back, of these
+    visits or of all; the oldest first."""
+    rows = Movement.objects.filter(
+        by__isnull=False,
+        kind__in=list(_UNDO.values()),
+        cancels__kind__in=list(_KINDS.values()),
+    ).exclude(Exists(Movement.objects.filter(cancels=OuterRef("pk"))))
+    if visits is not None:
+        rows = rows.filter(visit__in=visits)
+    return rows.order_by("occurred_at", "pk")
 
 
 def terms_of(request: BedRequest) -> Terms:

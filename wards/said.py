@@ -105,12 +105,18 @@ def standing(movements: Iterable[Told]) -> Heard:
     stands: list[Standing] = []
     called_off = False
     taken_back: dict[int, int] = {}
+    dropped: dict[int, Standing] = {}
     for told in sorted(movements, key=said_order):
         kind = told.kind
         if kind is Kind.GIVEN or kind is Kind.JOINED:
             continue
         if kind is Kind.DELETED:
             stands, called_off = [], True
+        elif told.cancels in dropped:
+            # That a plan was called off is taken back, so the plan stands as before.
+            dropped.pop(told.cancels).dropped_at = None
+            taken_back.pop(told.cancels)
+            taken_back[told.id] = told.cancels
         elif kind in TARGETS:
             target = _cancelled_by(told, stands)
             if target is not None:
@@ -122,6 +128,7 @@ def standing(movements: Iterable[Told]) -> Heard:
                 stands = [s for s in stands if not _discharged_so(s, target, stands)]
             elif target is not None and target.kind in PLANS:
                 target.dropped_at = told.occurred_at
+                dropped[told.id] = target
             elif target is not None:
                 stands = [s for s in stands if s.told is not target.told]
                 _forget_sightings(target, stands)

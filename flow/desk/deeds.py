@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -55,6 +57,19 @@ class Side:
     def places(self) -> list[int]:
         """The wards that it is about: where the patient is, and the one asked for."""
         return [one.id for one in (self.need.origin, self.need.target) if one is not None]
+
+    @property
+    def desk_address(self) -> str:
+        """The desk on whose list it is."""
+        place = self.need.target or self.need.origin
+        if place is None:
+            return reverse("flow:system")
+        return reverse("desk:desk", args=[place.site])
+
+    def must_see_counts(self) -> None:
+        """Raise PermissionDenied for whoever sees no figures where it is about."""
+        if not any(self.scope.may(Permission.SEE_COUNTS, ward) for ward in self.places):
+            raise PermissionDenied(_("You have no role where this bed is asked for."))
 
     @property
     def asks(self) -> bool:
@@ -219,7 +234,7 @@ def _change(side: Side, form: forms.Form, said: Said) -> str:
 def _withdraw(side: Side, form: forms.Form, said: Said) -> str:
     assert isinstance(form, WithdrawForm)
     requests.withdraw(request=_request(side), said=said, reason=form.cleaned_data["reason"])
-    return _("The bed is not asked for any more.")
+    return _("The bed is not asked for any more. “Called off” on the desk takes that back.")
 
 
 def _say(side: Side, form: forms.Form, said: Said) -> str:

@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -21,6 +20,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from flow.board_types import Sight
+from flow.desk.called_off import called_off_request
 from flow.desk.deeds import Side, do
 from flow.desk.forms import HOURS, NeedsForm, TermsForm, WithdrawForm
 from flow.desk.matches import Match, Matches, matches
@@ -49,10 +49,11 @@ def request_for_bed(request: HttpRequest, key: int) -> HttpResponse:
     now, scope = timezone.now(), scope_of(request.user)
     need = one_need(key, at=now, sight=Sight.of(scope))
     if need is None:
+        if (gone := called_off_request(request, key)) is not None:
+            return gone
         raise Http404(_("This request is over, or there was none. Look at the list again."))
     side = Side(scope, now, need)
-    if not any(scope.may(Permission.SEE_COUNTS, ward) for ward in side.places):
-        raise PermissionDenied(_("You have no role where this bed is asked for."))
+    side.must_see_counts()
     if request.method == "POST":
         return _posted(request, side)
     _offer(request, side)
@@ -79,7 +80,7 @@ def _posted(request: HttpRequest, side: Side) -> HttpResponse:
     if "fragment" in request.GET:
         return HttpResponse(said, content_type="text/plain; charset=utf-8")
     messages.success(request, said)
-    return redirect(_back(side))
+    return redirect(side.desk_address)
 
 
 def _changed_meanwhile(request: HttpRequest, side: Side) -> str | None:
@@ -166,7 +167,7 @@ def _drawn(request: HttpRequest, side: Side, status: int) -> HttpResponse:
         "moment": side.now,
         "live": True,
         "here": request.path,
-        "desk_address": _back(side),
+        "desk_address": side.desk_address,
         "typed_reason": request.POST.get("reason", ""),
     }
     template = "flow/_request_drawer.html" if "fragment" in request.GET else "flow/request.html"
@@ -194,8 +195,3 @@ def _comes(side: Side) -> bool:
     need = side.need
     awaited = need.origin is None and need.target is not None and need.may_see
     return awaited and need.target is not None and side.gives(need.target.id)
-
-
-def _back(side: Side) -> str:
-    place = side.need.target or side.need.origin
-    return reverse("desk:desk", args=[place.site]) if place is not None else reverse("flow:system")

@@ -19,6 +19,7 @@ from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow.asking import Asked
 from flow.board_types import Sight
+from flow.desk.called_off import called_off
 from flow.desk.queue import Wanted, queue
 from flow.desk.types import Queue
 from flow.desk.words import KINDS, WAITS_FOR
@@ -96,6 +97,7 @@ def _show(request: HttpRequest, scope: Scope, place: Site, wish: Wish) -> Show:
                 for value, label in WAITS_FOR
             ],
             "specialties": _specialties(board, wish),
+            "called_off": called_off(place.pk, at=now),
             "gives": scope.may_anywhere(Permission.MOVE_PATIENTS),
             "proposal_address": f"{reverse('desk:proposal', args=[place.code])}",
             "cleaning_address": _cleaning(place),
