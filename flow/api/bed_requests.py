@@ -225,6 +225,17 @@ class CancelRequest(Deed):
         return row.pk
 
 
+@extend_schema_view(post=extend_schema(**describing.RESTORE))
+class RestoreRequest(Deed):
+    """That the bed is not wanted any more is taken back."""
+
+    entry = ReleaseEntry
+
+    def do(self, request: Request, need: Need, row: BedRequest, said: Mapping[str, Any]) -> int:
+        _check_asks(scope(request), need)
+        return requests.restore(request=row, said=said_now(request)).pk
+
+
 def _expect(request: Request, said: Mapping[str, Any]) -> BedRequest:
     """Announce somebody who is to come."""
     seen, person = scope(request), said["person"]

@@ -105,6 +105,12 @@ CANCEL: Final = _deed(
     entries.CancelEntry,
     "What is held for it is free again. The answer is the request as it stood last.",
 )
+RESTORE: Final = _deed(
+    "restore_bed_request",
+    "Take back that the bed is not wanted",
+    entries.ReleaseEntry,
+    "It is asked for as before, and what was held for it is held again where it can be.",
+)
 MATCHES: Final[dict[str, Any]] = {
     "operation_id": "bed_matches",
     "summary": "Beds for a request, with reasons",

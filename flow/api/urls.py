@@ -24,6 +24,7 @@ from flow.api.bed_requests import (
     OneBedRequest,
     Release,
     Reserve,
+    RestoreRequest,
 )
 from flow.api.care_needs import NeedsOfEpisode
 from flow.api.cohorts import Cohorts, OneCohort
@@ -82,6 +83,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("bed-requests/<int:key>/allocate/", Allocate.as_view(), name="allocate"),
     path("bed-requests/<int:key>/release/", Release.as_view(), name="release"),
     path("bed-requests/<int:key>/cancel/", CancelRequest.as_view(), name="cancel_request"),
+    path("bed-requests/<int:key>/restore/", RestoreRequest.as_view(), name="restore_request"),
     path("movements/", Movements.as_view(), name="movements"),
     path("movements/<int:key>/cancel/", CancelMovement.as_view(), name="cancel_movement"),
     path("barriers/", Barriers.as_view(), name="barriers"),

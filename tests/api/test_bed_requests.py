@@ -171,6 +171,24 @@ def test_it_is_withdrawn_with_a_reason_once(manager: Caller, hospital: Hospital)
     assert matches(manager, asked["id"])["results"] == []
 
 
+def test_that_it_is_withdrawn_is_taken_back(manager: Caller, hospital: Hospital) -> None:
+    reader = Caller("reader", Role.OBSERVER, *DESK, site=hospital.site)
+    asked = ask(manager, hospital.emergency, ward="TGH-W1", priority=2)
+    bed = matches(manager, asked["id"])["results"][0]["bed"]
+    manager.post(f"{LIST}{asked['id']}/allocate/", bed=bed)
+    restore = f"{LIST}{asked['id']}/restore/"
+    status, problem = manager.post(restore)
+    assert (status, "was not called off" in problem["detail"]) == (409, True)
+    manager.post(f"{LIST}{asked['id']}/cancel/", reason="Goes home")
+    assert reader.post(restore)[0] == 403
+    status, again = manager.post(restore)
+    assert (status, again["ended_at"], again["priority"], again["since"]) == (
+        200, None, 2, asked["since"],
+    )  # fmt: skip
+    assert (again["held"]["bed"], again["held"]["decided"]) == (bed, True)
+    assert [row["id"] for row in manager.get(LIST)] == [asked["id"]]
+
+
 def test_what_is_held_is_given_back(manager: Caller, hospital: Hospital) -> None:
     asked = ask(manager, hospital.emergency, ward="TGH-W1")
     bed = matches(manager, asked["id"])["results"][0]["bed"]
@@ -309,7 +327,7 @@ def test_other_sites_are_not_there(
     assert manager.client.get(f"{LIST}{far['id']}/matches/").status_code == 404
     for deed, body in (
         ("change", {}), ("reserve", {"bed": 1}), ("allocate", {"bed": 1}), ("release", {}),
-        ("cancel", {"reason": "No"}),
+        ("cancel", {"reason": "No"}), ("restore", {}),
     ):  # fmt: skip
         assert manager.post(f"{LIST}{far['id']}/{deed}/", **body)[0] == 404, deed
     bed = elsewhere.beds(elsewhere.wards[0])[0]
