@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.refusals import Refused
+from accounts.row_keys import storable
 from flow.board_types import Sight
 from flow.desk.deeds import Side
 from flow.desk.queue import one_need
@@ -76,7 +77,7 @@ def called_off(site: int, *, at: datetime) -> list[CalledOff]:
 
 
 def _read(*, at: datetime, site: int | None, request: int | None) -> list[CalledOff]:
-    params = {"at": at, "lately": LATELY, "site": site, "request": request}
+    params = {"at": at, "lately": LATELY, "site": site, "request": storable(request)}
     return [CalledOff(*row) for row in read(_SQL, params)]
 
 

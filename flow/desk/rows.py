@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from accounts.row_keys import storable
 from flow.board_types import Place
 from flow.reading import read
 
@@ -75,7 +76,7 @@ def needs_at(*sites: int, at: datetime, request: int | None = None) -> list[Need
         "late": OVERDUE,
         "lapsed": LAPSED,
         "horizon": _end_of_tomorrow(at),
-        "request": request,
+        "request": storable(request),
     }
     return [_row(values) for values in read(_SQL, params)]
 
