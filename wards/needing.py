@@ -155,8 +155,17 @@ def _needs(
         elective=is_elective(row.admission_method),
         corridor_groups=frozenset(needs.corridor_groups),
         priority=asked.priority if asked else RequestTerms.Priority.SOON,
-        since=request.period.lower if request else None,
+        since=_waits_since(row, request, asked) if request else None,
     )
+
+
+def _waits_since(row: Episode, request: BedRequest, asked: RequestTerms | None) -> datetime:
+    """Since when they go without; whoever is announced does from when they are to be here."""
+    since: datetime = request.period.lower
+    due = (asked.due_at if asked else None) or row.expected_at
+    if request.kind == BedRequest.Kind.EXPECTED and due is not None:
+        return max(since, due)
+    return since
 
 
 def _age(born: date | None, at: datetime) -> int | None:

@@ -132,6 +132,7 @@ def proposed(place: Site, *, at: datetime, scope: Scope) -> Told:
         by_person.setdefault(people[need.episode].key, need)
     waiting = [people[need.episode] for need in by_person.values()]
     found = propose(waiting, scene.setting, scene.book)
+    place_in = {person: number for number, person in enumerate(by_person)}
     unplaced = {one.request for one in found.unplaced}
     freeing = freeing_moves(
         [one for one in waiting if one.key in unplaced], found.after, scene.book
@@ -143,9 +144,12 @@ def proposed(place: Site, *, at: datetime, scope: Scope) -> Told:
                 scene.as_match(line.judgement),
                 scene.as_match(line.alone) if line.alone else None,
             )
-            for line in found.lines
+            for line in sorted(found.lines, key=lambda one: place_in[one.request])
         ],
-        left=[Left(by_person[one.request], one.text) for one in found.unplaced],
+        left=[
+            Left(by_person[one.request], one.text)
+            for one in sorted(found.unplaced, key=lambda one: place_in[one.request])
+        ],
         freeing=freeing_told(freeing, by_person, scene, sight),
         proposal=found,
         scene=scene,

@@ -98,6 +98,7 @@ class Named:
         wards: dict[str, dict[str, Any]] = {
             "ed": {"kind": "emergency", "specialty": "emergency_medicine"},
             "assessment": {"kind": "assessment", "specialty": "acute_medicine"},
+            "surgical_unit": {"kind": "assessment", "specialty": "acute_surgery"},
             "cardio": {"specialty": "cardiology"},
             "surgical": {"specialty": "general_surgery"},
             "joints": {"specialty": "elective_orthopaedics", "ring_fenced": True},
@@ -121,6 +122,8 @@ class Named:
             if name == "intensive":
                 self.building.lies(self.building.bed(bay), sex="M")
             self._add(name, bay)
+        day = self.building.bay(self._ward("day", kind="day_case", specialty="day_surgery"))
+        self._add("day_trolley", day, kind="trolley")
         virtual = self._ward("home", kind="virtual")
         self._add("home", virtual, kind="place")
         self._add("place", self.building.bay(self.wards["resp"]), kind="place")

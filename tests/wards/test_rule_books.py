@@ -412,10 +412,8 @@ def test_the_commands_write_try_and_load(hospital: Hospital, tmp_path: Path) -> 
     assert "cardiology" not in told.split("No ward has")[1]
     assert said("load_rules", str(path)).startswith("Nothing to change.")
     assert RuleBook.objects.get().by is not None
-    path.write_text(said("write_rules", "--site", "TST").replace("costs: 120", "costs: 150"))
-    assert "critical_care_wasted: costs 150, was: costs 120" in said(
-        "load_rules", str(path), "--site", "TST"
-    )
+    path.write_text(said("write_rules", "--site", "TST").replace("costs: 60", "costs: 65"))
+    assert "ring_fence: costs 65, was: costs 60" in said("load_rules", str(path), "--site", "TST")
     assert in_force(timezone.now()).site is not None
 
 

@@ -72,13 +72,14 @@ _BEDS: Final = (
     _refuses("not_a_bed", "No place to admit to", "Nobody is admitted to {ward}.", override=False),
     _PLACE_KIND,
     _refuses("bed_kind", "Not a bed", "It is a {bed_kind}, and a bed is needed.",
-             sitting=(NeedKind.EXPECTED.value,)),
+             sitting=(NeedKind.EXPECTED.value,), sitting_wards=("day_case",)),
     _refuses("cot", "A cot", "A cot is for a child under two years.", override=False, under=2),
     _costs("wanted_ward", "Another ward was asked for", "{wanted} was asked for.", 20),
     _costs("ring_fence", "Kept for elective patients", "{ward} is kept for elective patients.", 60,
            "GIRFT, ring-fenced elective beds; " + KETTERING),
     _costs("elective_elsewhere", "Not on an elective ward",
-           "An elective patient would take a bed that emergencies could use.", 15),
+           "An elective patient would take a bed that emergencies could use.", 15,
+           except_kinds=frozenset({"day_case"})),
     _costs("escalation", "Escalation bed", "Bed {bed} is an escalation bed.", 25,
            "NHS England, UEC Daily SitRep: core and escalation beds"),
     _refuses("corridor", "Corridor", "This is corridor care.", CORRIDORS, breach="corridor"),
@@ -102,11 +103,11 @@ _PEOPLE: Final = (
     _refuses("maternity", "Maternity", "Maternity beds are for maternity care.", override=False,
              specialties=("obstetrics", "midwifery", "neonatology")),
     _costs("outlier", "Outlier", "An outlier: {specialty} on a ward of {ward_specialty}.", 40,
-           breach="outlier", except_kinds=frozenset({"emergency", "assessment", "critical_care",
-                                                     "community"}) | _AWAY),
+           breach="outlier",
+           except_kinds=frozenset({"emergency", "critical_care", "community"}) | _AWAY),
     _refuses("specialty_never", "Never takes this specialty", "{ward} never takes {specialty}.",
              "Local (example); " + KETTERING,
-             except_kinds=frozenset({"emergency", "assessment", "critical_care"})),
+             except_kinds=frozenset({"emergency", "critical_care"})),
     _costs("specialty_unknown", "Specialty not known", "Nobody has said the specialty.", 10,
            except_kinds=frozenset({"emergency", "assessment", "critical_care"}) | _AWAY),
     _refuses("ward_sex", "Ward for one sex", "{ward} is a {sex} ward.", SAME_SEX,
@@ -174,8 +175,8 @@ _CARE: Final = (
                    "ventilator", "specialist_mattress")),
     _refuses("acuity_place", "Needs critical care", "{ward} does not take level {level}.",
              CRITICAL),
-    _costs("critical_care_wasted", "Critical care not needed",
-           "They do not need critical care.", 120, CRITICAL),
+    _refuses("critical_care_wasted", "Critical care not needed",
+             "They do not need critical care.", CRITICAL),
     _refuses("acuity_limit", "Too many acutely ill",
              "Staff of {ward} can look after {most} of level 2 or 3 today, and has them."),
     _refuses("ward_full", "No staff for one more",
@@ -195,6 +196,12 @@ _SURGERY: Final = (
     "general_surgery", "acute_surgery", "colorectal_surgery", "urology", "vascular_surgery",
     "ear_nose_throat", "gynaecology", "trauma_orthopaedics",
 )  # fmt: skip
+_UNITS: Final = {
+    "acute_medicine": _MEDICINE,
+    "acute_surgery": _SURGERY,
+    "acute_frailty": ("acute_frailty", "elderly_medicine", "general_medicine", "acute_medicine"),
+}
+"""Whom assessment units take, by their own specialty."""
 
 
 def _outliers() -> tuple[OutlierLine, ...]:
@@ -212,6 +219,13 @@ def _outliers() -> tuple[OutlierLine, ...]:
         OutlierLine(ward_specialty="general_medicine", specialty=one, verdict=TAKES)
         for one in ("acute_medicine", "elderly_medicine", "acute_frailty")
     )
+    for unit, takes in _UNITS.items():
+        lines.extend(
+            OutlierLine(ward_kind="assessment", ward_specialty=unit, specialty=one, verdict=TAKES)
+            for one in takes
+        )
+    lines.append(OutlierLine(ward_specialty="day_surgery", specialty="day_surgery", verdict=TAKES))
+    lines.append(OutlierLine(ward_specialty="day_surgery", specialty="*", verdict=NEVER))
     return _without_repeats(lines)
 
 

@@ -82,14 +82,16 @@ def place_kind(needs: Needs, bed: Bed, setting: Setting, book: RuleBook) -> Find
 
 def bed_kind(needs: Needs, bed: Bed, setting: Setting, book: RuleBook) -> Finding | None:
     """Who is admitted needs a bed, not a trolley or chair (KH03 counts beds); the kinds of need in
-    `sitting` may have either. A place without a bed is for the kinds of ward in `place_wards`."""
+    `sitting` may have either, and anybody on the kinds of ward in `sitting_wards`. A place without
+    a bed is for the kinds of ward in `place_wards`."""
     line = book.lines["bed_kind"]
     if bed.kind in ("bed", "cot"):
         return None
+    kind = setting.ward_of(bed).kind
     if bed.kind == "place":
-        fits = setting.ward_of(bed).kind in line.names("place_wards")
+        fits = kind in line.names("place_wards")
     else:
-        fits = needs.kind in line.names("sitting")
+        fits = needs.kind in line.names("sitting") or kind in line.names("sitting_wards")
     return None if fits else line.finding(said_of(bed, setting), bed_kind=bed.kind)
 
 

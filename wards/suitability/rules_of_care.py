@@ -92,9 +92,12 @@ def acuity_place(needs: Needs, bed: Bed, setting: Setting, book: RuleBook) -> Fi
 def critical_care_wasted(
     needs: Needs, bed: Bed, setting: Setting, book: RuleBook
 ) -> Finding | None:
-    """A bed of a kind of ward in `kinds` for somebody of level 0 or 1, or of no known level.
-    Intensive Care Society, Levels of adult critical care (2021)."""
+    """A bed of a kind of ward in `kinds` for somebody of level 0 or 1, or of no known level, who
+    is not on that ward and for whom it was not asked for. Intensive Care Society, Levels of adult
+    critical care (2021)."""
     line = book.lines["critical_care_wasted"]
+    if bed.ward in (needs.wanted_ward, needs.place and needs.place.ward):
+        return None
     if (needs.acuity or 0) >= LEVEL_2 or setting.ward_of(bed).kind not in line.names("kinds"):
         return None
     return line.finding(said_of(bed, setting))
@@ -174,8 +177,9 @@ RULES: Final = (
          lambda n, s: (n.requires, n.falls_risk or n.wander_risk, n.isolation), _features),
     Rule("acuity_place", acuity_place, lambda n, s: n.acuity,
          lambda b, s: (s.ward_of(b).kind, bool(s.ward_of(b).most_acute))),
-    Rule("critical_care_wasted", critical_care_wasted, lambda n, s: (n.acuity or 0) >= LEVEL_2,
-         lambda b, s: s.ward_of(b).kind),
+    Rule("critical_care_wasted", critical_care_wasted,
+         lambda n, s: ((n.acuity or 0) >= LEVEL_2, n.wanted_ward, n.place and n.place.ward),
+         lambda b, s: (b.ward, s.ward_of(b).kind)),
     Rule("acuity_limit", acuity_limit,
          lambda n, s: ((n.acuity or 0) >= LEVEL_2, _counted(n, s)), _load),
     Rule("ward_full", ward_full, _counted, _load),
