@@ -196,7 +196,10 @@ def _offer_to_ask(request: HttpRequest, side: Bedside) -> None:
     side.request = held_beds.open_request_of(side.stay.episode, at=side.now)
     if side.request is None:
         sent = request.POST if request.POST.get("deed") == "elsewhere" else None
-        side.ask = AskForm(sent, wards=reads.wards_of_site(side.ward.site_id))
+        ward = row_key(request.GET.get("elsewhere", ""))
+        wards = reads.wards_of_site(side.ward.site_id)
+        side.ask = AskForm(sent, wards=wards, ward=ward)
+        side.asks_elsewhere = ward is not None
 
 
 def _offer_move(request: HttpRequest, side: Bedside, typed: Any) -> None:

@@ -55,10 +55,10 @@ class Bedside:
     widest first.
     `forms` maps a deed to its form; `failed` names the deed that was refused, `reason`
     why, `may_override` whether saying why it is right all the same would let it pass, `against`
-    what was said. `ask`: the form that asks for a bed elsewhere; `request`: what is asked for
-    already. `held`: the bed is held for somebody. `preview`: what would follow from a move that is
-    being looked at, `inside_face`: whoever lies in that bed. `known`: who would be admitted;
-    `namesakes`: who in hospital may be the same person.
+    what was said. `ask`: the form that asks for a bed elsewhere; `asks_elsewhere`: it
+    stands open; `request`: what is asked for already. `held`: the bed is held for somebody.
+    `preview`: what would follow from a move that is being looked at, `inside_face`: whoever lies in
+    that bed. `known`: who would be admitted; `namesakes`: who in hospital may be the same person.
     """
 
     scope: Scope
@@ -84,6 +84,7 @@ class Bedside:
     raised: WaitForm | None = None
     prediction: Prediction | None = None
     failed: str = ""
+    asks_elsewhere: bool = False
     reason: str = ""
     against: str = ""
     may_override: bool = False

@@ -13,7 +13,7 @@ from typing import Final
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from accounts.models import User
 from live.doorbell import ring
@@ -198,6 +198,17 @@ class _Facts:
                 bed__in={row.bed_id for row in rows}
             ).values_list("bed_id", "person_id", "period")
         }
+        # Somebody who is told of only now to lie there since before: the bed is lost as well.
+        self.told_of = {
+            (bed, person): told
+            for bed, person, told in Movement.objects.filter(
+                bed__in=list(self.in_beds),
+                patient__person__in=[p for p, _ in self.in_beds.values()],
+            )
+            .values("bed_id", "patient__person_id")
+            .annotate(told=Min("recorded_at"))
+            .values_list("bed_id", "patient__person_id", "told")
+        }
         self.asking = set(
             BedRequest.objects.filter(
                 episode__in={row.episode_id for row in rows},
@@ -214,6 +225,10 @@ class _Facts:
         other = self.in_beds.get(held.bed_id)
         if other is not None and other[1] > held.period.lower:
             return Status.LOST, other[1]
+        if other is not None and self.told_of.get((held.bed_id, other[0]), held.recorded_at) > (
+            held.recorded_at
+        ):
+            return Status.LOST, self.at
         if held.period.upper <= self.at:
             return Status.LAPSED, held.period.upper
         if held.episode_id not in self.asking:

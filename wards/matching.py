@@ -16,6 +16,8 @@ from wards.suitability import facts
 from wards.suitability.facts import Needs
 from wards.suitability.setting import Setting, setting_of
 
+LATE: Final = timedelta(hours=4)
+"""How long after its time an announced discharge still tells more than a forecast does; a start."""
 USUAL_CLEANING: Final = timedelta(minutes=45)
 """From leaving until the bed is ready, on a ward that says nothing else; local, so only a start."""
 
@@ -33,8 +35,8 @@ def setting_at(
 ) -> Setting:
     """The setting of these wards at `at`; a fixed number of queries.
 
-    `soon`: by bed, when whoever lies in it is expected to leave; without it only discharges that
-    have been announced count.
+    `soon`: by bed, when whoever lies in it will probably leave. A discharge that has been announced
+    counts instead, unless it is `LATE` by now.
     """
     places = list(
         Ward.objects.filter(pk__in=list(wards)).select_related("limits").order_by("position", "pk")
@@ -48,7 +50,7 @@ def setting_at(
     )
     held = {one.bed: one for one in held_beds.in_force(at=at, beds=[state.bed for state in shown])}
     people = needs_of({*inside.values(), *(one.episode for one in held.values())}, at=at)
-    leaving = _announced(inside, at) | dict(soon or {})
+    leaving = _leaving(inside, soon or {}, at)
     clean = {ward.pk: _cleaning(ward) for ward in places}
     coming = {
         bed: people[one.episode]
@@ -120,13 +122,18 @@ def _cleaning(ward: Ward) -> timedelta:
     return USUAL_CLEANING if minutes is None else timedelta(minutes=minutes)
 
 
-def _announced(inside: Mapping[int, int], at: datetime) -> dict[int, Soon]:
-    """When those whose discharge was announced leave, as far as their expected time says."""
+def _leaving(inside: Mapping[int, int], soon: Mapping[int, Soon], at: datetime) -> dict[int, Soon]:
+    """By bed, when whoever lies in it leaves: as announced, else as is likely."""
     bed_of = {episode: bed for bed, episode in inside.items()}
     rows = BedRequest.objects.filter(
         episode__in=list(bed_of), kind=BedRequest.Kind.DISCHARGE, period__contains=at
     ).values_list("episode_id", "episode__expected_discharge_at")
-    return {bed_of[episode]: Soon(max(due, at), 1.0) for episode, due in rows if due is not None}
+    found = dict(soon)
+    for episode, due in rows:
+        bed = bed_of[episode]
+        if due is not None and (due > at - LATE or bed not in found):
+            found[bed] = Soon(max(due, at), 1.0)
+    return found
 
 
 def _bed(
@@ -139,15 +146,15 @@ def _bed(
     at: datetime,
 ) -> facts.Bed:
     """One bed as the rules see it."""
-    what, ready, chance = facts.BedState.READY, at, 1.0
-    ready_at: datetime | None = ready
-    if row.pk in inside:
+    what, chance = facts.BedState.READY, 1.0
+    ready_at: datetime | None = at
+    if state.is_closed or not state.opened:  # whoever still lies there is the last for now
+        what, ready_at = facts.BedState.CLOSED, None
+    elif row.pk in inside:
         what = facts.BedState.OCCUPIED
         soon = leaving.get(row.pk)
         ready_at = soon.at + clean if soon else None
         chance = soon.chance if soon else 1.0
-    elif state.is_closed or not state.opened:
-        what, ready_at = facts.BedState.CLOSED, None
     elif state.is_unready:
         begun = state.status == BedStatus.Status.HOUSEKEEPING
         what = facts.BedState.BEING_CLEANED if begun else facts.BedState.NEEDS_CLEANING

@@ -38,12 +38,12 @@ from wards.cleaning import after_leaving, after_undoing, beds_of
 from wards.expecting import come, expect
 from wards.facts import Fact, Joined, Moved, MovementKind, Place
 from wards.held_beds import open_request_of
-from wards.matching import setting_at, swapped
 from wards.models import Movement, Occupancy, Override
 from wards.newcomers import AlreadyKnown, SameName
 from wards.placing import Weighed, check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import Outcome, keep, told_again
+from wards.swapping import weigh_swap
 
 __all__ = [
     "AHEAD",
@@ -148,7 +148,8 @@ def swap(
             _Step(one, MovementKind.TRANSFERRED, where[other.pk], key=key),
             _Step(other, MovementKind.TRANSFERRED, where[one.pk], key=back),
         ]
-        weighed = _weigh_swap(steps, when, by, reason)
+        moves_to = [(one, where[other.pk]), (other, where[one.pk])]
+        weighed = weigh_swap(moves_to, when=when, by=by, reason=reason)
         moves = _done(steps, when, by, swapped=True)
         for one_of, move in zip(weighed, moves, strict=True):
             keep_overrides(one_of, deed=Override.Deed.SWAP, at=when.occurred_at, movement=move)
@@ -377,28 +378,6 @@ def _weigh(step: _Step, when: When, by: User, reason: str) -> Weighed | None:
         reason=reason,
         request=open_request_of(step.episode, at=when.occurred_at),
     )
-
-
-def _weigh_swap(steps: Sequence[_Step], when: When, by: User, reason: str) -> list[Weighed]:
-    """Weigh each of the two beds with the other patient gone and in the bed left behind."""
-    places = [step.place for step in steps if step.place is not None]
-    lock_wards({place.ward for place in places})
-    for step, place in zip(steps, places, strict=True):
-        if place.bed is not None:
-            check_not_held(place.bed, person=step.episode.patient.person_id, at=when.sent_at)
-    setting = setting_at(at=when.occurred_at, wards=sorted({place.ward for place in places}))
-    return [
-        check_suits(
-            episode=step.episode,
-            place=place,
-            at=when.occurred_at,
-            by=by,
-            reason=reason,
-            request=open_request_of(step.episode, at=when.occurred_at),
-            setting=swapped(setting, *(one.bed for one in places)),
-        )
-        for step, place in zip(steps, places, strict=True)
-    ]
 
 
 def _check_goes_on(episode: Episode, place: Place, occurred_at: datetime) -> None:

@@ -6,6 +6,7 @@ refuses is said in its words. Whether the bed suits is `wards.placing`'s questio
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,6 +27,7 @@ from wards.by_hand import (
 )
 from wards.facts import Place
 from wards.held_beds import MOVES
+from wards.matching import Soon
 from wards.models import Bed, BedRequest, Occupancy, Override, Reservation
 from wards.placing import check_suits, keep_overrides
 
@@ -51,14 +53,16 @@ def reserve(
     reason: str = "",
     decided: bool = False,
     seen: int | None = ANY,
+    soon: Mapping[int, Soon] | None = None,
 ) -> Reservation:
     """Hold the bed for the request until `until`; another bed held for it is given back.
 
     `seen`: key of the reservation that whoever asks saw held for it, None for none; Refused where
     by now it is another. `decided`: the bed is theirs (allocated), not only kept back. `reason`:
     why it is right against the rules that may be overridden. A bed in which somebody still lies
-    can be held for whoever comes next. Raises Refused where the request is over, the bed is out of
-    use or held for somebody else, or a rule forbids it (`wards.placing.Unsuitable`).
+    can be held for whoever comes next, where they leave soon enough: by an announced discharge, or
+    by `soon` (as in `wards.matching.setting_at`). Raises Refused where the request is over, the
+    bed is out of use or held for somebody else, or a rule forbids it (`wards.placing.Unsuitable`).
     """
 
     def deed() -> Reservation:
@@ -73,7 +77,13 @@ def reserve(
             mine.decided = mine.decided or decided
             return _prolonged(mine, end, note)
         weighed = check_suits(
-            episode=held.episode, place=place, at=when, by=said.by, reason=reason, request=held
+            episode=held.episode,
+            place=place,
+            at=when,
+            by=said.by,
+            reason=reason,
+            request=held,
+            soon=soon,
         )
         if mine is not None:
             held_beds.end(mine, Status.RELEASED, at=when, by=said.by)

@@ -18,6 +18,7 @@ from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow.desk.forms import HoldForm, NeedsForm, TermsForm, WithdrawForm
+from flow.desk.matches import leaving_soon_from
 from flow.desk.types import Need
 from patients.models import Episode
 from wards import movements, requests, reservations
@@ -109,7 +110,11 @@ def _named(posted: QueryDict) -> str:
 
 def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
     """Hold a bed, give it, or move the patient into it."""
-    bed = Bed.objects.select_related("ward").filter(pk=row_key(posted.get(deed) or "") or 0).first()
+    bed = (
+        Bed.objects.select_related("ward__site")
+        .filter(pk=row_key(posted.get(deed) or "") or 0)
+        .first()
+    )
     if bed is None:
         raise Refused(_("There is no such bed. Look at the list again."))
     side.bed = bed.pk
@@ -130,6 +135,7 @@ def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
         until=form.until(_ready(posted, bed, side.now)) if deed == "reserve" else None,
         reason=reason,
         decided=deed == "allocate",
+        soon=leaving_soon_from(bed, at=side.now),
         seen=_seen(posted),
     )
     words = {"bed": bed.label, "ward": bed.ward.name, "until": clock(held.period.upper)}

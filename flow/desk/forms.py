@@ -186,9 +186,14 @@ class AskForm(TermsForm):
     """Ask for a bed for somebody who is on a ward; the deed of a bedside too."""
 
     def __init__(
-        self, data: Any = None, *, wards: Sequence[Ward], terms: Terms | None = None
+        self,
+        data: Any = None,
+        *,
+        wards: Sequence[Ward],
+        terms: Terms | None = None,
+        ward: int | None = None,
     ) -> None:
-        super().__init__(data, wards=wards, terms=terms, auto_id="ask-%s")
+        super().__init__(data, wards=wards, terms=terms, ward=ward, auto_id="ask-%s")
 
 
 class WithdrawForm(forms.Form):

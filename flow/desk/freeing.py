@@ -21,6 +21,7 @@ from wards import movements
 from wards.facts import Place
 from wards.models import Bed, Occupancy
 from wards.scope import Scope
+from wards.suitability.facts import leaves_infection
 from wards.suitability.freeing_moves import EXCHANGE, FreeingMove
 
 
@@ -36,11 +37,13 @@ class StepTold:
 @dataclass(frozen=True, slots=True)
 class Freeing:
     """A move of patients already in beds that would free beds, and for whom. deed: as
-    `carry_out` takes it."""
+    `carry_out` takes it. unclean: beds in which somebody would lie straight after somebody
+    infected; it takes a reason."""
 
     steps: Sequence[StepTold]
     gained: Sequence[tuple[Need, Match]]
     deed: str = ""
+    unclean: Sequence[Match] = ()
 
 
 def freeing_told(
@@ -63,8 +66,21 @@ def freeing_told(
             for one in move.then
             if one.request in by_person
         ]
-        found.append(Freeing(steps, gained, _deed(move)))
+        found.append(Freeing(steps, gained, _deed(move), _unclean(move, scene)))
     return found
+
+
+def _unclean(move: FreeingMove, scene: Scene) -> list[Match]:
+    """The beds that would be changed over without the terminal clean that they need."""
+    inside = scene.setting.patients
+    goes = {step.from_bed: step.to_bed for step in move.steps}
+    if move.kind == EXCHANGE:
+        goes |= {to: bed for bed, to in goes.items()}
+    return [
+        _plain(scene, bed, scene.as_match(move.steps[0].judgement))
+        for bed, to in goes.items()
+        if goes.get(to) == bed and leaves_infection(inside[bed], inside[to])
+    ]
 
 
 def _plain(scene: Scene, bed: int, like: Match) -> Match:
@@ -94,7 +110,7 @@ def _deed(move: FreeingMove) -> str:
     return ";".join(f"{one.person}-{one.from_bed}-{one.to_bed}-{other}" for one in move.steps)
 
 
-def carry_out(deed: str, *, scope: Scope, at: datetime, by: User) -> str:
+def carry_out(deed: str, *, scope: Scope, at: datetime, by: User, reason: str = "") -> str:
     """Make a move as it was proposed; what to say of it. Refused where somebody of it is not in
     that bed any more, the user may not move patients on all the wards, or `wards.movements`
     refuses it."""
@@ -122,12 +138,13 @@ def carry_out(deed: str, *, scope: Scope, at: datetime, by: User) -> str:
             place=Place(to.ward_id, to.bay_id, to.pk),
             at=at,
             by=by,
+            reason=reason,
         )
         return _("Moved to bed %(bed)s on %(ward)s.") % words
     mirrored = len(steps) == 2 and steps[1][1:3] == [target, origin]
     if partner is None or not (mirrored or _person(partner) == other):
         raise Refused(_changed())
-    movements.swap(one=inside[origin], other=partner, at=at, by=by)
+    movements.swap(one=inside[origin], other=partner, at=at, by=by, reason=reason)
     return _("They have changed places.")
 
 

@@ -15,7 +15,7 @@ from flow.forecasts.clock import moment_of
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.issued import latest
 from wards.matching import Soon, setting_at
-from wards.models import Bay, BedRequest, Occupancy, Site, Ward
+from wards.models import Bay, Bed, BedRequest, Occupancy, Site, Ward
 from wards.needing import needs_of
 from wards.placing import terms_by_episode
 from wards.rule_books import FACTS, Stored, book_of_site
@@ -133,6 +133,13 @@ def scene_of(site: Site, *, at: datetime, wards: Collection[int] | None = None) 
         places=places,
         bays={bay.pk: str(bay) for bay in Bay.objects.filter(ward__in=list(places))},
     )
+
+
+def leaving_soon_from(bed: Bed, *, at: datetime) -> dict[int, Soon]:
+    """The same of the site of one bed; nothing where nobody lies in that."""
+    if not Occupancy.objects.filter(bed=bed, period__contains=at).exists():
+        return {}
+    return leaving_soon(bed.ward.site, at=at)
 
 
 def leaving_soon(site: Site, *, at: datetime) -> dict[int, Soon]:

@@ -14,6 +14,7 @@ import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -28,11 +29,12 @@ from flow.desk.types import Need
 from flow.faces import faces
 from flow.showing import Show, answer
 from flow.site_naming import site_named
-from wards.models import Closure, Occupancy, Site, Ward
+from wards.held_beds import MOVES
+from wards.models import BedRequest, Closure, Occupancy, Site, Ward
 from wards.needing import needs_of
 from wards.scope import ALL, Scope
 from wards.suitability.costing import costs
-from wards.suitability.facts import CORRIDOR, NeedKind
+from wards.suitability.facts import CORRIDOR, BedState, NeedKind
 from wards.suitability.facts import Needs as Facts
 from wards.suitability.judging import judge
 from wards.suitability.rulebook import TAKES
@@ -49,7 +51,7 @@ MOST: Final = 60
 class Outlier:
     """Somebody on a ward that is not for them. never: the ward is said never to take them. clock:
     of corridor care; care: who answers for that. mend: the bed that would suit best and is not out
-    of place; None without."""
+    of place; None without. request: by which a bed is asked for already."""
 
     episode: int
     face: Face | None
@@ -63,6 +65,20 @@ class Outlier:
     mend: Match | None
     care: Care | None
     due: bool
+    request: int | None
+
+    @property
+    def mend_address(self) -> str:
+        """Where that is done: the move itself or, while somebody lies there, asking for it."""
+        if self.mend is None:
+            return ""
+        if self.mend.state != BedState.OCCUPIED:
+            where = urlencode({"to": self.mend.ward.id, "bed": self.mend.bed})
+            return f"{reverse('flow:bed', args=[self.bed])}?{where}"
+        if self.request is not None:
+            return reverse("desk:request", args=[self.request])
+        where = urlencode({"elsewhere": self.mend.ward.id})
+        return f"{reverse('flow:bed', args=[self.bed])}?{where}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +128,25 @@ def misplaced(site: Site, *, at: datetime, scope: Scope, mend: bool = True) -> M
     tried = (*corridor, *found)[:MOST] if mend else ()
     mends = _mends([row.person for row in tried], scene)
     care = _cares(corridor, scene, scope=scope, at=at)
+    asked = dict(
+        BedRequest.objects.filter(
+            episode__in=[row.episode for row in (*found, *corridor)],
+            kind__in=MOVES,
+            period__contains=at,
+        ).values_list("episode", "pk")
+    )
     waiting = queue(site, at=at, sight=sight, wanted=Wanted(kinds=[NeedKind.ED_ADMISSION]))
     return Misplaced(
         moment=at,
-        outliers=[row.told(scene, known.get(row.patient), mends, None) for row in found],
+        outliers=[
+            row.told(scene, known.get(row.patient), mends, None, asked.get(row.episode))
+            for row in found
+        ],
         corridor=[
-            row.told(scene, known.get(row.patient), mends, care[row.episode]) for row in corridor
+            row.told(
+                scene, known.get(row.patient), mends, care[row.episode], asked.get(row.episode)
+            )
+            for row in corridor
         ],
         boarders=sorted(waiting.needs, key=lambda need: need.since),
         closures=list(
@@ -140,7 +169,12 @@ class _Row:
     in_corridor: bool
 
     def told(
-        self, scene: Scene, face: Face | None, mends: dict[int, Match], care: Care | None
+        self,
+        scene: Scene,
+        face: Face | None,
+        mends: dict[int, Match],
+        care: Care | None,
+        request: int | None,
     ) -> Outlier:
         place = scene.setting.beds[self.bed]
         return Outlier(
@@ -156,6 +190,7 @@ class _Row:
             mend=mends.get(self.person.key),
             care=care,
             due=care is not None and care.is_due(scene.setting.at),
+            request=request,
         )
 
 

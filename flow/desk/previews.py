@@ -16,6 +16,7 @@ from wards.placing import terms_by_episode
 from wards.rule_books import FACTS, book_for
 from wards.suitability.findings import Finding
 from wards.suitability.judging import judge
+from wards.swapping import uncleaned
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,24 @@ def _judged(
         for pk, to in moves
     ]
     mine, other = judged[0], judged[1] if len(judged) > 1 else None
+    unclean, theirs_unclean = _uncleaned(episode, bed, inside, here, at)
     # Where two change places, the beds are judged as if both had left: that nobody is in the one,
     # or that it is held for them, is not so.
     return (
-        [one for one in mine.against if one.hard] if mine else [],
+        [*unclean, *([one for one in mine.against if one.hard] if mine else [])],
         [one for one in mine.against if not one.hard] if mine else [],
         list(mine.for_it) if mine and inside is None else [],
-        list(other.against) if other else [],
+        [*theirs_unclean, *(other.against if other else [])],
     )
+
+
+def _uncleaned(
+    episode: Episode, bed: Bed, inside: int | None, here: Occupancy | None, at: datetime
+) -> tuple[list[Finding], list[Finding]]:
+    """What speaks against either bed of two who change places, as it has not been cleaned."""
+    if inside is None or here is None:
+        return [], []
+    other = Episode.objects.get(pk=inside)
+    mine = uncleaned(bed.pk, leaving=other, coming=episode, at=at)
+    theirs = uncleaned(here.bed_id, leaving=episode, coming=other, at=at)
+    return [mine] if mine else [], [theirs] if theirs else []

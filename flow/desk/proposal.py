@@ -26,7 +26,7 @@ from flow.board_types import Sight
 from flow.desk.deeds import ahead_by
 from flow.desk.forms import HOURS
 from flow.desk.freeing import Freeing, carry_out, freeing_told
-from flow.desk.matches import Match, Scene, scene_of
+from flow.desk.matches import Match, Scene, leaving_soon, scene_of
 from flow.desk.queue import order, queue
 from flow.desk.types import Need
 from flow.site_naming import site_named
@@ -168,6 +168,7 @@ def _accept(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> H
         need.id: need for need in queue(place, at=now, sight=Sight.of(scope)).needs if need.may_see
     }
     done, refused = 0, []
+    soon = leaving_soon(place, at=now) if chosen else {}
     for text in chosen:
         first, second, minutes = [*text.split(":"), "", "", ""][:3]
         need, bed = row_key(first), row_key(second)
@@ -188,6 +189,7 @@ def _accept(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> H
                 until=ready + held_for,
                 said=Said(now, request.user),
                 seen=None,
+                soon=soon,
             )
             done += 1
         except Refused as refusal:
@@ -206,7 +208,13 @@ def _move(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> Htt
     """Make one of the moves that free beds."""
     assert isinstance(request.user, User)
     try:
-        said = carry_out(request.POST["move"], scope=scope, at=now, by=request.user)
+        said = carry_out(
+            request.POST["move"],
+            scope=scope,
+            at=now,
+            by=request.user,
+            reason=request.POST.get("reason", "").strip()[:500].replace("\0", ""),
+        )
         messages.success(request, said)
     except Refused as refusal:
         messages.warning(request, refusal.reason)

@@ -60,8 +60,8 @@ def offered(client: Client) -> str:
     return str(deed)
 
 
-def make(client: Client, deed: str) -> str:
-    answer = client.post(PROPOSAL, {"move": deed}, follow=True)
+def make(client: Client, deed: str, reason: str = "") -> str:
+    answer = client.post(PROPOSAL, {"move": deed, "reason": reason}, follow=True)
     assert answer.status_code == 200
     shown: str = answer.content.decode()
     return shown
@@ -115,7 +115,11 @@ def test_who_waits_in_a_bay_changes_places_with_who_lies_in_the_side_room() -> N
         said=Said(timezone.now(), None),
     )
     manager = signed_in(user("manager", Role.BED_MANAGER, site=hospital.site))
-    assert "They have changed places." in make(manager, offered(manager))
+    shown = manager.get(PROPOSAL).content.decode()
+    assert "Ward 1, 2: needs a terminal clean before anybody else lies in it." in shown
+    assert "Bed 2 on Ward 1 needs a terminal clean" in make(manager, offered(manager))
+    assert (inside(room), inside(bay)) == ("Settled", "Isolated")
+    assert "They have changed places." in make(manager, offered(manager), "Waits on a chair")
     assert (inside(room), inside(bay)) == ("Isolated", "Settled")
 
 

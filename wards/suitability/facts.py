@@ -200,3 +200,12 @@ class Ward:
     youngest: int | None = None
     oldest: int | None = None
     ring_fenced: bool = False
+
+
+def leaves_infection(leaving: Needs, coming: Needs) -> bool:
+    """Whether the bed of `leaving` needs a terminal clean before `coming` lies in it: they are
+    infected, or isolated, with anything that the other has not (NHS England, National infection
+    prevention and control manual, 2.3)."""
+    if not leaving.infections:
+        return leaving.isolation != Isolation.NONE
+    return not leaving.infections <= coming.infections

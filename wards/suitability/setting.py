@@ -126,7 +126,8 @@ class Setting:
     def placed(self, needs: Needs, bed: int) -> Setting:
         """With the bed held for this person."""
         was = self.beds[bed]
-        state = was.state if was.state == BedState.OCCUPIED else BedState.RESERVED
+        lasting = (BedState.OCCUPIED, BedState.CLOSED)
+        state = was.state if was.state in lasting else BedState.RESERVED
         beds, coming, holding = dict(self.beds), dict(self.coming), dict(self.holding)
         beds[bed] = replace(was, state=state, reserved_for=needs.key)
         coming[bed] = needs
@@ -135,12 +136,13 @@ class Setting:
         return replace(self, beds=beds, coming=coming, holding=holding)
 
     def vacated(self, bed: int, *, ready_at: datetime) -> Setting:
-        """With nobody in the bed, which is ready again at that moment."""
+        """With nobody in the bed, which is ready again at that moment, unless it is closed."""
         beds, patients, holding = dict(self.beds), dict(self.patients), dict(self.holding)
         state = BedState.READY if ready_at <= self.at else BedState.NEEDS_CLEANING
         if bed in self.coming:
             state = BedState.RESERVED
-        beds[bed] = replace(self.beds[bed], state=state, ready_at=ready_at, chance=1.0)
+        if self.beds[bed].state != BedState.CLOSED:
+            beds[bed] = replace(self.beds[bed], state=state, ready_at=ready_at, chance=1.0)
         who = patients.pop(bed)
         rest = tuple(other for other in holding[who.key] if other != bed)
         holding[who.key] = rest
