@@ -13,13 +13,14 @@ from wards.suitability.defaults import EXAMPLE
 
 def in_emergency(hospital: Hospital, *, family: str, hours: float = 3, asked: float = 1) -> Moved:
     """Somebody in the emergency department for whom a bed on the second ward is asked."""
-    fact = hospital.admit(hospital.emergency, ago=timedelta(hours=hours), family=family)
-    hospital.tell(
-        fact,
-        MovementKind.PENDING_ADMIT,
-        ago=timedelta(hours=asked),
-        wanted=hospital.wards[1],
-    )
+    with hospital.together():
+        fact = hospital.admit(hospital.emergency, ago=timedelta(hours=hours), family=family)
+        hospital.tell(
+            fact,
+            MovementKind.PENDING_ADMIT,
+            ago=timedelta(hours=asked),
+            wanted=hospital.wards[1],
+        )
     return fact
 
 

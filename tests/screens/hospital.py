@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -13,7 +15,7 @@ from accounts.models import Organisation, User
 from accounts.roles import Role
 from patients.keys import Details, PersonKey, VisitKey
 from patients.nhs_number import check_digit
-from wards.facts import Moved, MovementKind, Place
+from wards.facts import Fact, Moved, MovementKind, Place
 from wards.models import Bay, Bed, Grant, Site, Ward
 from wards.movements import record
 
@@ -42,6 +44,24 @@ class Hospital:
     wards: list[Ward] = field(default_factory=list)
     now: datetime = field(default_factory=timezone.now)
     known_when_sent: bool = False
+    _untold: list[Fact] | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is told within is recorded at the end, all at once: much faster than one by one."""
+        if self._untold is not None:
+            yield
+            return
+        self._untold = []
+        yield
+        told, self._untold = self._untold, None
+        record(told, source="feed", known_when_sent=self.known_when_sent)
+
+    def _record(self, fact: Fact) -> None:
+        if self._untold is not None:
+            self._untold.append(fact)
+        else:
+            record([fact], source="feed", known_when_sent=self.known_when_sent)
 
     def beds(self, ward: Ward) -> list[Bed]:
         """Its beds as one walks them."""
@@ -80,7 +100,7 @@ class Hospital:
             place=place,
             stay={"specialty": "general_medicine", "admission_method": "21"},
         )
-        record([fact], source="feed", known_when_sent=self.known_when_sent)
+        self._record(fact)
         return fact
 
     def tell(
@@ -105,17 +125,19 @@ class Hospital:
             place=place,
             wanted_ward=wanted.pk if wanted else None,
         )
-        record([fact], source="feed", known_when_sent=self.known_when_sent)
+        self._record(fact)
 
     def begin(self, *, ago: timedelta = timedelta(days=10)) -> None:
         """Records begin: three people came, and left an hour later."""
-        for _ in range(3):
-            bygone = self.admit(self.emergency, ago=ago, family="Bygone")
-            self.tell(bygone, MovementKind.DISCHARGED, ago=ago - timedelta(hours=1))
+        with self.together():
+            for _ in range(3):
+                bygone = self.admit(self.emergency, ago=ago, family="Bygone")
+                self.tell(bygone, MovementKind.DISCHARGED, ago=ago - timedelta(hours=1))
 
     def fill(self, ward: Ward, number: int) -> list[Moved]:
         """Patients in the first `number` beds."""
-        return [self.admit(bed) for bed in self.beds(ward)[:number]]
+        with self.together():
+            return [self.admit(bed) for bed in self.beds(ward)[:number]]
 
 
 def build(

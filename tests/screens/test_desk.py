@@ -373,11 +373,13 @@ def test_the_lists_ask_as_much_of_the_database_for_10_as_for_300(
             assert manager.get(address).status_code == 200
         return len(asked)
 
-    for number in range(10):
-        in_emergency(hospital, family=f"Test{number}")
+    with hospital.together():
+        for number in range(10):
+            in_emergency(hospital, family=f"Test{number}")
     few = {address: asked_by(address) for address in BUDGETS}
-    for number in range(290):
-        in_emergency(hospital, family=f"More{number}")
+    with hospital.together():
+        for number in range(290):
+            in_emergency(hospital, family=f"More{number}")
     assert {address: asked_by(address) for address in BUDGETS} == few
     assert all(few[address] <= budget for address, budget in BUDGETS.items()), few
 

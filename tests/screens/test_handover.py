@@ -725,10 +725,11 @@ def test_it_asks_as_much_of_the_database_for_10_changes_as_for_300(
         return len(queries)
 
     def happen(times: int) -> None:
-        for number in range(times):
-            fact = in_emergency(hospital, family=f"Test{number}")
-            if number % 3 == 0:
-                hospital.tell(fact, MovementKind.DISCHARGED, ago=timedelta(minutes=5))
+        with hospital.together():
+            for number in range(times):
+                fact = in_emergency(hospital, family=f"Test{number}")
+                if number % 3 == 0:
+                    hospital.tell(fact, MovementKind.DISCHARGED, ago=timedelta(minutes=5))
 
     happen(5)
     few = asked(f"{PAGE}?since=24")

@@ -386,11 +386,13 @@ def grow(hospital: Hospital) -> None:
     for ward in (hospital.wards[0], new):
         taken = ward.beds.count()
         add_beds(ward, 60 - taken, first=taken)
-        for bed in hospital.beds(ward)[taken:]:
-            hospital.admit(bed)
-    for _ in range(20):
-        waits = hospital.admit(hospital.emergency)
-        hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[0])
+        with hospital.together():
+            for bed in hospital.beds(ward)[taken:]:
+                hospital.admit(bed)
+    with hospital.together():
+        for _ in range(20):
+            waits = hospital.admit(hospital.emergency)
+            hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[0])
 
 
 @pytest.mark.parametrize("address", PAGES)
