@@ -193,6 +193,7 @@ def test_the_pages_of_cohorts_do_not_scroll_sideways(
     shared.forget()
     hospital = followed.hospital
     followed.leaving.here("Wolfeschlegelsteinhausenbergerdorff", hospital.wards[1], 3, 30)
+    followed.leaving.find_stays()
     followed.leaving.ready("Wolfeschlegelsteinhausenbergerdorff", 4, 3, "p3-capacity")
     page = opens(administrator, "/search/", size=size)
     found = {}

@@ -167,6 +167,7 @@ def test_the_hub_does_not_scroll_sideways(
     """Nor with text twice as large."""
     hospital = leaving.care.hospital
     leaving.here("Wolfeschlegelsteinhausenbergerdorff", hospital.wards[1], 3, 30)
+    leaving.find_stays()
     leaving.ready("Wolfeschlegelsteinhausenbergerdorff", 4, 3, "p3-capacity")
     page = opens(administrator, "/search/", size=size)
     found = {}

@@ -61,6 +61,7 @@ def followed_of(hospital: Hospital) -> Followed:
     north = Neighbourhood.objects.create(slug="north", name="North", team=team)
     HomeArea.objects.create(neighbourhood=north, is_practice=True, code=PRACTICE)
     leaving.here("Igglesden", hospital.wards[1], 4, 5)
+    leaving.find_stays()
     hospital.tell(leaving.facts["Igglesden"], MovementKind.DISCHARGED, ago=2 * DAY)
     said = Said(timezone.now() - timedelta(hours=2), leaving.by)
     for family, score in FRAILTY.items():

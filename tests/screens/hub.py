@@ -43,14 +43,18 @@ class Leaving:
     referral: Referral | None = None
 
     def here(self, family: str, ward: Ward, bed: int, days: float) -> None:
-        """Somebody came so many days ago."""
+        """Somebody came so many days ago; `find_stays` finds their stay."""
         hospital = self.care.hospital
         fact = hospital.admit(
             hospital.beds(ward)[bed], ago=timedelta(days=days, hours=1), family=family
         )
-        assert fact.visit is not None
         self.facts[family] = fact
-        self.stays[family] = Episode.objects.get(visit__number=fact.visit.number)
+
+    def find_stays(self) -> None:
+        """Their stays, once they have been told of."""
+        for family, fact in self.facts.items():
+            assert fact.visit is not None
+            self.stays[family] = Episode.objects.get(visit__number=fact.visit.number)
 
     def ready(self, family: str, days: float, pathway: int | None, *slugs: str) -> None:
         """They have met no criteria for so many days, and wait for these since."""
@@ -67,10 +71,12 @@ def leaving_of(hospital: Hospital) -> Leaving:
     """The hospital must have no patients on its wards."""
     made = Leaving(care_of(hospital), User.objects.create(username="sister"))
     first, second = hospital.wards[:2]
-    for bed, (family, days) in enumerate(zip(FAMILIES, (22, 15, 9, 3, 25, 8), strict=True)):
-        made.here(family, first, bed, days)
-    for bed, (family, days) in enumerate(zip(OTHERS, (2, 0), strict=True)):
-        made.here(family, second, bed, days)
+    with hospital.together():
+        for bed, (family, days) in enumerate(zip(FAMILIES, (22, 15, 9, 3, 25, 8), strict=True)):
+            made.here(family, first, bed, days)
+        for bed, (family, days) in enumerate(zip(OTHERS, (2, 0), strict=True)):
+            made.here(family, second, bed, days)
+    made.find_stays()
     made.ready("Abernethy", 10, 3, "p3-capacity")
     made.ready("Blenkinsop", 5, 2, "p2-capacity")
     made.ready("Cholmondeley", 2, 1, "therapy-review", "p3-capacity")

@@ -381,6 +381,7 @@ def test_no_cell_of_the_file_is_a_formula(
 ) -> None:
     wards = followed.hospital.wards
     followed.leaving.here("=cmd|' /C calc'!A0", wards[1], 3, 1)
+    followed.leaving.find_stays()
     wards[1].name = "+Ward"
     wards[1].save()
     for row in file_of(manager, f"{LIST}everybody/"):
@@ -431,9 +432,12 @@ def test_the_pages_ask_as_often_for_sixty_as_for_six(
     hospital = followed.hospital
     add_beds(hospital.wards[0], 54, first=6)
     said = Said(timezone.now(), followed.leaving.by)
+    with hospital.together():
+        for bed in range(6, 60):
+            followed.leaving.here(f"Many{bed}", hospital.wards[0], bed, 12)
+    followed.leaving.find_stays()
     for bed in range(6, 60):
         family = f"Many{bed}"
-        followed.leaving.here(family, hospital.wards[0], bed, 12)
         followed.leaving.ready(family, 3, bed % 4, "p2-capacity")
         review(episode=followed.leaving.stays[family], found=Found(frailty=bed % 9 + 1), said=said)
     assert Episode.objects.filter(status="in_hospital").count() > 60

@@ -397,6 +397,7 @@ def test_the_file_holds_the_list_as_filtered_and_ordered(leaving: Leaving, manag
 def test_no_cell_of_the_file_is_a_formula(leaving: Leaving, manager: Client) -> None:
     hospital = leaving.care.hospital
     leaving.here("=cmd|' /C calc'!A0", hospital.wards[1], 3, 1)
+    leaving.find_stays()
     stay = leaving.stays["=cmd|' /C calc'!A0"]
     review(
         episode=stay,
@@ -446,8 +447,11 @@ def test_the_hub_asks_as_often_for_sixty_as_for_six(
     assert few <= 14
     hospital = leaving.care.hospital
     add_beds(hospital.wards[0], 54, first=6)
+    with hospital.together():
+        for bed in range(6, 60):
+            leaving.here(f"Many{bed}", hospital.wards[0], bed, 12)
+    leaving.find_stays()
     for bed in range(6, 60):
         family = f"Many{bed}"
-        leaving.here(family, hospital.wards[0], bed, 12)
         leaving.ready(family, 3, bed % 4, "p2-capacity")
     assert cost() == few

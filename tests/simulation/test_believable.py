@@ -19,7 +19,7 @@ from tests.simulation.conftest import START
 
 DAYS = 28
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("month")]
 
 
 @dataclass

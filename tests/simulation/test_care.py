@@ -26,6 +26,8 @@ from simulation.places import NORTHMOOR, Places, load
 from simulation.session import Session
 from simulation.worlds import CARE_HOME, HOME, REHABILITATION, SUPPORT, VIRTUAL
 
+pytestmark = pytest.mark.xdist_group("seed 11")  # what is simulated once serves all of them
+
 SEED: Final = 5
 CODE_SETS: Final = Path(__file__).resolve().parents[2] / "patients" / "code_sets"
 Begin = Callable[..., Session]

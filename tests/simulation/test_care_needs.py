@@ -23,6 +23,8 @@ from simulation.places import Places
 from simulation.session import Session
 from wards.care_needs import Needed
 
+pytestmark = pytest.mark.xdist_group("seed 11")  # what is simulated once serves all of them
+
 SEED: Final = 5
 JANUARY: Final = minute_of(datetime(2027, 1, 11, 9, tzinfo=UTC))
 JULY: Final = minute_of(datetime(2027, 7, 12, 9, tzinfo=UTC))

@@ -18,6 +18,8 @@ from simulation.state import NOWHERE, StateError
 from simulation.worlds import ORDINARY, weekend_slump
 from tests.simulation.conftest import START, drained
 
+pytestmark = pytest.mark.xdist_group("fortnight")  # what is simulated once serves all of them
+
 Begin = Callable[..., Session]
 
 

@@ -9,6 +9,8 @@ from simulation.session import Session
 from tests.simulation.conftest import Run, run
 from tests.simulation.receiver import Known, seconds, understand
 
+pytestmark = pytest.mark.xdist_group("fortnight")  # what is simulated once serves all of them
+
 Begin = Callable[..., Session]
 
 BAD_DAY = Faults(
@@ -43,9 +45,16 @@ def stretch(request: pytest.FixtureRequest) -> Run:
     return result
 
 
-@pytest.fixture(scope="module")
-def known(stretch: Run) -> Known:
-    return understand(stretch.texts, stretch.faults.aliases)
+_KNOWN: dict[str, Known] = {}
+
+
+@pytest.fixture
+def known(stretch: Run, request: pytest.FixtureRequest) -> Known:
+    """What the messages of the stretch tell; read once, since that takes long."""
+    name = request.node.callspec.params["stretch"]
+    if name not in _KNOWN:
+        _KNOWN[name] = understand(stretch.texts, stretch.faults.aliases)
+    return _KNOWN[name]
 
 
 def test_the_messages_determine_where_everybody_was(stretch: Run, known: Known) -> None:

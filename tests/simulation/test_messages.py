@@ -14,6 +14,8 @@ from tests.simulation.conftest import START, Run
 from tests.simulation.receiver import place_of
 from tests.simulation.test_people import is_valid
 
+pytestmark = pytest.mark.xdist_group("fortnight")  # what is simulated once serves all of them
+
 TOLD = {
     "A01", "A02", "A03", "A04", "A05", "A06", "A08", "A11", "A12", "A13", "A14", "A15", "A16",
     "A17", "A20", "A21", "A22", "A25", "A26", "A27", "A31", "A40",
