@@ -5,6 +5,7 @@ As a page of its own it works without a script; with `?fragment=1` it is the dra
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -44,7 +45,6 @@ from wards.models import Bed, Ward
 from wards.placeless import home_of
 from wards.placing import Unsuitable
 from wards.scope import scope_of
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def bed(request: HttpRequest, bed: int) -> HttpResponse:
@@ -228,7 +228,12 @@ def _look_ahead(request: HttpRequest, side: Bedside, form: MoveForm) -> None:
     if bed is None or bed.pk == here:
         return
     side.preview = preview(side.stay.episode, bed, at=side.now)
-    if side.preview.inside is not None:
+    if side.preview.inside is not None and not side.is_host:
+        # They would be sent where the viewer moves nobody, and what speaks against that tells of
+        # those who lie there.
+        why = _("Changing places needs a role that moves patients on both wards.")
+        side.preview = replace(side.preview, blocked=side.preview.blocked or why, theirs=())
+    elif side.preview.inside is not None:
         side.inside_face = _face_inside(side, side.preview.inside)
         sent = request.POST if request.POST.get("deed") == "swap" else None
         side.forms["swap"] = WhenForm(sent, auto_id="swap-%s")

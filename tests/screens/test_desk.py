@@ -16,7 +16,7 @@ from tests.screens.desk import in_emergency, load_example, make_male, request_of
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
 from wards.bed_states import close
 from wards.facts import MovementKind
-from wards.models import Bed, BedRequest, Occupancy, Override, Reservation, Ward
+from wards.models import Bed, BedRequest, Grant, Occupancy, Override, Reservation, Ward
 
 DESK = "/sites/TGH/desk/"
 
@@ -465,6 +465,36 @@ def test_nobody_looks_into_or_swaps_with_a_bed_of_a_ward_where_they_move_nobody(
     answer = nurse.post(f"/beds/{here.pk}/", said)
     assert answer.status_code == 422
     assert Occupancy.objects.get(episode=stay).bed_id == here.pk
+
+
+def test_nobody_is_sent_into_a_bed_of_a_ward_where_the_viewer_moves_nobody(
+    hospital: Hospital,
+) -> None:
+    """Who fetches somebody for their ward gives them a bed, but sends nobody back for it."""
+    load_example(hospital)
+    make_male(hospital.wards[0])
+    fact = hospital.admit(hospital.beds(hospital.wards[0])[0], family="Fetched")
+    hospital.tell(fact, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[1])
+    hospital.fill(hospital.wards[1], 1)
+    there = hospital.beds(hospital.wards[1])[0]
+    stay = BedRequest.objects.get().episode_id
+    here = Occupancy.objects.get(episode=stay)
+    inside = Occupancy.objects.get(bed=there).episode_id
+    said = {"deed": "swap", "to": there.ward_id, "with_bed": there.pk, "episode_seen": stay}
+    nurse = signed_in(user("ward2", Role.WARD_NURSE, ward=hospital.wards[1]))
+    for address in (f"/stays/{stay}/", f"/beds/{here.bed_id}/"):
+        shown = page(nurse, f"{address}?to={there.ward_id}&bed={there.pk}")
+        assert "Changing places needs a role that moves patients on both wards" in shown
+        assert "The bay is for" not in shown
+        assert 'value="swap"' not in shown
+        answer = nurse.post(address, {**said, "inside_seen": inside})
+        assert answer.status_code == 422
+        assert Occupancy.objects.get(episode=inside).bed_id == there.pk
+    both = user("both", Role.WARD_NURSE, ward=hospital.wards[1])
+    Grant.objects.create(user=both, role=Role.WARD_NURSE, ward=hospital.wards[0])
+    address = f"/stays/{stay}/"
+    shown = page(signed_in(both), f"{address}?to={there.ward_id}&bed={there.pk}")
+    assert 'value="swap"' in shown
 
 
 # --- those who are to come ----------------------------------------------------------------------
