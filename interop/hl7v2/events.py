@@ -76,6 +76,7 @@ def _other(code: str, name: str, deed: Deed, note: str = "") -> Event:
 _NOT_YET: Final = "PV1-3 is a plan here; PV1-44 and PV1-45 are expected times."
 _STILL: Final = "PV1-3 says where the patient is now."
 _BACK: Final = "PV1-3 says where the patient is once this is taken back."
+_NEVER_BEGUN: Final = "Calls off an A05; whoever has been admitted since stays."
 
 EVENTS: Final[tuple[Event, ...]] = (
     _move("A01", "Admission", Kind.ADMITTED),
@@ -120,6 +121,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     _other("A28", "Person added", Deed.DESCRIBE),
     _other("A29", "Person deleted", Deed.REMOVE),
     _other("A31", "Person updated", Deed.DESCRIBE),
+    _move("A38", "Pre-admission cancelled", Kind.CANCELLED_EXPECTED, _NEVER_BEGUN, ends=False),
     _other("A40", "Persons merged", Deed.MERGE),
     _other("A41", "Accounts merged", Deed.JOIN_VISITS, "MRG-3 into PID-18."),
     _other("A42", "Visits merged", Deed.JOIN_VISITS, "MRG-5 into PV1-19."),

@@ -18,7 +18,7 @@ from interop.hl7v2.people import Notes
 from interop.hl7v2.timestamps import BadTime, Clock, Precision, Role, Stamp, clock_for
 from wards.facts import MovementKind as Kind
 
-_PLANNED: Final = frozenset({Kind.EXPECTED, Kind.PENDING_ADMIT})
+_PLANNED: Final = frozenset({Kind.EXPECTED, Kind.PENDING_ADMIT, Kind.CANCELLED_EXPECTED})
 
 
 class NoTime(ValueError):

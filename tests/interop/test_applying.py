@@ -17,7 +17,7 @@ from patients.models import Episode, Patient
 from tests.interop.building import adt, segment
 from tests.interop.delivering import NOW, apply_all, deliver, ends, keep, picture, stays, way
 from wards.facts import Fact
-from wards.models import BedStatus, Occupancy, Site, Ward
+from wards.models import BedRequest, BedStatus, Occupancy, Site, Ward
 from wards.movements import Outcome, record
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,43 @@ def test_a_transfer_sent_again_after_its_cancellation_stays_cancelled(hospital: 
     again = HISTORY[1].replace(b"|C1|", b"|C9|").replace(b"20260110120000||", b"20260110180000||")
     deliver(HISTORY[0], HISTORY[1], cancel, again)
     (stay,) = stays("V1")
+    assert way(stay) == [("NGH-W1", "A", "1", moment(9), None)]
+
+
+EXPECTED = adt(
+    "A05",
+    place="NGH-W1^A^1^NGH",
+    recorded="20260110080000",
+    pv1={"f44": "20260112090000"},
+)
+
+
+def called_off(recorded: str) -> bytes:
+    return adt("A38", place="NGH-W1^A^1^NGH", recorded=recorded, pv1={"f44": "20260112090000"})
+
+
+@pytest.mark.parametrize("event", ["A38", "A11"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_pre_admission_is_called_off(hospital: Site, event: str, backwards: bool) -> None:
+    off = called_off("20260110083000").replace(b"ADT^A38", b"ADT^" + event.encode())
+    sent = [EXPECTED, off.replace(b"EVN|A38", b"EVN|" + event.encode())]
+    ended = deliver(*(reversed(sent) if backwards else sent))
+    assert ended == {"applied": 2}
+    (stay,) = stays("V1")
+    assert stay.status == "cancelled"
+    assert not BedRequest.objects.filter(period__contains=NOW).exists()
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("recorded", ["20260110083000", "20260110093000"])
+def test_calling_off_a_pre_admission_leaves_whoever_was_admitted(
+    hospital: Site, order: tuple[int, ...], recorded: str
+) -> None:
+    """Said before they came or after."""
+    sent = [EXPECTED, HISTORY[0], called_off(recorded)]
+    deliver(*(sent[n] for n in order))
+    (stay,) = stays("V1")
+    assert (stay.status, stay.admitted_at) == ("in_hospital", moment(9))
     assert way(stay) == [("NGH-W1", "A", "1", moment(9), None)]
 
 

@@ -10,7 +10,7 @@ from interop.hl7v2.events import BY_CODE, EVENTS, Deed, refusal
 
 PROMISED = [
     f"A{number:02d}"
-    for number in (*range(1, 18), *range(20, 30), 31, *range(40, 46), 47, *range(49, 53), 60)
+    for number in (*range(1, 18), *range(20, 30), 31, 38, *range(40, 46), 47, *range(49, 53), 60)
 ]
 
 

@@ -60,6 +60,7 @@ def moved(raw: bytes) -> Moved:
         ("A27", [Kind.CANCELLED_PENDING_ADMIT]),
         ("A28", [Kind.OBSERVED]),
         ("A31", [Kind.OBSERVED]),
+        ("A38", [Kind.CANCELLED_EXPECTED]),
         ("A52", [Kind.CANCELLED_LEAVE, Kind.OBSERVED]),
         ("A60", [Kind.OBSERVED]),
     ],
@@ -164,11 +165,17 @@ def test_a_discharge_before_the_admission_is_not_used() -> None:
     assert meaning.notes
 
 
-@pytest.mark.parametrize("event", ["A11", "A13", "A16", "A23", "A25", "A26", "A27", "A05", "A14"])
+@pytest.mark.parametrize(
+    "event", ["A11", "A13", "A16", "A23", "A25", "A26", "A27", "A38", "A05", "A14"]
+)
 def test_a_discharge_time_in_a_plan_or_a_cancellation_ends_nothing(event: str) -> None:
     for fact in facts(adt(event, place="W1", pv1={"f45": "20260110130000"})):
         if isinstance(fact, Moved) and fact.kind is not Kind.OBSERVED:
             assert fact.discharged_at is None
+
+
+def test_a_called_off_pre_admission_tells_of_no_admission() -> None:
+    assert moved(adt("A38", pv1={"f44": "20260112090000"})).admitted_at is None
 
 
 def test_before_an_admission_the_times_are_expectations() -> None:
