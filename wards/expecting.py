@@ -42,11 +42,9 @@ from wards.newcomers import (
 from wards.placing import check_suits, keep_overrides
 from wards.provenance import BY_HAND
 from wards.recording import keep
-from wards.requests import Terms, check_terms, write_terms
+from wards.requests import FURTHEST, Terms, check_terms, write_terms
 from wards.scope import Scope, scope_of
 
-FURTHEST: Final = timedelta(days=400)
-"""How far ahead somebody can be announced; beyond it, a slip of the pen."""
 LATEST: Final = timedelta(hours=24)
 """How long ago the time may lie: they are late, and still expected."""
 
@@ -75,7 +73,7 @@ def expect(*, coming: Coming, ward: Ward, terms: Terms, said: Said, key: str = "
     `wards.admission.admit` is; where they are here already, or expected on that ward already; and
     with SameName where somebody new has the name and date of birth of somebody expected.
     """
-    check_terms(terms)
+    check_terms(terms, at=said.at)
     assert said.by is not None, "a deed by hand"
     by = said.by
     asked = Asked(

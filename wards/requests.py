@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -40,6 +40,10 @@ _KINDS: Final = {
     BedRequest.Kind.EXPECTED: MovementKind.EXPECTED,
 }
 
+FURTHEST: Final = timedelta(days=400)
+"""How far from now a bed can be wanted, or somebody be announced; beyond it, a slip of the pen."""
+FAR: Final = "The bed would be wanted more than 400 days from now. Check the year."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -61,7 +65,7 @@ def ask(
     own ward too (another bed). Saying the same `key` again returns what it had made. Raises
     Refused where they are not in hospital, or a bed is asked for already.
     """
-    check_terms(terms)
+    check_terms(terms, at=said.at)
 
     def deed() -> BedRequest:
         when = lock_and_date([episode.patient_id], said.occurred_at, said.at)
@@ -100,7 +104,7 @@ def change(
     for the former; without one the ward stays. `seen`: the mark of what the caller saw
     (`wards.marks`: of the ward's key and the `Terms`). Raises Refused where by now it is asked for
     otherwise, and where it is over."""
-    check_terms(terms)
+    check_terms(terms, at=said.at)
 
     def deed() -> BedRequest:
         held = _locked(request, said)
@@ -267,8 +271,11 @@ def write_terms(request: BedRequest, terms: Terms, said: Said) -> None:
     transaction.on_commit(lambda: ring(["desk"]))
 
 
-def check_terms(terms: Terms) -> None:
-    """Raise Refused for a priority that there is not, or a text that is too long."""
+def check_terms(terms: Terms, *, at: datetime) -> None:
+    """Raise Refused for a priority that there is not, a text that is too long, or a time that
+    cannot be meant."""
+    if terms.due_at is not None and abs(terms.due_at - at) > FURTHEST:
+        raise Refused(FAR)
     if terms.priority not in RequestTerms.Priority.values:
         raise Refused("The priority is 1 (immediate), 2 (urgent), 3 (soon) or 4 (routine).")
     for name, text, longest in (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.utils import timezone
@@ -12,6 +12,7 @@ from rest_framework import serializers as s
 from patients.models import CareNeeds, Patient
 from patients.nhs_number import normalised
 from wards.models import RequestTerms
+from wards.requests import FAR, FURTHEST
 
 MOST: Final = 2**63 - 1
 """The largest key that a column holds."""
@@ -60,6 +61,12 @@ class TermsEntry(Dated):
     )
     note = s.CharField(max_length=500, required=False, allow_blank=True)
     due_at = s.DateTimeField(required=False, allow_null=True, help_text="When the bed is wanted.")
+
+    def validate_due_at(self, due: datetime | None) -> datetime | None:
+        """A time that can be meant."""
+        if due is not None and abs(due - timezone.now()) > FURTHEST:
+            raise s.ValidationError(FAR)
+        return due
 
 
 class PersonEntry(s.Serializer[Any]):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from flow.desk.words import FLAGS, PRIORITIES
@@ -14,7 +15,7 @@ from flow.templatetags.boards import code_word
 from patients.models import CareNeeds
 from wards.care_needs import Needed
 from wards.models import Ward
-from wards.requests import Terms
+from wards.requests import FAR, FURTHEST, Terms
 
 HOURS: Final = (1, 2, 4, 8, 12, 24)
 """For how many hours a bed can be held with one key."""
@@ -85,6 +86,13 @@ class TermsForm(forms.Form):
             *((code, code_word(code)) for code in sorted(codes - {""}, key=code_word)),
         ]
         dress(self)
+
+    def clean_due_at(self) -> datetime | None:
+        """A time that can be meant, so that the field itself says what is wrong."""
+        due: datetime | None = self.cleaned_data["due_at"]
+        if due is not None and abs(due - timezone.now()) > FURTHEST:
+            raise forms.ValidationError(FAR)
+        return due
 
     @property
     def chosen_ward(self) -> Ward | None:

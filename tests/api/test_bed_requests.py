@@ -157,6 +157,20 @@ def test_terms_are_changed_and_what_is_left_out_stays(manager: Caller, hospital:
     assert [row["id"] for row in manager.get(LIST)] == [other["id"]]
 
 
+@pytest.mark.parametrize("due", ["0026-11-23T12:00:00Z", "9999-12-31T23:59:00Z"])
+def test_a_year_that_cannot_be_meant_is_refused(
+    manager: Caller, hospital: Hospital, due: str
+) -> None:
+    episode = patient_on(hospital.emergency).pk
+    status, answer = manager.post(LIST, episode=episode, ward="TGH-W1", due_at=due)
+    assert status == 400
+    assert answer["errors"]["due_at"] == [
+        "The bed would be wanted more than 400 days from now. Check the year."
+    ]
+    asked = ask(manager, hospital.emergency, ward="TGH-W1")
+    assert manager.post(f"{LIST}{asked['id']}/change/", due_at=due)[0] == 400
+
+
 def test_it_is_withdrawn_with_a_reason_once(manager: Caller, hospital: Hospital) -> None:
     asked = ask(manager, hospital.emergency)
     here = f"{LIST}{asked['id']}/cancel/"
