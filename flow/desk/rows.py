@@ -23,6 +23,8 @@ LAPSED: Final = timedelta(hours=12)
 class NeedRow:
     """One open request with all that hangs on it. `told`: by whom and how it was asked.
 
+    origin, bed: where they are. Whoever is expected is nowhere yet: another stay, by which they
+    may be here meanwhile, asks for nothing by this request.
     decided_at: when it was first decided to admit or move them, however often the request has been
     replaced since by another ward or another message.
     """
@@ -126,6 +128,7 @@ SELECT r.id, r.key, r.kind, lower(r.period), e.id, e.patient_id, p.person_id, e.
   JOIN patients_episode e ON e.id = r.episode_id
   JOIN patients_patient p ON p.id = e.patient_id
   LEFT JOIN wards_occupancy o ON o.person_id = p.person_id AND o.period @> %(at)s::timestamptz
+                             AND r.kind <> 'expected'
   LEFT JOIN wards_bed bed ON bed.id = o.bed_id
   LEFT JOIN wards_ward here ON here.id = coalesce(o.ward_id, r.from_ward_id)
   LEFT JOIN wards_site here_site ON here_site.id = here.site_id
