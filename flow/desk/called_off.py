@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from accounts.row_keys import storable
 from flow.board_types import Sight
 from flow.desk.deeds import Side
 from flow.desk.queue import one_need
+from flow.desk.rights import is_in_sight_at
 from flow.reading import read
 from wards import requests
 from wards.barriers import Said
@@ -35,7 +37,8 @@ SELECT r.id, off.occurred_at, off.reference,
        coalesce(there.name, ''),
        coalesce(origin.name, ''),
        coalesce((SELECT bed.label FROM wards_occupancy o JOIN wards_bed bed ON bed.id = o.bed_id
-                  WHERE o.episode_id = e.id AND o.period @> off.occurred_at), '')
+                  WHERE o.episode_id = e.id AND o.period @> off.occurred_at), ''),
+       array_remove(ARRAY[there.id, origin.id], NULL)
   FROM wards_movement off
   JOIN wards_movement asked ON asked.id = off.cancels_id
                            AND asked.kind IN ('pending_admit', 'pending_transfer', 'expected')
@@ -60,7 +63,7 @@ SELECT r.id, off.occurred_at, off.reference,
 @dataclass(frozen=True, slots=True)
 class CalledOff:
     """One request that is called off: when, why and by whom; the ward it was for, and where the
-    patient was."""
+    patient was. wards: the keys of both."""
 
     request: int
     at: datetime
@@ -69,11 +72,14 @@ class CalledOff:
     target: str
     origin: str
     bed: str
+    wards: Sequence[int]
 
 
-def called_off(site: int, *, at: datetime) -> list[CalledOff]:
-    """What was called off on a site within `LATELY` and can be taken back, the latest first."""
-    return _read(at=at, site=site, request=None)
+def called_off(site: int, *, at: datetime, sight: Sight) -> list[CalledOff]:
+    """What was called off on a site within `LATELY` and can be taken back, the latest first, as
+    far as it is in sight."""
+    rows = _read(at=at, site=site, request=None)
+    return [row for row in rows if is_in_sight_at(row.wards, sight)]
 
 
 def _read(*, at: datetime, site: int | None, request: int | None) -> list[CalledOff]:

@@ -97,7 +97,7 @@ def _show(request: HttpRequest, scope: Scope, place: Site, wish: Wish) -> Show:
                 for value, label in WAITS_FOR
             ],
             "specialties": _specialties(board, wish),
-            "called_off": called_off(place.pk, at=now),
+            "called_off": called_off(place.pk, at=now, sight=sight),
             "gives": scope.may_anywhere(Permission.MOVE_PATIENTS),
             "proposal_address": f"{reverse('desk:proposal', args=[place.code])}",
             "cleaning_address": _cleaning(place),

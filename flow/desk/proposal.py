@@ -70,8 +70,9 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The proposal in the words of the desk. took: seconds of thought.
-    later: how many are left out, since they are expected later."""
+    """The proposal in the words of the desk. took: seconds of thought. Left out are, later: those
+    who are not here and are expected later; unseen: those whom the viewer may not see, of whom the
+    reasons for and against a bed would tell."""
 
     lines: Sequence[Line]
     left: Sequence[Left]
@@ -80,6 +81,7 @@ class Told:
     scene: Scene
     took: float
     later: int = 0
+    unseen: int = 0
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -115,9 +117,9 @@ def proposed(place: Site, *, at: datetime, scope: Scope) -> Told:
     """The proposal for a site as it stands; a fixed number of queries."""
     begun = time.monotonic()
     sight = Sight.of(scope)
-    needs = [need for need in queue(place, at=at, sight=sight).needs if need.held is None]
-    later = [need for need in needs if need.due_at is not None and need.due_at > at + AHEAD]
-    needs = [need for need in needs if need not in later]
+    board = queue(place, at=at, sight=sight)
+    every = [need for need in board.needs if need.held is None and need.may_see]
+    needs = [need for need in every if not _comes_later(need, at)]
     held = scope.wards(Permission.MOVE_PATIENTS)
     scene = scene_of(place, at=at, wards=None if held == ALL else held)
     rows = BedRequest.objects.select_related("ward").in_bulk([need.id for need in needs])
@@ -154,8 +156,15 @@ def proposed(place: Site, *, at: datetime, scope: Scope) -> Told:
         proposal=found,
         scene=scene,
         took=time.monotonic() - begun,
-        later=len(later),
+        later=len(every) - len(needs),
+        unseen=board.unseen + board.beyond,
     )
+
+
+def _comes_later(need: Need, at: datetime) -> bool:
+    """Whether they are not here yet, nor within the time for which a bed is kept empty. Whoever is
+    here waits now, whenever the bed is wanted."""
+    return need.origin is None and need.due_at is not None and need.due_at > at + AHEAD
 
 
 def _accept(request: HttpRequest, place: Site, now: datetime, scope: Scope) -> HttpResponse:

@@ -11,6 +11,7 @@ from typing import Final
 from flow.board_types import Face, Sight
 from flow.days import age
 from flow.desk.clocks import TWELVE_HOURS, Clock, ClockKind, emergency_clocks
+from flow.desk.rights import is_in_sight
 from flow.desk.rows import NeedRow, needs_at
 from flow.desk.types import HeldBed, Lapsed, Need, Queue
 from flow.faces import faces
@@ -59,9 +60,11 @@ class Wanted:
 
 
 def queue(site: Site, *, at: datetime, sight: Sight, wanted: Wanted | None = None) -> Queue:
-    """The queue of a site at `at`; six queries, however many wait."""
+    """The queue of a site at `at`; six queries, however many wait. The figures are those of the
+    site; what tells more than a number is of the needs that are in the viewer's sight."""
     rows = needs_at(site.pk, at=at)
-    needs = as_needs(rows, at=at, sight=sight)
+    every = as_needs(rows, at=at, sight=sight)
+    needs = [need for need in every if is_in_sight(need, sight)]
     needs.sort(key=lambda need: order(need, at))
     chosen = [need for need in needs if wanted is None or wanted.fits(need)]
     free, cleaning = _beds(site.pk, at)
@@ -70,12 +73,13 @@ def queue(site: Site, *, at: datetime, sight: Sight, wanted: Wanted | None = Non
         needs=chosen,
         kinds=Counter(need.kind for need in needs),
         specialties=Counter(need.specialty for need in needs if need.specialty),
-        held=sum(need.held is not None for need in needs),
-        overdue=sum(any(clock.is_over(at) for clock in need.clocks) for need in needs),
+        held=sum(need.held is not None for need in every),
+        overdue=sum(any(clock.is_over(at) for clock in need.clocks) for need in every),
         unseen=sum(not need.may_see for need in needs),
         free=free,
         cleaning=cleaning,
-        shown=len(needs),
+        shown=len(every),
+        listed=len(needs),
     )
 
 
@@ -165,7 +169,7 @@ def _need(
         since=row.since,
         due_at=row.due_at or (row.expected_at if expected else None),
         episode=row.episode,
-        origin=None if expected else row.origin,
+        origin=row.origin,
         bed=row.bed,
         target=row.target,
         specialty=row.asked_specialty or row.specialty,

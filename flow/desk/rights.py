@@ -19,7 +19,12 @@ def is_in_sight(need: Need, sight: Sight) -> bool:
     """Whether a need may be listed: of whoever is named, or where the figures of the ward that
     they are on or are to come to may be shown."""
     places = [place.id for place in (need.origin, need.target) if place is not None]
-    return need.may_see or sight.counts is None or any(sight.sees(ward) for ward in places)
+    return need.may_see or is_in_sight_at(places, sight)
+
+
+def is_in_sight_at(wards: Iterable[int], sight: Sight) -> bool:
+    """Whether what is about these wards may be listed: the figures of one of them may be shown."""
+    return sight.counts is None or any(sight.sees(ward) for ward in wards)
 
 
 def may_ask(scope: Scope, episode: Episode, *, at: datetime) -> bool:

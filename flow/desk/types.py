@@ -87,9 +87,9 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Every need for a bed of one site. kinds: how many of each kind, of all of them; held: for
-    how many a bed is held; overdue: of how many a clock has run out. unseen: how many the viewer
-    may not see by name."""
+    """The needs for a bed of one site that are in the viewer's sight. kinds, specialties: how many
+    of each, of these; unseen: how many of these the viewer may not see by name. Of all the site's
+    needs, held: for how many a bed is held; overdue: of how many a clock has run out."""
 
     moment: datetime
     needs: Sequence[Need]
@@ -103,4 +103,11 @@ class Queue:
     cleaning: int
     """Beds of the site to be cleaned."""
     shown: int
-    """How many of the needs there are as filtered."""
+    """How many needs the site has."""
+    listed: int
+    """How many of them are in sight, before any filter."""
+
+    @property
+    def beyond(self) -> int:
+        """How many are not listed, since the viewer has no role where they are or are to go."""
+        return self.shown - self.listed

@@ -282,6 +282,7 @@ DEEDS = {
     "flow_api:sign_return", "flow_api:close_bed", "flow_api:reopen_bed", "flow_api:bed_cleaned",
     "flow_api:ask_for_cleaning", "flow:search", "forecast:scenario", "flow_api:change_request",
     "flow_api:reserve", "flow_api:allocate", "flow_api:release", "flow_api:cancel_request",
+    "flow_api:restore_request",
     "flow_api:movements", "flow_api:cancel_movement",
 }  # fmt: skip
 NO_PATIENTS = {
