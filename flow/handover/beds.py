@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from flow.handover.since import in_short
 from flow.handover.types import Kind, Told
 from flow.reading import read
+from wards.breaches import lay_there
 from wards.models import Closure, Reservation, Rule
 
 _PATIENT: Final = """
@@ -54,7 +55,8 @@ def holds_over(*, since: datetime, until: datetime, wards: Collection[int]) -> l
 
 
 _OVERRIDES_SQL: Final = f"""
-SELECT x.occurred_at, x.recorded_at, x.rule, coalesce(rule.title, x.rule), x.breach, x.reason,
+SELECT x.occurred_at, x.recorded_at, x.rule, coalesce(rule.title, x.rule),
+       CASE WHEN {lay_there("x")} THEN x.breach ELSE '' END, x.reason,
        coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username),
        e.id, e.patient_id, ward.id, ward.name, bed.label, place.ward_id
   FROM wards_override x {_PATIENT}
@@ -66,7 +68,8 @@ SELECT x.occurred_at, x.recorded_at, x.rule, coalesce(rule.title, x.rule), x.bre
 
 
 def overrides(*, since: datetime, until: datetime, wards: Collection[int]) -> list[Told]:
-    """Rules set aside in `[since, until)`: which, by whom, why, and as what it counts; one query.
+    """Rules set aside in `[since, until)`: which, by whom, why, and as what it counts once
+    somebody lay there (`wards.breaches`); one query.
     The reason is somebody's own words, for those who may see the patient."""
     found = []
     rows = read(_OVERRIDES_SQL, _params(since, until, wards))

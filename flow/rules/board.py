@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from string import Formatter
 from typing import Final
 
-from django.db.models import Count, Q
+from django.db.models import BooleanField, Count, Q
+from django.db.models.expressions import RawSQL
 
 from flow.board_types import Sight
 from flow.desk.words import KINDS
+from wards.breaches import lay_there
 from wards.models import CorridorSignOff, Override, Rule, RuleBook, Site, Ward, WardLimits
 from wards.rule_books import FACTS, stored
 from wards.rule_changes import COSTS, Changes, changes, shown, spelt
@@ -84,8 +86,8 @@ class Row:
 class Board:
     """All of the page. version: None where nobody has given any rules, and facts alone hold.
     own: the book is the site's own. against: the version that `changes` compares with. facts,
-    refusing, costing: the rules. specialties: the columns of `table`. breaches: what was set
-    aside, by what it counts as."""
+    refusing, costing: the rules. specialties: the columns of `table`. breaches: how often
+    somebody lay there against a rule, by what that counts as."""
 
     site: Site | None
     version: Version | None
@@ -125,6 +127,7 @@ def rules_board(
     before = _before(versions, chosen, against)
     book = stored(chosen.row).book if chosen else FACTS
     aside = _set_aside(site, sight, now)
+    lay = [one for one in aside if one["lay"]]
     said = {code: _said(line, _counted(aside, "rule", code)) for code, line in book.lines.items()}
     refuses = [code for code in SHAPES if code in said and book.lines[code].hard]
     wards = _wards(site, sight)
@@ -146,8 +149,8 @@ def rules_board(
         limits=tuple(_limits(site, sight)),
         set_aside=_counted(aside, "", ""),
         breaches=tuple(
-            (str(Rule.Breach(kind).label), _counted(aside, "breach", kind))
-            for kind in sorted({str(one["breach"]) for one in aside} - {""})
+            (str(Rule.Breach(kind).label), _counted(lay, "breach", kind))
+            for kind in sorted({str(one["breach"]) for one in lay} - {""})
         ),
         corridor=_corridor(site, sight, now),
     )
@@ -228,7 +231,8 @@ def _seen(sight: Sight, prefix: str) -> Q:
 
 
 def _set_aside(site: Site | None, sight: Sight, now: datetime) -> list[dict[str, object]]:
-    """How often each rule was set aside, on wards whose figures may be seen; one query."""
+    """How often each rule was set aside, on wards whose figures may be seen; one query. lay:
+    whether somebody came to lie there by it, which alone counts as a breach."""
     rows = Override.objects.filter(
         _seen(sight, "bed__ward"), occurred_at__gt=now - timedelta(days=max(DAYS))
     )
@@ -238,7 +242,8 @@ def _set_aside(site: Site | None, sight: Sight, now: datetime) -> list[dict[str,
         f"in_{days}": Count("pk", filter=Q(occurred_at__gt=now - timedelta(days=days)))
         for days in DAYS
     }
-    return [dict(one) for one in rows.order_by().values("rule", "breach").annotate(**counts)]
+    rows = rows.annotate(lay=RawSQL(lay_there("wards_override"), [], BooleanField()))  # noqa: S611
+    return [dict(one) for one in rows.order_by().values("rule", "breach", "lay").annotate(**counts)]
 
 
 def _corridor(site: Site | None, sight: Sight, now: datetime) -> tuple[tuple[int, int], ...]:
