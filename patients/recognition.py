@@ -97,8 +97,24 @@ def wait_for(nhs_number: str) -> None:
 
     A number that no record has yet has no row to lock.
     """
+    _wait(nhs_number)
+
+
+def wait_for_namesakes(details: Details) -> None:
+    """The same for two who bring in somebody new of one family name and date of birth, so that
+    the second finds whom the first has made; nobody waits unless both are said. To be asked after
+    `wait_for`: whoever waits here holds what others may wait for there."""
+    born, family = (
+        details.values.get("date_of_birth"),
+        comparable(details.values.get("family_name")),
+    )
+    if isinstance(born, date) and family:
+        _wait(f"named {family} {born.isoformat()}")
+
+
+def _wait(name: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [nhs_number])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def named(key: PersonKey) -> set[int]:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import uuid4
 
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q, QuerySet
 
 from accounts import misfits
@@ -26,7 +27,7 @@ from patients import identity, recognition
 from patients.keys import Details, PersonKey
 from patients.models import Episode, Patient
 from patients.recognition import DECISIVE, Person
-from wards.by_hand import clock, transacted
+from wards.by_hand import AHEAD, clock, transacted
 from wards.held_beds import MOVES
 from wards.models import BedRequest, Occupancy, Ward
 from wards.scope import Scope, visible_episodes, visible_patients
@@ -135,6 +136,7 @@ def find(person: PersonKey | None, said: Details) -> recognition.Found:
     if isinstance(number, str) and number:
         recognition.wait_for(number)
         by_nhs = recognition.with_nhs_number(number)
+    recognition.wait_for_namesakes(said)
     by_number: set[int] = set()
     if person is not None:
         by_number = recognition.named(person)
@@ -186,10 +188,14 @@ def sees(scope: Scope, person: Person) -> bool:
 
 def _check_namesakes(asked: Asked, at: datetime, scope: Scope) -> None:
     """Ask about those in hospital, and where somebody is announced about those expected, under
-    the same name and date of birth. Of whom the user may not see nothing is said."""
+    the same name and date of birth. Of whom the user may not see nothing is said.
+
+    Whom somebody else made while we waited for them (`find`) may be dated after our own `at`.
+    """
     told: dict[int, Namesake] = {}
+    now = DateTimeTZRange(at, at + AHEAD)
     if asked.announced:
-        due = BedRequest.objects.filter(kind__in=MOVES, period__contains=at)
+        due = BedRequest.objects.filter(kind__in=MOVES, period__overlap=now)
         awaited = Episode.objects.filter(pk__in=due.values("episode"))
         seen = _namesakes(asked, awaited)
         stays = visible_episodes(awaited.filter(patient__person__in=seen), scope)
@@ -197,12 +203,12 @@ def _check_namesakes(asked: Asked, at: datetime, scope: Scope) -> None:
         for row in rows.order_by("period"):
             person = row.episode.patient.person_id or row.episode.patient_id
             told[person] = _expected(seen[person], row, scope)
-    present = Episode.objects.present(at=at)
+    present = Episode.objects.present(at=at) | Episode.objects.present(at=at + AHEAD)
     seen = _namesakes(asked, present)
     stays = visible_episodes(present.filter(patient__person__in=seen), scope)
     for stay in stays.select_related("patient").order_by("admitted_at"):
         person = stay.patient.person_id or stay.patient_id
-        told[person] = _namesake(seen[person], stay, at, scope)
+        told[person] = _namesake(seen[person], stay, now, scope)
     if told:
         raise SameName(list(told.values()))
 
@@ -224,10 +230,11 @@ def _expected(record: int, row: BedRequest, scope: Scope) -> Namesake:
     return Namesake(record, row.episode_id, ward, request=row.pk, due_at=due_at)
 
 
-def _namesake(record: int, stay: Episode, at: datetime, scope: Scope) -> Namesake:
+def _namesake(record: int, stay: Episode, now: DateTimeTZRange, scope: Scope) -> Namesake:
     place = (
-        Occupancy.objects.filter(episode=stay, period__contains=at)
+        Occupancy.objects.filter(episode=stay, period__overlap=now)
         .select_related("ward", "bed")
+        .order_by("period")
         .first()
     )
     if place is None or not scope.may(Permission.SEE_PATIENTS, place.ward_id):

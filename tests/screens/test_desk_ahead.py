@@ -66,4 +66,3 @@ def test_a_year_that_cannot_be_meant_is_refused_at_its_field(
     assert not RequestTerms.objects.exists()
     soon = (hospital.now + timedelta(days=300)).strftime("%Y-%m-%dT%H:%M")
     assert send(manager, request, deed="change", priority="2", due_at=soon)[0] == 200
-
