@@ -46,6 +46,7 @@ from wards.placeless import home_of
 from wards.placing import Unsuitable
 from wards.scope import scope_of
 
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def bed(request: HttpRequest, bed: int) -> HttpResponse:
     """One bed: its state, who is in it, and deeds."""

@@ -86,6 +86,7 @@ def _drawn() -> str:
 class Secrets:
     """What people and programs sign in with, drawn once for each home."""
 
+    bed_manager: str = field(default_factory=_drawn)
     site_manager: str = field(default_factory=_drawn)
     ward_nurse: str = field(default_factory=_drawn)
     cleaner: str = field(default_factory=_drawn)
@@ -175,11 +176,14 @@ def make_accounts(home: Path) -> Secrets:
     path = home / "demo.json"
     found = _recall(path)
     system = Organisation.objects.get(code=SYSTEM)
+    beds = _person("bed.manager", "Noor", "Ellis", found.bed_manager)
     manager = _person("site.manager", "Sam", "Okafor", found.site_manager)
     nurse = _person("ward.nurse", "Robin", "Hale", found.ward_nurse)
     cleaner = _person("cleaner", "Jules", "Arden", found.cleaner)
     administrator = _person("administrator", "Alex", "Moreno", found.administrator)
     reader = _person("demo.reader", "Demonstration", "reader", None)
+    hospitals = Organisation.objects.get(code=TRUST)
+    set_grant(user=beds, role=Role.BED_MANAGER, organisation=hospitals, by=None)
     set_grant(user=manager, role=Role.SITE_MANAGER, organisation=system, by=None)
     set_grant(user=nurse, role=Role.WARD_NURSE, ward=Ward.objects.get(code=NURSES_WARD), by=None)
     hospital = Site.objects.get(code=ACUTE[0])

@@ -182,6 +182,7 @@ class Reserve(Deed):
             note=said["note"],
             reason=said["reason"],
             decided=self.decided,
+            seen=said.get("seen", reservations.ANY),
             soon=leaving_soon_from(bed, at=now()),
         )
         assert held.bed_id == bed.pk

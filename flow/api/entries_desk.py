@@ -153,6 +153,12 @@ class HoldEntry(s.Serializer[Any]):
     until = _moment(help_text="Without it, 4 hours; 12 where the bed is given.")
     note = _text(500)
     reason = _text(500, help_text="Why it is right against rules that may be overridden.")
+    seen = RowKey(
+        required=False,
+        allow_null=True,
+        help_text="`id` of what was seen to be held for it, null for nothing: 409 where by now it "
+        "is another. Left out, whatever is held is given back.",
+    )
 
 
 class ReleaseEntry(s.Serializer[Any]):

@@ -139,6 +139,7 @@ def _reason(one: Finding) -> dict[str, Any]:
 
 def _held(held: HeldBed) -> dict[str, Any]:
     return {
+        "id": held.reservation,
         "bed": held.bed,
         "label": held.label,
         "ward": held.ward.code,

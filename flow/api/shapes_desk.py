@@ -28,6 +28,7 @@ class ClockRow(Shape):
 class HeldRow(Shape):
     """The bed that is held."""
 
+    id = s.IntegerField(help_text="Key of the reservation, to be sent back as `seen`.")
     bed = s.IntegerField(help_text="Key of the bed.")
     # Declared fields are taken off the class, so nothing of the base class is hidden.
     label = s.CharField()  # type: ignore[assignment]

@@ -214,6 +214,31 @@ def test_what_is_held_is_given_back(manager: Caller, hospital: Hospital) -> None
     assert (status, problem["detail"]) == (409, "No bed is held for this request.")
 
 
+@pytest.mark.parametrize("deed", ["reserve", "allocate"])
+def test_who_says_what_they_saw_held_gives_back_nothing_else(
+    manager: Caller, hospital: Hospital, deed: str
+) -> None:
+    asked = ask(manager, hospital.emergency, ward="TGH-W1")
+    here = f"{LIST}{asked['id']}/{deed}/"
+    first, second, third = (row["bed"] for row in matches(manager, asked["id"])["results"][:3])
+    assert asked["held"] is None
+    status, answer = manager.post(here, bed=first, seen=None)
+    assert (status, answer["held"]["bed"]) == (200, first)
+    status, problem = manager.post(here, bed=second, seen=None)
+    assert status == 409
+    assert "Meanwhile bed" in problem["detail"]
+    seen = answer["held"]["id"]
+    assert manager.post(here, bed=second, seen=seen + 10**6)[0] == 409
+    assert one(manager, asked["id"])["held"]["id"] == seen
+    status, answer = manager.post(here, bed=second, seen=seen)
+    assert (status, answer["held"]["bed"]) == (200, second)
+    assert manager.post(here, bed=third, seen=seen)[0] == 409
+    status, answer = manager.post(here, bed=third)
+    assert (status, answer["held"]["bed"]) == (200, third), "left out, nothing is checked"
+    for wrong in ("1", 0, -1, True, HUGE):
+        assert manager.post(here, bed=first, seen=wrong)[0] == 400, wrong
+
+
 def test_the_same_key_of_the_same_caller_asks_once(
     manager: Caller, emergency: Caller, hospital: Hospital
 ) -> None:

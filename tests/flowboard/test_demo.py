@@ -54,7 +54,7 @@ def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: P
     again = demo.make_accounts(tmp_path)
     assert again == first
     assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
-    assert Grant.objects.count() == 13
+    assert Grant.objects.count() == 14
     assert ApiToken.objects.count() == 3
     for name in ("demo.json", "staff.token", "signer.token"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
@@ -66,6 +66,11 @@ def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path
     assert (manager.role, manager.organisation) == (
         Role.SITE_MANAGER,
         Organisation.objects.get(code="QNM"),
+    )
+    beds = Grant.objects.get(user__username="bed.manager")
+    assert (beds.role, beds.organisation) == (
+        Role.BED_MANAGER,
+        Organisation.objects.get(code="RNM"),
     )
     nurse = Grant.objects.get(user__username="ward.nurse")
     assert (nurse.role, nurse.ward) == (Role.WARD_NURSE, Ward.objects.get(code="NGH-W12"))
@@ -275,7 +280,10 @@ def test_a_demo_starts_moves_stops_and_starts_again(running: Demo) -> None:
     beds = running.get("/api/v1/occupancy/")["results"]
     assert sum(ward["beds_open"] for ward in beds) > 900
     assert sum(ward["patients"] for ward in beds) > 700
-    for who in ("site.manager", "ward.nurse", "cleaner", "coordinator", "social.work", "community"):
+    for who in (
+        "bed.manager", "site.manager", "ward.nurse", "cleaner", "coordinator", "social.work",
+        "community",
+    ):  # fmt: skip
         assert re.search(rf"{who} / \S+", running.said)
 
     eventually(lambda: needs_are_said(running), 120.0)

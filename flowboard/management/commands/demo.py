@@ -100,6 +100,7 @@ class Command(BaseCommand):
                 f"""
 Flowboard runs at {address}/
 
+  Bed manager:            bed.manager / {found.bed_manager}
   Site manager:           site.manager / {found.site_manager}
   Ward nurse:             ward.nurse / {found.ward_nurse}
   Domestic staff:         cleaner / {found.cleaner}
