@@ -229,15 +229,16 @@ def _look_ahead(request: HttpRequest, side: Bedside, form: MoveForm) -> None:
     if bed is None or bed.pk == here:
         return
     side.preview = preview(side.stay.episode, bed, at=side.now)
-    if side.preview.inside is not None and not side.is_host:
+    if side.preview.inside is not None:
+        side.inside_face = _face_inside(side, side.preview.inside)
+    if side.preview.inside is not None and side.is_host:
+        sent = request.POST if request.POST.get("deed") == "swap" else None
+        side.forms["swap"] = WhenForm(sent, auto_id="swap-%s")
+    elif side.preview.inside is not None:
         # They would be sent where the viewer moves nobody, and what speaks against that tells of
         # those who lie there.
         why = _("Changing places needs a role that moves patients on both wards.")
         side.preview = replace(side.preview, blocked=side.preview.blocked or why, theirs=())
-    elif side.preview.inside is not None:
-        side.inside_face = _face_inside(side, side.preview.inside)
-        sent = request.POST if request.POST.get("deed") == "swap" else None
-        side.forms["swap"] = WhenForm(sent, auto_id="swap-%s")
     form.initial["bed"] = str(bed.pk)
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.roles import Role
+from accounts.tokens import TokenScope
 from tests.api.callers import Caller
 from tests.screens.desk import in_emergency, load_example, request_of
 from tests.screens.hospital import Hospital, signed_in, user
@@ -50,7 +51,7 @@ def test_a_nurse_is_listed_the_needs_of_the_own_ward_and_told_how_many_others_th
     assert '<dd><strong>2</strong><span class="aside">1 with a bed held</span>' in shown
     assert "Show all 1" in page(nurse, f"{DESK}?kind=elective")
     # The same rule as over REST.
-    caller = Caller("program", Role.WARD_NURSE, "beds:read", ward=hospital.wards[0])
+    caller = Caller("program", Role.WARD_NURSE, TokenScope.BEDS_READ, ward=hospital.wards[0])
     assert [row["id"] for row in caller.get("/api/v1/bed-requests/")] == [mine.pk]
     every = page(manager)
     assert f"need-{other.pk}" in every
