@@ -106,7 +106,7 @@ def test_nobody_lies_straight_after_an_infection_unless_somebody_says_why(
         movements.swap(one=one, other=other, at=minutes(10), by=manager)
     assert not refused.value.may_override, "without a book of rules nobody may set any aside"
     keep_book(site=None, book=EXAMPLE, valid_from=START - timedelta(days=1), by=None)
-    Bed.objects.filter(pk=hospital.beds[1].bed).update(bay=None, features=["side_room"])
+    Bed.objects.filter(pk=bed_of(hospital.beds[1])).update(bay=None, features=["side_room"])
     with pytest.raises(Unsuitable, match="needs a terminal clean before anybody else") as refused:
         movements.swap(one=one, other=other, at=minutes(10), by=manager, reason=" ")
     assert refused.value.may_override
