@@ -15,6 +15,7 @@ from simulation import check
 from simulation.care.memory import Memory
 from simulation.care.rest import Rest
 from simulation.care.returns import Signer
+from simulation.care.rosters import Rosters
 from simulation.care.staff import Staff
 from simulation.clock import LONDON, minute_of
 from simulation.history import write_history
@@ -114,15 +115,17 @@ def _care(options: argparse.Namespace) -> int:
     if options.signer_token_file:
         bodies = tuple(dict.fromkeys(w.organisation for w in places.of_kind("emergency")))
         signer = Signer(rest(options.signer_token_file), bodies, _say)
+    line = rest(options.token_file)
     Staff(
         places=places,
         path=options.state,
-        rest=rest(options.token_file),
+        rest=line,
         memory=memory,
         say=_say,
         stopped=stop.is_set,
         pause=stop.wait,
         signer=signer,
+        rosters=Rosters(line, places, options.seed or 0, _say),
     ).run()
     return 0
 

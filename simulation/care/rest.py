@@ -83,16 +83,23 @@ class Rest:
         """Have something done. May be repeated after a failure: give it a key of its own."""
         return self._asked("POST", path, json.dumps(body))
 
+    def put(self, path: str, body: Any) -> Reply:
+        """Have something be so; the same again changes nothing."""
+        return self._asked("PUT", path, json.dumps(body))
+
     def _asked(self, method: str, path: str, body: str | None) -> Reply:
         """Ask until there is an answer to keep. Raises Stopped where `stopped` turns true."""
         failures, waits = 0, 0.0
         while True:
             if self._stopped():
                 raise Stopped
+            was_open = self._line is not None
             try:
                 reply, wait = self._once(method, path, body)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self.close()
+                if was_open:
+                    continue  # a line that had lain idle is often hung up; nothing is wrong yet
                 reason, wait = f"{self._origin[1]}: {error or type(error).__name__}", 0.0
             else:
                 if reply.status == 401:

@@ -21,6 +21,7 @@ from simulation.care.memory import Kept, Memory
 from simulation.care.requests import Requests
 from simulation.care.rest import Reply, Rest
 from simulation.care.returns import Signer
+from simulation.care.rosters import Rosters
 from simulation.care.stays import Stay, stays
 from simulation.clock import moment_of
 from simulation.mllp import Stopped
@@ -43,7 +44,7 @@ _ROUND_OF_DEEDS: Final = 400  # told before the world is looked at again
 @dataclass
 class Staff:
     """Everybody who plans discharges in a simulated system. `path` is the state that they read;
-    `signer` signs the daily returns."""
+    `signer` signs the daily returns; `rosters` says how many nurses the shifts have."""
 
     places: Places
     path: Path
@@ -54,6 +55,7 @@ class Staff:
     pause: Callable[[float], object] = time.sleep
     clock: Callable[[], float] = time.monotonic
     signer: Signer | None = None
+    rosters: Rosters | None = None
     counts: Counter[str] = field(default_factory=Counter)
     requests: Requests = field(init=False)
     _seen: float = _LONG_AGO
@@ -108,6 +110,8 @@ class Staff:
             self._do(deed)
         if not due:
             self._seen = changed
+            if self.rosters is not None:
+                self.counts["rostered"] += self.rosters.write(moment_of(state.now))
             if self.signer is not None:
                 # Only now: before, what the past days are counted from had not been told.
                 self.counts["signed"] += self.signer.sign(moment_of(state.now))
@@ -248,6 +252,7 @@ class Staff:
             "asked",
             "answered",
             "withdrawn",
+            "rostered",
             "signed",
         )
         told = ", ".join(f"{self.counts[kind]} {kind}" for kind in kinds)
