@@ -100,6 +100,8 @@ class Staff:
             raise StateError(f"{self.path} is incomplete ({error})") from error
         if state.digest != self.places.digest:
             raise StateError(f"{self.path} belongs to another places file; name it with --places")
+        if self.rosters is not None:
+            self.counts["rostered"] += self.rosters.write(moment_of(state.now))
         there = {stay.visit: stay for stay in stays(state, self.places)}
         known = {case.visit: case for case in cases(state, self.places)}
         self.memory.forget_all_but(there.keys() | known.keys())
@@ -110,8 +112,6 @@ class Staff:
             self._do(deed)
         if not due:
             self._seen = changed
-            if self.rosters is not None:
-                self.counts["rostered"] += self.rosters.write(moment_of(state.now))
             if self.signer is not None:
                 # Only now: before, what the past days are counted from had not been told.
                 self.counts["signed"] += self.signer.sign(moment_of(state.now))
