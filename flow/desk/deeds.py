@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
-from flow.desk.forms import HoldForm, NeedsForm, TermsForm, WithdrawForm
+from flow.desk.forms import HOURS, USUAL_HOURS, HoldForm, NeedsForm, TermsForm, WithdrawForm
 from flow.desk.types import Need
 from patients.models import Episode
 from wards import movements, requests, reservations
@@ -39,8 +39,10 @@ GIVING: Final = ("reserve", "allocate", "move")
 @dataclass(slots=True)
 class Side:
     """One request at a request for a bed. failed: the deed that was refused, reason: why; bed: the
-    one it was about; may_override: whether saying why would let it pass. seen: the mark of
-    what the form was about as its sender saw it; terms_mark: that of how it is asked now."""
+    one it was about, bed_name: its ward's name and its own; may_override: whether saying why would
+    let it pass. typed: the reason that was typed for it, hours: for how long it was to be held,
+    carried: what else was sent about it. seen: the mark of what the form was about as its sender
+    saw it; terms_mark: that of how it is asked now."""
 
     scope: Scope
     now: datetime
@@ -49,7 +51,11 @@ class Side:
     failed: str = ""
     reason: str = ""
     bed: int | None = None
+    bed_name: str = ""
     may_override: bool = False
+    typed: str = ""
+    hours: int = USUAL_HOURS
+    carried: dict[str, str] = field(default_factory=dict)
     seen: str = ""
     terms_mark: str = ""
 
@@ -81,11 +87,23 @@ class Side:
         return self.scope.may(Permission.MOVE_PATIENTS, ward)
 
 
+def read(posted: QueryDict, side: Side) -> None:
+    """What was asked for, so that it stands there again if it is refused."""
+    side.failed, side.seen = _named(posted), posted.get("seen", "")
+    if side.failed not in GIVING:
+        return
+    key = row_key(posted.get(side.failed) or "")
+    side.bed = key
+    side.typed = (posted.get(f"reason-{key}") or posted.get("reason", "")).replace("\0", "").strip()
+    kept = {name: posted[name] for name in ("hours", f"ready-{key}") if name in posted}
+    side.carried = {name: value for name, value in kept.items() if row_key(value) is not None}
+    chosen = row_key(posted.get("hours", ""))
+    side.hours = chosen if chosen in HOURS else USUAL_HOURS
+
+
 def do(request: HttpRequest, side: Side, by: User) -> str | None:
-    """Do what was asked; what to say of it, or None where a form is wrong."""
-    posted = request.POST
-    deed = _named(posted)
-    side.failed, side.seen = deed, posted.get("seen", "")
+    """Do what was asked and `read`; what to say of it, or None where a form is wrong."""
+    posted, deed = request.POST, side.failed
     if deed in GIVING:
         return _give(posted, side, Said(side.now, by), deed)
     if deed in _OF_HELD:
@@ -109,18 +127,18 @@ def _named(posted: QueryDict) -> str:
 
 def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
     """Hold a bed, give it, or move the patient into it."""
-    bed = Bed.objects.select_related("ward").filter(pk=row_key(posted.get(deed) or "") or 0).first()
+    bed = Bed.objects.select_related("ward").filter(pk=side.bed or 0).first()
     if bed is None:
         raise Refused(_("There is no such bed. Look at the list again."))
-    side.bed = bed.pk
     if not side.gives(bed.ward_id):
         raise Refused(
             _("You may not give beds of %(ward)s. Ask who runs it.") % {"ward": bed.ward.name}
         )
-    form = HoldForm(posted)
+    _name(side, bed)
+    reason = posted.get(f"reason-{bed.pk}", "").strip() or posted.get("reason", "").strip()
+    form = HoldForm({"hours": posted.get("hours", ""), "reason": reason})
     if not form.is_valid():
-        raise Refused(_("The hours or the reason cannot be read. Choose again."))
-    reason = posted.get(f"reason-{bed.pk}", "").strip() or form.cleaned_data["reason"].strip()
+        raise Refused(" ".join(str(one) for wrong in form.errors.values() for one in wrong))
     if deed == "move":
         return _move(side, bed, said, reason)
     held = reservations.reserve(
@@ -136,6 +154,10 @@ def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
     if deed == "allocate":
         return _("Bed %(bed)s on %(ward)s is theirs, until %(until)s.") % words
     return _("Bed %(bed)s on %(ward)s is held until %(until)s.") % words
+
+
+def _name(side: Side, bed: Bed) -> None:
+    side.bed_name = _("%(ward)s, bed %(bed)s") % {"ward": bed.ward.name, "bed": bed.label}
 
 
 def _seen(posted: QueryDict) -> int | None:
@@ -207,7 +229,14 @@ def _extend(side: Side, held: Reservation, said: Said) -> str:
     return _("Held until %(until)s.") % {"until": clock(until)}
 
 
+def _about(side: Side, held: Reservation, deed: str) -> None:
+    """A rule that refuses what is done with the bed held can be set aside as at any other bed."""
+    side.failed, side.bed = deed, held.bed_id
+    _name(side, held.bed)
+
+
 def _decide(side: Side, held: Reservation, said: Said) -> str:
+    _about(side, held, "allocate")
     given = reservations.allocate(request=_request(side), bed=held.bed_id, said=said)
     return _("Bed %(bed)s on %(ward)s is theirs, until %(until)s.") % {
         "bed": held.bed.label,
@@ -219,7 +248,7 @@ def _decide(side: Side, held: Reservation, said: Said) -> str:
 def _go(side: Side, held: Reservation, said: Said) -> str:
     if not side.gives(held.bed.ward_id):
         raise Refused(_("Only those who give beds there may do this."))
-    side.bed = held.bed_id
+    _about(side, held, "move")
     return _move(side, held.bed, said, "")
 
 

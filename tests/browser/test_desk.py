@@ -129,6 +129,24 @@ def test_by_keyboard_alone_a_rule_refuses_and_is_set_aside(
     )
 
 
+def test_enter_in_the_field_of_a_bed_holds_that_bed_for_that_reason(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    in_emergency(hospital, family="Waiting")
+    page = opens(manager, DESK, size="1366x768")
+    open_first(page, "Waiting")
+    key_on(page, page.locator("summary", has_text="Against a rule, if you say why"))
+    tab_to(page, page.get_by_label("Why bed 3 on Ward 2 is right against the rule"))
+    page.keyboard.type("Nearest the nurses")
+    sound(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("Bed 3 on Ward 2 is held until")
+    assert Override.objects.get().reason == "Nearest the nurses"
+    assert Override.objects.get().reservation.bed == hospital.beds(hospital.wards[1])[2]
+
+
 def test_by_keyboard_from_a_name_typed_to_the_need_found(
     hospital: Hospital, opens: Opens, manager: User
 ) -> None:
