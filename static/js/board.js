@@ -113,8 +113,21 @@
       say("What you typed before you signed in again is back. Nothing has been recorded.", true);
     }
     if (!inHistory) remember(link.id);
-    (drawer().querySelector(".preview [data-first]") ?? drawer().querySelector("h2"))?.focus();
     link.scrollIntoView({ block: "nearest" }); // the board has become narrower
+    if (!showPreview()) drawer().querySelector("h2")?.focus();
+  }
+
+  /** Focus the deed of a preview with all of the preview in sight; where it is longer than the
+   * drawer its heading, from which the deed is the next stop. False where there is none. */
+  function showPreview() {
+    const preview = inside().querySelector(".preview");
+    if (!preview) return false;
+    const head = inside().querySelector(".drawer-head")?.offsetHeight ?? 0;
+    const deed = preview.querySelector("[data-first]");
+    const fits = preview.offsetHeight + head + 24 <= inside().clientHeight;
+    (deed && fits ? deed : preview.querySelector("h3")).focus({ preventScroll: true });
+    preview.scrollIntoView({ block: fits ? "nearest" : "start" });
+    return true;
   }
 
   function draw(html) {

@@ -345,6 +345,70 @@ def test_by_key_a_free_bed_of_another_ward_is_named_with_its_ward(
     assert Occupancy.objects.get(episode=stay, period__endswith__isnull=True).bed_id == to.pk
 
 
+@pytest.mark.parametrize(
+    "typed", ["W2 3", "bed 3 W2", "Ward 2, bed 3", "2 bed 3", "tgh w2 3", "gh-w2 3"]
+)
+def test_by_key_a_bed_is_named_as_the_search_understands_it(
+    hospital: Hospital, opens: Opens, manager: User, typed: str
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[0]
+    page = opens(manager, WARD, size="1366x768")
+    page.locator(f"#bed-{bed.pk}").focus()
+    page.keyboard.press("m")
+    page.keyboard.type(typed)
+    page.keyboard.press("Enter")
+    expect(page.locator(".preview")).to_contain_text("To bed 3 on Ward 2: what would follow")
+
+
+def test_by_key_a_bed_of_this_board_is_named_with_its_ward_too(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    page = opens(manager, WARD, size="1366x768")
+    for typed in ("bed 6", "W1 6", "bed 6 ward 1"):
+        page.locator(f"#bed-{hospital.beds(hospital.wards[0])[0].pk}").focus()
+        page.keyboard.press("m")
+        page.keyboard.type(typed)
+        page.keyboard.press("Enter")
+        expect(page.locator(".preview h3")).to_have_text("To bed 6: what would follow")
+        page.keyboard.press("Escape")
+        expect(page.locator("#drawer")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", ["1366x768", "390x844"])
+def test_what_would_follow_is_read_before_it_is_done(
+    hospital: Hospital, opens: Opens, manager: User, size: str
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[0])
+    beds = hospital.beds(hospital.wards[0])
+    page = opens(manager, WARD, size=size)
+    page.locator(f"#bed-{beds[0].pk}").focus()
+    page.keyboard.press("m")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    look, deed = page.locator(".preview"), page.get_by_role("button", name="Change places")
+    expect(deed).to_be_focused()
+    expect(look).to_be_in_viewport(ratio=1)
+    expect(look.locator(".whom .name")).to_be_visible()
+    # A line is read as a line, with the name in it.
+    for line in look.locator(".reasons li").all():
+        text = line.locator("> .said")
+        assert text.evaluate("node => node.offsetWidth / node.parentNode.offsetWidth") > 0.8
+        assert line.locator("> *").count() == 2
+    sound(page)
+    page.keyboard.press("Escape")
+    # Where it is longer than the drawer it is read from its heading, the deed one Tab away.
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": 200})
+    page.locator(f"#bed-{beds[0].pk}").focus()
+    page.keyboard.press("m")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#preview-title")).to_be_focused()
+    expect(page.locator("#preview-title")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Tab")
+    expect(deed).to_be_focused()
+
+
 def test_by_key_no_bed_is_chosen_on_a_ward_that_gives_its_own(
     hospital: Hospital, opens: Opens, nurse: User
 ) -> None:
