@@ -221,6 +221,58 @@ def test_what_is_over_meanwhile_is_said_to_be_over(
     assert page.url.endswith(DESK), "and not at a page that is not there"
 
 
+def test_after_a_deed_the_keyboard_goes_on_with_the_next_of_the_list(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    for number, family in enumerate(("Autumn", "Spring", "Summer", "Winter")):
+        in_emergency(hospital, family=family, hours=3 - number / 2)
+    page = opens(manager, DESK, size="1366x768")
+    rows = page.locator("tr.need")
+    expect(rows.nth(0)).to_contain_text("AUTUMN")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    for number, family in enumerate(("Spring", "Summer")):
+        page.keyboard.press("Enter")
+        expect(page.locator("#drawer h2")).to_contain_text(family.upper())
+        key_on(page, page.get_by_role("button", name=f"Hold bed {number + 1} on Ward 2"))
+        expect(page.locator("#note")).to_contain_text("is held until")
+        expect(page.locator("tr.need.has-bed")).to_have_count(number + 1)
+        expect(rows.nth(1).locator("a[data-tile]")).to_be_focused()
+    expect(rows.nth(1)).to_contain_text("WINTER")
+    # One that stays where it stood keeps it.
+    page.keyboard.press("Enter")
+    key_on(page, page.locator("summary", has_text="What they need of a bed"))
+    key_on(page, page.get_by_role("button", name="Keep"))
+    expect(page.locator("#note")).to_contain_text("What they need is kept")
+    expect(rows.nth(1)).to_contain_text("WINTER")
+    expect(rows.nth(1).locator("a[data-tile]")).to_be_focused()
+
+
+def test_nobody_is_asked_about_text_that_was_never_typed(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    in_emergency(hospital, family="Waiting")
+    page = opens(manager, DESK, size="1366x768")
+    unsent = page.get_by_role("dialog", name="Nothing has been recorded yet")
+    for typed in ("", "x" * 501):
+        open_first(page, "Waiting")
+        key_on(page, page.locator("summary", has_text="Against a rule, if you say why"))
+        why = page.get_by_label("Why bed 1 on Ward 2 is right against the rule")
+        why.evaluate("(field, text) => { field.value = text; }", typed)
+        key_on(page, page.get_by_role("button", name="Hold bed 1 on Ward 2"))
+        expect(page.locator(".nhsuk-error-summary")).to_be_focused()
+        page.keyboard.press("Escape")
+        if typed:
+            expect(unsent).to_be_visible()
+            key_on(page, unsent.get_by_role("button", name="Go on typing"))
+            expect(why).to_have_value(typed)
+        else:
+            expect(page.locator("#drawer")).to_be_hidden()
+            expect(unsent).to_be_hidden()
+
+
 @pytest.mark.parametrize("size", ["1920x1080", "390x844"])
 def test_desk_and_proposal_are_sound_light_and_dark(
     hospital: Hospital, opens: Opens, manager: User, size: str
