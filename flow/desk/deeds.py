@@ -18,6 +18,7 @@ from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow.desk.forms import HOURS, USUAL_HOURS, HoldForm, NeedsForm, TermsForm, WithdrawForm
+from flow.desk.matches import ready_from
 from flow.desk.types import Need
 from patients.models import Episode
 from wards import movements, requests, reservations
@@ -127,7 +128,7 @@ def _named(posted: QueryDict) -> str:
 
 def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
     """Hold a bed, give it, or move the patient into it."""
-    bed = Bed.objects.select_related("ward").filter(pk=side.bed or 0).first()
+    bed = Bed.objects.select_related("ward__site").filter(pk=side.bed or 0).first()
     if bed is None:
         raise Refused(_("There is no such bed. Look at the list again."))
     if not side.gives(bed.ward_id):
@@ -141,11 +142,13 @@ def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
         raise Refused(" ".join(str(one) for wrong in form.errors.values() for one in wrong))
     if deed == "move":
         return _move(side, bed, said, reason)
+    ready = _ready(posted, bed, side.now)
     held = reservations.reserve(
         request=_request(side),
         bed=bed.pk,
         said=said,
-        until=form.until(_ready(posted, bed, side.now)) if deed == "reserve" else None,
+        until=form.until(ready) if deed == "reserve" else None,
+        ready_at=ready,
         reason=reason,
         decided=deed == "allocate",
         seen=_seen(posted),
@@ -169,8 +172,9 @@ def _seen(posted: QueryDict) -> int | None:
 
 
 def _ready(posted: QueryDict, bed: Bed, now: datetime) -> datetime:
-    """When the bed was said to be ready; now, where it was not said."""
-    return now + ahead_by(posted.get(f"ready-{bed.pk}", ""))
+    """When the bed was said to be ready; as it is known now, where it was not said."""
+    said = posted.get(f"ready-{bed.pk}")
+    return ready_from(bed, at=now) if said is None else now + ahead_by(said)
 
 
 def ahead_by(minutes: str) -> timedelta:
@@ -207,7 +211,7 @@ def _held(side: Side) -> Reservation:
     """The reservation as it was seen. Refused where it is another one by now."""
     if side.need.held is None:
         raise Refused(_("No bed is held for them any more. Look at the list again."))
-    row = Reservation.objects.select_related("bed__ward", "episode__patient").get(
+    row = Reservation.objects.select_related("bed__ward__site", "episode__patient").get(
         pk=side.need.held.reservation
     )
     if not (side.gives(row.bed.ward_id) or side.asks):
@@ -237,7 +241,10 @@ def _about(side: Side, held: Reservation, deed: str) -> None:
 
 def _decide(side: Side, held: Reservation, said: Said) -> str:
     _about(side, held, "allocate")
-    given = reservations.allocate(request=_request(side), bed=held.bed_id, said=said)
+    ready = ready_from(held.bed, at=side.now)
+    given = reservations.allocate(
+        request=_request(side), bed=held.bed_id, said=said, ready_at=ready
+    )
     return _("Bed %(bed)s on %(ward)s is theirs, until %(until)s.") % {
         "bed": held.bed.label,
         "ward": held.bed.ward.name,

@@ -14,8 +14,9 @@ from flow.desk.types import Need
 from flow.forecasts.clock import moment_of
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.issued import latest
+from wards import matching
 from wards.matching import Soon, setting_at
-from wards.models import Bay, BedRequest, Occupancy, Site, Ward
+from wards.models import Bay, Bed, BedRequest, Occupancy, Site, Ward
 from wards.needing import needs_of
 from wards.placing import terms_by_episode
 from wards.rule_books import FACTS, Stored, book_of_site
@@ -133,6 +134,11 @@ def scene_of(site: Site, *, at: datetime, wards: Collection[int] | None = None) 
         places=places,
         bays={bay.pk: str(bay) for bay in Bay.objects.filter(ward__in=list(places))},
     )
+
+
+def ready_from(bed: Bed, *, at: datetime) -> datetime:
+    """From when the desk shows the bed to be ready; `at` where it is, or where nobody knows."""
+    return matching.ready_from(bed, at=at, soon=leaving_soon(bed.ward.site, at=at))
 
 
 def leaving_soon(site: Site, *, at: datetime) -> dict[int, Soon]:

@@ -15,9 +15,11 @@ from accounts.roles import Role
 from live import shared
 from tests.screens.desk import in_emergency, load_example, make_male, request_of
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
-from wards.bed_states import close
+from wards.bed_states import close, record_status
 from wards.facts import MovementKind
+from wards.matching import USUAL_CLEANING
 from wards.models import Bed, BedRequest, Occupancy, Override, Reservation, Ward
+from wards.reservations import DECIDED
 
 DESK = "/sites/TGH/desk/"
 
@@ -261,6 +263,32 @@ def test_a_held_bed_that_a_rule_refuses_by_now_is_given_with_a_reason(
     )
     assert (status, said) == (200, "Moved to bed 1 on Ward 2.")
     assert Override.objects.get().reason == "Promised"
+
+
+def test_what_is_given_waits_from_when_the_bed_is_ready(
+    hospital: Hospital, manager: Client
+) -> None:
+    request, bed = request_of(in_emergency(hospital, family="Waiting")), free_bed(hospital)
+    began, ready = timezone.now(), timedelta(minutes=600)
+    said = {"held_seen": "", f"ready-{bed}": "600"}
+    assert send(manager, request, allocate=bed, **said)[0] == 200
+    held = Reservation.objects.get()
+    assert began + ready + DECIDED <= held.period.upper <= timezone.now() + ready + DECIDED
+    # A bed that is only kept back is given by one key; it is to be cleaned first.
+    send(manager, request, reserve=free_bed(hospital, 1), hours="1", held_seen=held.pk)
+    record_status(
+        bed=free_bed(hospital, 1),
+        status="K",
+        occurred_at=began,
+        sent_at=began,
+        source="feed",
+        key="dirty",
+    )
+    kept = Reservation.objects.get(status="held")
+    began = timezone.now()
+    assert send(manager, request, deed="decide", held_seen=kept.pk)[0] == 200
+    kept.refresh_from_db()
+    assert kept.period.upper >= began + USUAL_CLEANING + DECIDED
 
 
 def test_who_only_moves_patients_may_set_no_rule_aside(hospital: Hospital) -> None:
