@@ -127,11 +127,18 @@ def _sites(words: str, scope: Scope) -> QuerySet[Site]:
     return found if held == ALL else found.filter(pk__in=held)
 
 
+def _label_and_place(words: str) -> tuple[str, list[str]]:
+    said = words.replace(",", " ").split()
+    if len(said) > 1 and said[0].lower() == "bed":
+        return said[1], said[2:]
+    *place, label = [word for word in said if word.lower() != "bed"] or [""]
+    return label, place
+
+
 def _beds(words: str, scope: Scope, *, at: datetime) -> list[FoundBed]:
-    """Beds by their label, alone or after words of their ward, bay or site: "B4", "ward 7 12"."""
-    *place, label = [word for word in words.replace(",", " ").split() if word.lower() != "bed"] or [
-        ""
-    ]
+    """Beds by their label, alone or with words of their ward, bay or site: "B4", "ward 7 12", "bed
+    12 ward 7"."""
+    label, place = _label_and_place(words)
     if not any(char.isdigit() for char in label):
         return []
     rows = Bed.objects.filter(label__iexact=label, same_as=None, ward__same_as=None)

@@ -73,6 +73,13 @@ def setting_at(
     )
 
 
+def ready_from(bed: Bed, *, at: datetime, soon: Mapping[int, Soon] | None = None) -> datetime:
+    """From when the bed can be used, as far as is known; `at` where it is ready or nobody knows.
+    `soon` as in `setting_at`."""
+    found = setting_at(at=at, wards=[bed.ward_id], soon=soon).beds.get(bed.pk)
+    return max(at, found.ready_at) if found is not None and found.ready_at is not None else at
+
+
 def swapped(setting: Setting, one: int | None, other: int | None) -> Setting:
     """The setting with the patients of two beds in each other's; where one has no bed, as it is
     without the patient of the other."""

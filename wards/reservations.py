@@ -27,7 +27,7 @@ from wards.by_hand import (
 )
 from wards.facts import Place
 from wards.held_beds import MOVES
-from wards.matching import Soon
+from wards.matching import Soon, ready_from
 from wards.models import Bed, BedRequest, Occupancy, Override, Reservation
 from wards.placing import check_suits, keep_overrides
 
@@ -54,9 +54,12 @@ def reserve(
     decided: bool = False,
     seen: int | None = ANY,
     soon: Mapping[int, Soon] | None = None,
+    ready_at: datetime | None = None,
 ) -> Reservation:
     """Hold the bed for the request until `until`; another bed held for it is given back.
 
+    Without `until`, for `USUAL` or, where it is decided, `DECIDED` from when the bed is ready:
+    `ready_at`, or as far as announced discharges and cleaning tell where that is not said.
     `seen`: key of the reservation that whoever asks saw held for it, None for none; Refused where
     by now it is another. `decided`: the bed is theirs (allocated), not only kept back. `reason`:
     why it is right against the rules that may be overridden. A bed in which somebody still lies
@@ -67,7 +70,7 @@ def reserve(
 
     def deed() -> Reservation:
         held, place, when = _prepare(request, bed, said)
-        end = until or when + (DECIDED if decided else USUAL)
+        end = until or _usual_end(place, when, ready_at, decided)
         _check_end(end, when)
         mine = _current(held, when)
         _check_seen(mine, seen)
@@ -116,6 +119,7 @@ def allocate(
     note: str = "",
     reason: str = "",
     seen: int | None = ANY,
+    ready_at: datetime | None = None,
 ) -> Reservation:
     """Give the bed to the request: it is theirs until they come or `until`. As `reserve`."""
     return reserve(
@@ -127,6 +131,7 @@ def allocate(
         reason=reason,
         decided=True,
         seen=seen,
+        ready_at=ready_at,
     )
 
 
@@ -180,6 +185,13 @@ def _prepare(request: BedRequest, bed: int, said: Said) -> tuple[BedRequest, Pla
     if Occupancy.objects.filter(bed=bed, person=person, period__contains=when).exists():
         raise Refused(f"They are in bed {row.label} already. Choose another one.")
     return held, place, when
+
+
+def _usual_end(place: Place, when: datetime, ready_at: datetime | None, decided: bool) -> datetime:
+    """Until when a bed is held where nobody says it: counted from when it can be used."""
+    if ready_at is None:
+        ready_at = ready_from(Bed.objects.get(pk=place.bed), at=when)
+    return min(max(when, ready_at) + (DECIDED if decided else USUAL), when + LONGEST)
 
 
 def _check_seen(mine: Reservation | None, seen: int | None) -> None:

@@ -150,7 +150,9 @@ class HoldEntry(s.Serializer[Any]):
     """A bed is held for a request."""
 
     bed = RowKey(help_text="Key of the bed.")
-    until = _moment(help_text="Without it, 4 hours; 12 where the bed is given.")
+    until = _moment(
+        help_text="Without it, 4 hours from when the bed is ready; 12 where it is given."
+    )
     note = _text(500)
     reason = _text(500, help_text="Why it is right against rules that may be overridden.")
     seen = RowKey(

@@ -17,8 +17,8 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
-from flow.desk.forms import HoldForm, NeedsForm, TermsForm, WithdrawForm
-from flow.desk.matches import leaving_soon_from
+from flow.desk.forms import HOURS, USUAL_HOURS, HoldForm, NeedsForm, TermsForm, WithdrawForm
+from flow.desk.matches import leaving_soon_from, ready_from
 from flow.desk.types import Need
 from patients.models import Episode
 from wards import movements, requests, reservations
@@ -40,8 +40,10 @@ GIVING: Final = ("reserve", "allocate", "move")
 @dataclass(slots=True)
 class Side:
     """One request at a request for a bed. failed: the deed that was refused, reason: why; bed: the
-    one it was about; may_override: whether saying why would let it pass. seen: the mark of
-    what the form was about as its sender saw it; terms_mark: that of how it is asked now."""
+    one it was about, bed_name: its ward's name and its own; may_override: whether saying why would
+    let it pass. typed: the reason that was typed for it, hours: for how long it was to be held,
+    carried: what else was sent about it. seen: the mark of what the form was about as its sender
+    saw it; terms_mark: that of how it is asked now."""
 
     scope: Scope
     now: datetime
@@ -50,7 +52,11 @@ class Side:
     failed: str = ""
     reason: str = ""
     bed: int | None = None
+    bed_name: str = ""
     may_override: bool = False
+    typed: str = ""
+    hours: int = USUAL_HOURS
+    carried: dict[str, str] = field(default_factory=dict)
     seen: str = ""
     terms_mark: str = ""
 
@@ -82,11 +88,23 @@ class Side:
         return self.scope.may(Permission.MOVE_PATIENTS, ward)
 
 
+def read(posted: QueryDict, side: Side) -> None:
+    """What was asked for, so that it stands there again if it is refused."""
+    side.failed, side.seen = _named(posted), posted.get("seen", "")
+    if side.failed not in GIVING:
+        return
+    key = row_key(posted.get(side.failed) or "")
+    side.bed = key
+    side.typed = (posted.get(f"reason-{key}") or posted.get("reason", "")).replace("\0", "").strip()
+    kept = {name: posted[name] for name in ("hours", f"ready-{key}") if name in posted}
+    side.carried = {name: value for name, value in kept.items() if row_key(value) is not None}
+    chosen = row_key(posted.get("hours", ""))
+    side.hours = chosen if chosen in HOURS else USUAL_HOURS
+
+
 def do(request: HttpRequest, side: Side, by: User) -> str | None:
-    """Do what was asked; what to say of it, or None where a form is wrong."""
-    posted = request.POST
-    deed = _named(posted)
-    side.failed, side.seen = deed, posted.get("seen", "")
+    """Do what was asked and `read`; what to say of it, or None where a form is wrong."""
+    posted, deed = request.POST, side.failed
     if deed in GIVING:
         return _give(posted, side, Said(side.now, by), deed)
     if deed in _OF_HELD:
@@ -110,29 +128,27 @@ def _named(posted: QueryDict) -> str:
 
 def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
     """Hold a bed, give it, or move the patient into it."""
-    bed = (
-        Bed.objects.select_related("ward__site")
-        .filter(pk=row_key(posted.get(deed) or "") or 0)
-        .first()
-    )
+    bed = Bed.objects.select_related("ward__site").filter(pk=side.bed or 0).first()
     if bed is None:
         raise Refused(_("There is no such bed. Look at the list again."))
-    side.bed = bed.pk
     if not side.gives(bed.ward_id):
         raise Refused(
             _("You may not give beds of %(ward)s. Ask who runs it.") % {"ward": bed.ward.name}
         )
-    form = HoldForm(posted)
+    _name(side, bed)
+    reason = posted.get(f"reason-{bed.pk}", "").strip() or posted.get("reason", "").strip()
+    form = HoldForm({"hours": posted.get("hours", ""), "reason": reason})
     if not form.is_valid():
-        raise Refused(_("The hours or the reason cannot be read. Choose again."))
-    reason = posted.get(f"reason-{bed.pk}", "").strip() or form.cleaned_data["reason"].strip()
+        raise Refused(" ".join(str(one) for wrong in form.errors.values() for one in wrong))
     if deed == "move":
         return _move(side, bed, said, reason)
+    ready = _ready(posted, bed, side.now)
     held = reservations.reserve(
         request=_request(side),
         bed=bed.pk,
         said=said,
-        until=form.until(_ready(posted, bed, side.now)) if deed == "reserve" else None,
+        until=form.until(ready) if deed == "reserve" else None,
+        ready_at=ready,
         reason=reason,
         decided=deed == "allocate",
         soon=leaving_soon_from(bed, at=side.now),
@@ -144,6 +160,10 @@ def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
     return _("Bed %(bed)s on %(ward)s is held until %(until)s.") % words
 
 
+def _name(side: Side, bed: Bed) -> None:
+    side.bed_name = _("%(ward)s, bed %(bed)s") % {"ward": bed.ward.name, "bed": bed.label}
+
+
 def _seen(posted: QueryDict) -> int | None:
     """The reservation that was seen to be held for them, None for none."""
     seen = posted.get("held_seen")
@@ -153,8 +173,9 @@ def _seen(posted: QueryDict) -> int | None:
 
 
 def _ready(posted: QueryDict, bed: Bed, now: datetime) -> datetime:
-    """When the bed was said to be ready; now, where it was not said."""
-    return now + ahead_by(posted.get(f"ready-{bed.pk}", ""))
+    """When the bed was said to be ready; as it is known now, where it was not said."""
+    said = posted.get(f"ready-{bed.pk}")
+    return ready_from(bed, at=now) if said is None else now + ahead_by(said)
 
 
 def ahead_by(minutes: str) -> timedelta:
@@ -191,7 +212,7 @@ def _held(side: Side) -> Reservation:
     """The reservation as it was seen. Refused where it is another one by now."""
     if side.need.held is None:
         raise Refused(_("No bed is held for them any more. Look at the list again."))
-    row = Reservation.objects.select_related("bed__ward", "episode__patient").get(
+    row = Reservation.objects.select_related("bed__ward__site", "episode__patient").get(
         pk=side.need.held.reservation
     )
     if not (side.gives(row.bed.ward_id) or side.asks):
@@ -213,8 +234,18 @@ def _extend(side: Side, held: Reservation, said: Said) -> str:
     return _("Held until %(until)s.") % {"until": clock(until)}
 
 
+def _about(side: Side, held: Reservation, deed: str) -> None:
+    """A rule that refuses what is done with the bed held can be set aside as at any other bed."""
+    side.failed, side.bed = deed, held.bed_id
+    _name(side, held.bed)
+
+
 def _decide(side: Side, held: Reservation, said: Said) -> str:
-    given = reservations.allocate(request=_request(side), bed=held.bed_id, said=said)
+    _about(side, held, "allocate")
+    ready = ready_from(held.bed, at=side.now)
+    given = reservations.allocate(
+        request=_request(side), bed=held.bed_id, said=said, ready_at=ready
+    )
     return _("Bed %(bed)s on %(ward)s is theirs, until %(until)s.") % {
         "bed": held.bed.label,
         "ward": held.bed.ward.name,
@@ -225,7 +256,7 @@ def _decide(side: Side, held: Reservation, said: Said) -> str:
 def _go(side: Side, held: Reservation, said: Said) -> str:
     if not side.gives(held.bed.ward_id):
         raise Refused(_("Only those who give beds there may do this."))
-    side.bed = held.bed_id
+    _about(side, held, "move")
     return _move(side, held.bed, said, "")
 
 

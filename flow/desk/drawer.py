@@ -21,7 +21,7 @@ from accounts.refusals import Refused
 from accounts.roles import Permission
 from flow.board_types import Sight
 from flow.desk.called_off import called_off_request
-from flow.desk.deeds import Side, do
+from flow.desk.deeds import Side, do, read
 from flow.desk.forms import HOURS, NeedsForm, TermsForm, WithdrawForm
 from flow.desk.matches import Match, Matches, matches
 from flow.desk.queue import one_need
@@ -65,6 +65,7 @@ def _posted(request: HttpRequest, side: Side) -> HttpResponse:
     if not side.need.may_see:
         raise PermissionDenied(_("You may not see this patient. Ask your administrator."))
     _offer(request, side)
+    read(request.POST, side)
     try:
         if (changed := _changed_meanwhile(request, side)) is not None:
             raise Refused(changed)
@@ -168,7 +169,7 @@ def _drawn(request: HttpRequest, side: Side, status: int) -> HttpResponse:
         "live": True,
         "here": request.path,
         "desk_address": side.desk_address,
-        "typed_reason": request.POST.get("reason", ""),
+        "hours_chosen": side.hours,
     }
     template = "flow/_request_drawer.html" if "fragment" in request.GET else "flow/request.html"
     response = render(request, template, context, status=status)

@@ -19,6 +19,8 @@ from wards.requests import FAR, FURTHEST, Terms
 
 HOURS: Final = (1, 2, 4, 8, 12, 24)
 """For how many hours a bed can be held with one key."""
+USUAL_HOURS: Final = 4
+"""For how many hours it is held unless somebody chooses otherwise."""
 CORRIDOR_GROUPS: Final = (
     ("child", _("Child")),
     ("news2_over_5", _("NEWS2 above 5")),
@@ -221,11 +223,21 @@ class HoldForm(forms.Form):
         label=_("Hold for"),
         coerce=int,
         choices=[(hours, f"{hours} h") for hours in HOURS],
-        initial=4,
+        initial=USUAL_HOURS,
         required=False,
-        empty_value="4",
+        empty_value=str(USUAL_HOURS),
+        error_messages={
+            "invalid_choice": _("For how long it is held cannot be read. Choose again.")
+        },
     )
-    reason = forms.CharField(required=False, max_length=500)
+    reason = forms.CharField(
+        required=False,
+        max_length=500,
+        error_messages={
+            "max_length": _("A reason has 500 characters at most, this one %(show_value)d."),
+            "null_characters_not_allowed": _("The reason has characters that cannot be kept."),
+        },
+    )
 
     def until(self, at: datetime) -> datetime:
         """Until when."""

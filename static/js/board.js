@@ -8,11 +8,14 @@
   const inside = () => document.getElementById("drawer-in");
   const over = matchMedia("(max-width: 74.99em)"); // as in bedside.css
   const AGAIN = "You have signed in again since you wrote this. Nothing has been recorded.";
+  const SETTLES = 5000; // milliseconds in which a deed shows on the board
   const { typed } = window.flowboard;
   let opened = null; // what the drawer shows: its address, the tile and what the tile said then
   let asked = 0; // how many drawers have been asked for
   let sending = null; // the form that is on its way
-  let back = null; // the tile that the focus went back to, and its neighbours, while it has it
+  let back = null; // the tile that the focus went back to, and its neighbours, while it has it; after
+  // a deed `until`: as long as the board may still be putting the tile elsewhere because of it
+  let unsent = false; // what stands in the drawer was typed, and came back with a refusal
   let leaving = false; // we have asked for the step back ourselves
 
   // --- from tile to tile ----------------------------------------------------------------------
@@ -106,18 +109,32 @@
     if (mine !== asked) return; // another tile was chosen while this one was on its way
     draw(html);
     mark(null);
-    const around = [...document.querySelectorAll("[data-tile]")].map((tile) => tile.id);
-    opened = { address, tile: link.id, fact: link.dataset.fact, around };
+    opened = { address, tile: link.id, fact: link.dataset.fact, around: tiles() };
     mark(link);
     if (typed.refill(inside())) {
       say("What you typed before you signed in again is back. Nothing has been recorded.", true);
     }
     if (!inHistory) remember(link.id);
-    (drawer().querySelector(".preview [data-first]") ?? drawer().querySelector("h2"))?.focus();
     link.scrollIntoView({ block: "nearest" }); // the board has become narrower
+    if (!showPreview()) drawer().querySelector("h2")?.focus();
   }
 
-  function draw(html) {
+  /** Focus the deed of a preview with all of the preview in sight; where it is longer than the
+   * drawer its heading, from which the deed is the next stop. False where there is none. */
+  function showPreview() {
+    const preview = inside().querySelector(".preview");
+    if (!preview) return false;
+    const head = inside().querySelector(".drawer-head")?.offsetHeight ?? 0;
+    const deed = preview.querySelector("[data-first]");
+    const fits = preview.offsetHeight + head + 24 <= inside().clientHeight;
+    (deed && fits ? deed : preview.querySelector("h3")).focus({ preventScroll: true });
+    preview.scrollIntoView({ block: fits ? "nearest" : "start" });
+    return true;
+  }
+
+  /** Show the drawer; `refused`: the form that comes back with why nothing was recorded. */
+  function draw(html, refused = null) {
+    unsent = refused !== null && (unsent || writtenIn(refused));
     inside().innerHTML = html;
     inside().scrollTop = 0;
     drawer().hidden = false;
@@ -168,12 +185,14 @@
   }
 
   // --- closing it -----------------------------------------------------------------------------
+  function writtenIn(root) {
+    return [...root.querySelectorAll("input, select, textarea")].some(typed.changed);
+  }
+
   /** Whether the drawer may go: at once, or after asking where something typed would be lost. */
   function mayLose() {
-    const fields = [...inside().querySelectorAll("input, select, textarea")];
     // What comes back with an error message stands there as if it had been so from the start.
-    const refused = inside().querySelector(".nhsuk-error-summary") !== null;
-    if (!refused && !fields.some(typed.changed)) return true;
+    if (!unsent && !writtenIn(inside())) return true;
     const dialog = document.getElementById("unsent");
     if (dialog.open) return false;
     dialog.showModal();
@@ -219,7 +238,10 @@
     document.getElementById("content").append(document.getElementById("note"));
     document.body.classList.remove("has-drawer");
     isolate();
-    if (opened) giveBack(opened);
+    if (opened) {
+      if (document.getElementById(opened.tile)) opened.around = tiles();
+      giveBack(opened);
+    }
     opened = null;
     mark(null);
     if (history.state?.drawer) {
@@ -229,15 +251,37 @@
     return true;
   }
 
-  /** Give the focus to a tile; once that is gone to its neighbour, else to the heading. */
-  function giveBack({ tile, around }) {
+  /** The tiles in their order, by their ids. */
+  function tiles() {
+    return [...document.querySelectorAll("[data-tile]")].map((tile) => tile.id);
+  }
+
+  /** What stood after and before a tile, nearest first. */
+  function neighbours({ tile, around }) {
     const at = around.indexOf(tile);
-    const order = [tile, ...around.slice(at + 1), ...around.slice(0, Math.max(0, at)).reverse()];
+    return [around.slice(at + 1), around.slice(0, Math.max(0, at)).reverse()];
+  }
+
+  /** Give the focus to a tile; once that is gone, or stands elsewhere for what was done, to what
+   * stands in its place now, else to the heading. */
+  function giveBack({ tile, around }, elsewhere = false) {
+    const order = [...(elsewhere ? [] : [tile]), ...neighbours({ tile, around }).flat()];
     const next = order.map((id) => document.getElementById(id)).find((one) => one?.checkVisibility());
     const goal = next ?? document.querySelector("#content h1");
     if (!next) goal.tabIndex = -1;
     goal.focus();
     back = { tile: goal.id, around };
+  }
+
+  /** Whether what was done has put the tile elsewhere: a list is gone through from its top. */
+  function hasMoved({ tile, around, until }) {
+    const order = tiles();
+    const now = order.indexOf(tile);
+    if (now < 0 || !(until > Date.now())) return false;
+    const [after, before] = neighbours({ tile, around }).map((ids) =>
+      order.indexOf(ids.find((id) => order.includes(id))),
+    );
+    return (after >= 0 && after < now) || before > now;
   }
 
   async function send(form, button) {
@@ -255,10 +299,11 @@
     const type = answer.headers.get("Content-Type") || "";
     if (answer.ok && type.startsWith("text/plain")) {
       shut();
+      if (back) back.until = Date.now() + SETTLES;
       say(text, false);
       window.flowboard.refresh?.();
     } else if (answer.ok || answer.status === 422 || answer.status === 409) {
-      draw(text);
+      draw(text, form);
       (drawer().querySelector(".nhsuk-error-summary") || drawer().querySelector("h2"))?.focus();
     } else if (answer.status === 403) {
       await renew(form);
@@ -343,7 +388,8 @@
 
   /** The board has changed: does the drawer still tell the truth about its tile? */
   function compare() {
-    if (back && document.activeElement === document.body) giveBack(back);
+    if (back && hasMoved(back)) giveBack(back, true);
+    else if (back && document.activeElement === document.body) giveBack(back);
     if (!opened || drawer().hidden) return;
     const tile = document.getElementById(opened.tile);
     mark(tile);

@@ -4,6 +4,7 @@
 (function () {
   "use strict";
   const KIND = "text/x-flowboard-tile";
+  const MOST = 3; // wards whose beds are looked through
   const dialog = () => document.getElementById("moving");
   let dragged = null; // the tile that is on its way
   let asked = 0; // how often a bed has been looked for
@@ -136,18 +137,22 @@
 
   /** The bed of this board that is called so; null where none is. */
   function onBoard(said) {
-    const found = beds().filter((one) => plain(one.dataset.bed) === said);
+    const called = [said, said.replace(/^bed /, "")];
+    const found = beds().filter((one) => called.includes(plain(one.dataset.bed)));
     if (found.length > 1) {
       return { wrong: "Several beds here are called that: drag the patient to the one you mean." };
     }
     return found.length ? { ward: here(), bed: found[0].dataset.key } : null;
   }
 
-  /** The free bed of another ward that "W12 4" names. */
+  /** The free bed of another ward that "W12 4", "Ward 12 4" or "bed 4 W12" names. */
   async function elsewhere(from, said) {
     const none = { wrong: "No bed on this board is called that. For another ward’s, type the ward and the bed." };
     if (!said.includes(" ")) return none;
     const named = wardsNamed(await drawn(towards(from, "")), said);
+    if (named.length > MOST) {
+      return { wrong: "Several wards are called that: type the ward’s code and the bed, such as W12 4." };
+    }
     const found = [];
     for (const { ward, bed } of named) {
       if (ward.value === here()) {
@@ -166,15 +171,39 @@
     return { wrong: `No bed called that is free on ${named[0].ward.textContent}, or you may not choose beds there.` };
   }
 
-  /** The wards with whose code or name what was typed begins, and the rest of it; of wards that are
-   * called alike those of this hospital. */
+  /** The wards that what was typed names, each with the rest of it, the bed: by their whole code or
+   * name before it, else by words of these, as the search finds them. */
   function wardsNamed(drawer, said) {
-    const found = [];
-    for (const ward of drawer.querySelectorAll("#move-to option")) {
+    const options = [...drawer.querySelectorAll("#move-to option")];
+    const whole = [];
+    for (const ward of options) {
       const name = [ward.dataset.code, ward.textContent].map(plain).find((one) => said.startsWith(`${one} `));
-      if (name) found.push({ ward, bed: said.slice(name.length + 1) });
+      if (name) whole.push({ ward, bed: said.slice(name.length + 1) });
     }
-    const own = [...drawer.querySelectorAll("#move-to option")].find((one) => one.value === here());
+    return nearest(whole.length ? whole : wardsByWords(options, said), options);
+  }
+
+  /** "W12 4", "AMU 6", "bed 4 W12": words that the ward's code, name or hospital has, or that are
+   * at least part of them. */
+  function wardsByWords(options, said) {
+    const words = said.replaceAll(",", " ").split(" ").filter(Boolean);
+    const bed = words[0] === "bed" && words.length > 2 ? words.splice(0, 2)[1] : words.pop();
+    const place = words.filter((word) => word !== "bed");
+    if (!place.length || !/\d/.test(bed)) return [];
+    const names = (ward) =>
+      plain(`${ward.dataset.code} ${ward.textContent} ${ward.parentElement.label ?? ""}`);
+    const has = (ward, word) => names(ward).split(/[^\p{L}\p{N}]+/u).includes(word);
+    const partly = (ward, word) => names(ward).includes(word);
+    for (const fits of [has, partly]) {
+      const found = options.filter((ward) => place.every((word) => fits(ward, word)));
+      if (found.length) return found.map((ward) => ({ ward, bed }));
+    }
+    return [];
+  }
+
+  /** Of wards that are called alike those of this hospital. */
+  function nearest(found, options) {
+    const own = options.find((one) => one.value === here());
     const near = found.filter(({ ward }) => own && ward.parentElement === own.parentElement);
     return near.length ? near : found;
   }

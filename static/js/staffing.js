@@ -14,6 +14,16 @@
     row.classList.toggle("is-typed", typed);
   }
 
+  /** Why a shift was not recorded stands until somebody types there again. */
+  function answer(field) {
+    const refused = document.querySelector("[data-refused]");
+    const lines = [...(refused?.querySelectorAll("[data-of]") ?? [])];
+    const left = lines.filter((line) => !field.name.startsWith(`${line.dataset.of}-`));
+    if (!refused || left.length === lines.length) return;
+    if (left.length) lines.filter((line) => !left.includes(line)).forEach((line) => line.remove());
+    else refused.remove();
+  }
+
   function step(field, by) {
     const row = field.closest("tr");
     const column = [...row.querySelectorAll("input.number")].indexOf(field);
@@ -27,7 +37,9 @@
   }
 
   document.addEventListener("input", (event) => {
-    if (event.target.matches("#board input.number")) mark(event.target.closest("tr"));
+    if (!event.target.matches("#board input.number")) return;
+    mark(event.target.closest("tr"));
+    answer(event.target);
   });
   document.addEventListener("focusin", (event) => {
     if (event.target.matches("#board input.number")) event.target.select();

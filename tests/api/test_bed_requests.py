@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,10 @@ from tests.api.test_schema import agrees, answer_of, resolved
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build
 from wards import requests
 from wards.barriers import Said
+from wards.facts import MovementKind
+from wards.matching import USUAL_CLEANING
 from wards.models import Bed, BedRequest, Movement, Override, Reservation, Site, Ward
+from wards.movements import record
 from wards.requests import Terms
 from wards.rule_books import keep_book
 from wards.suitability.defaults import EXAMPLE
@@ -92,6 +96,31 @@ def matches(caller: Caller, key: int, **query: Any) -> dict[str, Any]:
     assert response.status_code == 200, response.content
     found: dict[str, Any] = response.json()
     return found
+
+
+@pytest.mark.parametrize(("deed", "hours"), [("reserve", 4), ("allocate", 12)])
+def test_a_bed_that_somebody_is_about_to_leave_is_held_from_when_it_is_ready(
+    manager: Caller, hospital: Hospital, deed: str, hours: int
+) -> None:
+    asked = ask(manager, hospital.emergency)
+    bed = hospital.beds(hospital.wards[0])[2].pk
+    inside = hospital.admit(Bed.objects.get(pk=bed))
+    leaves = hospital.now.replace(microsecond=0) + timedelta(hours=10)
+    announced = replace(
+        inside,
+        key="leaves",
+        kind=MovementKind.PENDING_DISCHARGE,
+        sent_at=hospital.now,
+        occurred_at=hospital.now,
+        place=None,
+        stay={"expected_discharge_at": leaves.isoformat()},
+    )
+    record([announced], source="feed")
+    status, told = manager.post(f"{LIST}{asked['id']}/{deed}/", bed=bed)
+    assert status == 200, told
+    assert Reservation.objects.get().period.upper == leaves + USUAL_CLEANING + timedelta(
+        hours=hours
+    )
 
 
 def test_the_whole_way(manager: Caller, nurse: Caller, hospital: Hospital) -> None:

@@ -129,6 +129,24 @@ def test_by_keyboard_alone_a_rule_refuses_and_is_set_aside(
     )
 
 
+def test_enter_in_the_field_of_a_bed_holds_that_bed_for_that_reason(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    in_emergency(hospital, family="Waiting")
+    page = opens(manager, DESK, size="1366x768")
+    open_first(page, "Waiting")
+    key_on(page, page.locator("summary", has_text="Against a rule, if you say why"))
+    tab_to(page, page.get_by_label("Why bed 3 on Ward 2 is right against the rule"))
+    page.keyboard.type("Nearest the nurses")
+    sound(page)
+    page.keyboard.press("Enter")
+    expect(page.locator("#note")).to_contain_text("Bed 3 on Ward 2 is held until")
+    assert Override.objects.get().reason == "Nearest the nurses"
+    assert Override.objects.get().reservation.bed == hospital.beds(hospital.wards[1])[2]
+
+
 def test_by_keyboard_from_a_name_typed_to_the_need_found(
     hospital: Hospital, opens: Opens, manager: User
 ) -> None:
@@ -201,6 +219,58 @@ def test_what_is_over_meanwhile_is_said_to_be_over(
     expect(row).to_have_count(0)
     expect(page.locator("tr.need", has_text="SECOND").locator("a[data-tile]")).to_be_focused()
     assert page.url.endswith(DESK), "and not at a page that is not there"
+
+
+def test_after_a_deed_the_keyboard_goes_on_with_the_next_of_the_list(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    for number, family in enumerate(("Autumn", "Spring", "Summer", "Winter")):
+        in_emergency(hospital, family=family, hours=3 - number / 2)
+    page = opens(manager, DESK, size="1366x768")
+    rows = page.locator("tr.need")
+    expect(rows.nth(0)).to_contain_text("AUTUMN")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    for number, family in enumerate(("Spring", "Summer")):
+        page.keyboard.press("Enter")
+        expect(page.locator("#drawer h2")).to_contain_text(family.upper())
+        key_on(page, page.get_by_role("button", name=f"Hold bed {number + 1} on Ward 2"))
+        expect(page.locator("#note")).to_contain_text("is held until")
+        expect(page.locator("tr.need.has-bed")).to_have_count(number + 1)
+        expect(rows.nth(1).locator("a[data-tile]")).to_be_focused()
+    expect(rows.nth(1)).to_contain_text("WINTER")
+    # One that stays where it stood keeps it.
+    page.keyboard.press("Enter")
+    key_on(page, page.locator("summary", has_text="What they need of a bed"))
+    key_on(page, page.get_by_role("button", name="Keep"))
+    expect(page.locator("#note")).to_contain_text("What they need is kept")
+    expect(rows.nth(1)).to_contain_text("WINTER")
+    expect(rows.nth(1).locator("a[data-tile]")).to_be_focused()
+
+
+def test_nobody_is_asked_about_text_that_was_never_typed(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    in_emergency(hospital, family="Waiting")
+    page = opens(manager, DESK, size="1366x768")
+    unsent = page.get_by_role("dialog", name="Nothing has been recorded yet")
+    for typed in ("", "x" * 501):
+        open_first(page, "Waiting")
+        key_on(page, page.locator("summary", has_text="Against a rule, if you say why"))
+        why = page.get_by_label("Why bed 1 on Ward 2 is right against the rule")
+        why.evaluate("(field, text) => { field.value = text; }", typed)
+        key_on(page, page.get_by_role("button", name="Hold bed 1 on Ward 2"))
+        expect(page.locator(".nhsuk-error-summary")).to_be_focused()
+        page.keyboard.press("Escape")
+        if typed:
+            expect(unsent).to_be_visible()
+            key_on(page, unsent.get_by_role("button", name="Go on typing"))
+            expect(why).to_have_value(typed)
+        else:
+            expect(page.locator("#drawer")).to_be_hidden()
+            expect(unsent).to_be_hidden()
 
 
 @pytest.mark.parametrize("size", ["1920x1080", "390x844"])
@@ -325,6 +395,70 @@ def test_by_key_a_free_bed_of_another_ward_is_named_with_its_ward(
     page.keyboard.press("Enter")
     expect(page.locator("#note")).to_contain_text("Moved to Ward 2")
     assert Occupancy.objects.get(episode=stay, period__endswith__isnull=True).bed_id == to.pk
+
+
+@pytest.mark.parametrize(
+    "typed", ["W2 3", "bed 3 W2", "Ward 2, bed 3", "2 bed 3", "tgh w2 3", "gh-w2 3"]
+)
+def test_by_key_a_bed_is_named_as_the_search_understands_it(
+    hospital: Hospital, opens: Opens, manager: User, typed: str
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[0]
+    page = opens(manager, WARD, size="1366x768")
+    page.locator(f"#bed-{bed.pk}").focus()
+    page.keyboard.press("m")
+    page.keyboard.type(typed)
+    page.keyboard.press("Enter")
+    expect(page.locator(".preview")).to_contain_text("To bed 3 on Ward 2: what would follow")
+
+
+def test_by_key_a_bed_of_this_board_is_named_with_its_ward_too(
+    hospital: Hospital, opens: Opens, manager: User
+) -> None:
+    page = opens(manager, WARD, size="1366x768")
+    for typed in ("bed 6", "W1 6", "bed 6 ward 1"):
+        page.locator(f"#bed-{hospital.beds(hospital.wards[0])[0].pk}").focus()
+        page.keyboard.press("m")
+        page.keyboard.type(typed)
+        page.keyboard.press("Enter")
+        expect(page.locator(".preview h3")).to_have_text("To bed 6: what would follow")
+        page.keyboard.press("Escape")
+        expect(page.locator("#drawer")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", ["1366x768", "390x844"])
+def test_what_would_follow_is_read_before_it_is_done(
+    hospital: Hospital, opens: Opens, manager: User, size: str
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[0])
+    beds = hospital.beds(hospital.wards[0])
+    page = opens(manager, WARD, size=size)
+    page.locator(f"#bed-{beds[0].pk}").focus()
+    page.keyboard.press("m")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    look, deed = page.locator(".preview"), page.get_by_role("button", name="Change places")
+    expect(deed).to_be_focused()
+    expect(look).to_be_in_viewport(ratio=1)
+    expect(look.locator(".whom .name")).to_be_visible()
+    # A line is read as a line, with the name in it.
+    for line in look.locator(".reasons li").all():
+        text = line.locator("> .said")
+        assert text.evaluate("node => node.offsetWidth / node.parentNode.offsetWidth") > 0.8
+        assert line.locator("> *").count() == 2
+    sound(page)
+    page.keyboard.press("Escape")
+    # Where it is longer than the drawer it is read from its heading, the deed one Tab away.
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": 200})
+    page.locator(f"#bed-{beds[0].pk}").focus()
+    page.keyboard.press("m")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#preview-title")).to_be_focused()
+    expect(page.locator("#preview-title")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Tab")
+    expect(deed).to_be_focused()
 
 
 def test_by_key_no_bed_is_chosen_on_a_ward_that_gives_its_own(

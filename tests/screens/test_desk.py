@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,9 +15,11 @@ from accounts.roles import Role
 from live import shared
 from tests.screens.desk import in_emergency, load_example, make_male, request_of
 from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
-from wards.bed_states import close
+from wards.bed_states import close, record_status
 from wards.facts import MovementKind
+from wards.matching import USUAL_CLEANING
 from wards.models import Bed, BedRequest, Grant, Occupancy, Override, Reservation, Ward
+from wards.reservations import DECIDED
 
 DESK = "/sites/TGH/desk/"
 
@@ -200,6 +203,92 @@ def test_a_rule_refuses_and_whoever_manages_the_beds_may_say_why_it_is_right(
     # What was overridden once needs no second reason to be used.
     held = Reservation.objects.get()
     assert send(manager, request, deed="go", held_seen=held.pk)[0] == 200
+
+
+def test_a_refusal_names_the_bed_and_keeps_what_was_typed_for_it(
+    hospital: Hospital, manager: Client
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    request, bed = request_of(in_emergency(hospital, family="Waiting")), free_bed(hospital, 1)
+    status, said = send(manager, request, reserve=bed, hours="8", held_seen="", **{"reason-1": ""})
+    assert (status, "<p>Ward 2, bed 2: " in said) == (409, True)
+    override = said.split('class="override"')[1].split("</form>")[0]
+    assert 'name="hours" value="8"' in override, "it is held for as long as was chosen"
+    # Somebody else held another bed for them: the reason is not typed twice.
+    why = {f"reason-{bed}": "Nearest the nurses"}
+    status, said = send(manager, request, reserve=bed, held_seen="77", **why)
+    assert status == 409
+    assert f'name="reason-{bed}" maxlength="500" value="Nearest the nurses"' in said
+    assert said.count("Nearest the nurses") == 1, "in the row of this bed alone"
+    assert '<details class="more" open><summary>Against a rule' in said
+
+
+@pytest.mark.parametrize("name", ["reason", "reason-bed"])
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        ("Last\0bed", "The reason has characters that cannot be kept."),
+        ("x" * 501, "A reason has 500 characters at most, this one 501."),
+    ],
+)
+def test_a_reason_that_cannot_be_kept_whole_is_refused(
+    hospital: Hospital, manager: Client, name: str, reason: str, why: str
+) -> None:
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    request, bed = request_of(in_emergency(hospital, family="Waiting")), free_bed(hospital)
+    typed = {name.replace("bed", str(bed)): reason}
+    for deed in ("reserve", "allocate", "move"):
+        status, said = send(manager, request, **{deed: bed}, held_seen="", **typed)
+        assert (status, f"Ward 2, bed 1: {why}" in said) == (409, True)
+        assert f'value="{reason.replace(chr(0), "")}"' in said
+    assert not Reservation.objects.exists()
+    assert not Override.objects.exists()
+
+
+def test_a_held_bed_that_a_rule_refuses_by_now_is_given_with_a_reason(
+    hospital: Hospital, manager: Client
+) -> None:
+    request = request_of(in_emergency(hospital, family="Waiting"))
+    send(manager, request, reserve=free_bed(hospital), held_seen="")
+    load_example(hospital)
+    make_male(hospital.wards[1])
+    held = Reservation.objects.get()
+    status, said = send(manager, request, deed="go", held_seen=held.pk)
+    assert status == 409
+    assert f'name="move" value="{free_bed(hospital)}">Move all the same' in said
+    status, said = send(
+        manager, request, move=free_bed(hospital), reason="Promised", held_seen=held.pk
+    )
+    assert (status, said) == (200, "Moved to bed 1 on Ward 2.")
+    assert Override.objects.get().reason == "Promised"
+
+
+def test_what_is_given_waits_from_when_the_bed_is_ready(
+    hospital: Hospital, manager: Client
+) -> None:
+    request, bed = request_of(in_emergency(hospital, family="Waiting")), free_bed(hospital)
+    began, ready = timezone.now(), timedelta(minutes=600)
+    said = {"held_seen": "", f"ready-{bed}": "600"}
+    assert send(manager, request, allocate=bed, **said)[0] == 200
+    held = Reservation.objects.get()
+    assert began + ready + DECIDED <= held.period.upper <= timezone.now() + ready + DECIDED
+    # A bed that is only kept back is given by one key; it is to be cleaned first.
+    send(manager, request, reserve=free_bed(hospital, 1), hours="1", held_seen=held.pk)
+    record_status(
+        bed=free_bed(hospital, 1),
+        status="K",
+        occurred_at=began,
+        sent_at=began,
+        source="feed",
+        key="dirty",
+    )
+    kept = Reservation.objects.get(status="held")
+    began = timezone.now()
+    assert send(manager, request, deed="decide", held_seen=kept.pk)[0] == 200
+    kept.refresh_from_db()
+    assert kept.period.upper >= began + USUAL_CLEANING + DECIDED
 
 
 def test_who_only_moves_patients_may_set_no_rule_aside(hospital: Hospital) -> None:

@@ -69,7 +69,7 @@ def test_wards_are_found_by_name_code_and_specialty(manager: Client, words: str)
     assert "/wards/TGH-W1/?site=TGH" in search(manager, words)
 
 
-@pytest.mark.parametrize("words", ["Ward 1 bed 5", "w1 5", "TGH-W1, 5", "tgh 5", "5"])
+@pytest.mark.parametrize("words", ["Ward 1 bed 5", "bed 5 w1", "w1 5", "TGH-W1, 5", "tgh 5", "5"])
 def test_beds_are_found_by_their_label_after_words_of_their_ward(
     hospital: Hospital, nurse: Client, words: str
 ) -> None:

@@ -16,8 +16,10 @@ from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Episode
 from wards import held_beds, movements, requests, reservations
 from wards.barriers import Said
+from wards.bed_states import record_status
 from wards.care_needs import Needed, latest, say
 from wards.facts import Moved, MovementKind, Place
+from wards.matching import USUAL_CLEANING
 from wards.models import BedRequest, RequestTerms, Reservation, Ward
 from wards.needing import needs_of
 from wards.requests import Terms, terms_of, write_terms
@@ -213,6 +215,28 @@ def test_allocating_decides_what_was_only_kept_back(hospital: Hospital, manager:
     again = reservations.allocate(request=request, bed=bed, said=Said(minutes(7), manager))
     assert (again.pk, again.decided) == (first.pk, True)
     assert again.period.upper == minutes(7) + reservations.DECIDED
+
+
+def test_the_usual_hours_count_from_when_the_bed_is_ready(
+    hospital: Hospital, manager: User
+) -> None:
+    request = asked(admitted(hospital.beds[0], 1, manager), hospital.wards[1], manager, minutes(5))
+    bed = hospital.beds[3].bed
+    assert bed is not None
+    record_status(bed=bed, status="K", occurred_at=START, sent_at=START, source="feed", key="dirty")
+    now = Said(minutes(6), manager)
+    kept = reservations.reserve(request=request, bed=bed, said=now)
+    ready = minutes(6) + USUAL_CLEANING
+    assert kept.period.lower == minutes(6)
+    assert kept.period.upper == ready + reservations.USUAL
+    given = reservations.allocate(request=request, bed=bed, said=now)
+    assert given.period.upper == ready + reservations.DECIDED
+    # What its giver knows of the bed counts before that; no bed is held for longer than any.
+    for hours, end in ((10, 10 * 60 + 12 * 60), (47, 48 * 60)):
+        given = reservations.allocate(
+            request=request, bed=bed, said=now, ready_at=minutes(6 + hours * 60)
+        )
+        assert given.period.upper == minutes(6 + end)
 
 
 def test_it_is_held_longer_and_given_back(hospital: Hospital, manager: User) -> None:
