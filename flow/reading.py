@@ -10,6 +10,13 @@ from django.db import connection
 T = TypeVar("T")
 
 
+def person_sql(user: str) -> str:
+    """SQL for what somebody is called, of a joined `accounts_user`: their name, else their user
+    name; NULL where nobody is joined."""
+    name = f"concat_ws(' ', {user}.first_name, {user}.last_name)"
+    return f"coalesce(nullif(trim({name}), ''), {user}.username)"
+
+
 def read(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows that `sql` gives; its values travel as named parameters."""
     with connection.cursor() as cursor:

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from flow.days import midnight
 from flow.moment import AT_MOMENT, Moment, held, said_by
-from flow.reading import read, read_as
+from flow.reading import person_sql, read, read_as
 from flow.round_types import PlanChange, RoundRow
 
-_NAME = "coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username)"
+_NAME = person_sql("u")
 
 
 def round_rows(ward: int, moment: Moment, *, episode: int | None = None) -> list[RoundRow]:

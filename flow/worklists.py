@@ -21,7 +21,7 @@ from flow.barriers import OPEN, Waiting, Wanted, waiting
 from flow.board_types import Face
 from flow.faces import faces
 from flow.moment import Moment
-from flow.reading import read
+from flow.reading import person_sql, read
 from wards.scope import ALL, Scope
 
 OWN: Final = Permission.OWN_STEPS
@@ -240,14 +240,14 @@ def _steps(rows: Collection[Waiting], *, at: datetime) -> Iterable[Step]:
 
 
 def _contacts(barriers: Sequence[int]) -> dict[int, Contact]:
-    sql = """
+    sql = f"""
 SELECT DISTINCT ON (step.barrier_id) step.barrier_id, step.occurred_at,
-       coalesce(nullif(trim(u.first_name || ' ' || u.last_name), ''), u.username, ''), step.note
+       coalesce({person_sql("u")}, ''), step.note
   FROM patients_barrierstep step
   LEFT JOIN accounts_user u ON u.id = step.by_id
  WHERE step.kind = 'contacted' AND step.barrier_id = ANY(%(barriers)s)
  ORDER BY step.barrier_id, step.occurred_at DESC, step.id DESC
-"""
+"""  # noqa: S608 - names of ours alone; the values travel as parameters
     rows = read(sql, {"barriers": list(barriers)}) if barriers else []
     return {barrier: Contact(at, by, note) for barrier, at, by, note in rows}
 

@@ -63,8 +63,8 @@ FLAGS: Final[Words] = {
 }
 
 
-def needed_words(needed: Needed | None) -> list[str]:
-    """What somebody needs of a bed, each in a few words."""
+def needed_words(needed: Needed | None, *, level_from: int = 0) -> list[str]:
+    """What somebody needs of a bed, each in a few words; a level of care from `level_from` on."""
     if needed is None:
         return []
     found = []
@@ -73,7 +73,7 @@ def needed_words(needed: Needed | None) -> list[str]:
     found += list(needed.infections)
     found += [str(CareNeeds.Require(one).label).lower() for one in needed.requires]
     found += [str(word) for name, word in FLAGS.items() if getattr(needed, name)]
-    if needed.acuity is not None:
+    if needed.acuity is not None and needed.acuity >= level_from:
         found.append(_("level %(level)s") % {"level": needed.acuity})
     if needed.corridor_groups:
         found.append(_("never in a corridor"))

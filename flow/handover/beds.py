@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from flow.handover.since import in_short
 from flow.handover.types import Kind, Told
-from flow.reading import read
+from flow.reading import person_sql, read
 from wards.breaches import lay_there
 from wards.models import Closure, Reservation, Rule
 
@@ -57,7 +57,7 @@ def holds_over(*, since: datetime, until: datetime, wards: Collection[int]) -> l
 _OVERRIDES_SQL: Final = f"""
 SELECT x.occurred_at, x.recorded_at, x.rule, coalesce(rule.title, x.rule),
        CASE WHEN {lay_there("x")} THEN x.breach ELSE '' END, x.reason,
-       coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username),
+       {person_sql("u")},
        e.id, e.patient_id, ward.id, ward.name, bed.label, place.ward_id
   FROM wards_override x {_PATIENT}
   JOIN accounts_user u ON u.id = x.by_id
@@ -104,7 +104,7 @@ SELECT x.id, lower(x.period), upper(x.period), x.recorded_at,
        (SELECT min(was.pgh_created_at) FROM {table}event was
          WHERE was.pgh_obj_id = x.id AND upper(was.period) = upper(x.period)),
        ward.id, ward.name, bed.id, coalesce(bed.label, ''), {more}
-       coalesce(nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.username, '')
+       coalesce({by}, '')
   FROM {table} x {joins}
   LEFT JOIN accounts_user u ON u.id = x.by_id
  WHERE ward.id = ANY(%(wards)s)
@@ -120,6 +120,7 @@ def closures(*, since: datetime, until: datetime, wards: Collection[int]) -> lis
     one query."""
     sql = _SHUT_SQL.format(
         table="wards_closure",
+        by=person_sql("u"),
         more="x.reason, x.note, coalesce(nullif(bay.name, ''), bay.code, ''),",
         joins="""JOIN wards_ward ward ON ward.id = x.ward_id
   LEFT JOIN wards_bed bed ON bed.id = x.bed_id
@@ -151,6 +152,7 @@ def openings(*, since: datetime, until: datetime, wards: Collection[int]) -> lis
     query."""
     sql = _SHUT_SQL.format(
         table="wards_opening",
+        by=person_sql("u"),
         more="",
         joins="JOIN wards_bed bed ON bed.id = x.bed_id JOIN wards_ward ward"
         " ON ward.id = bed.ward_id",

@@ -59,8 +59,8 @@ def breached(clocks: Sequence[Clock], moment: datetime) -> list[Clock]:
 
 @register.filter
 def needs_words(need: Need) -> list[str]:
-    """What somebody needs of a bed."""
-    return needed_words(need.needed)
+    """What somebody needs of a bed beyond what every ward gives."""
+    return needed_words(need.needed, level_from=1)
 
 
 @register.filter

@@ -490,3 +490,26 @@ def test_a_bed_held_for_somebody_else_is_no_place_to_drop_a_patient(
     page.locator(f"#bed-{first.pk}").drag_to(page.locator(f"#bed-{bed.pk}"))
     expect(page.locator(".preview")).to_contain_text("held for somebody else until")
     expect(page.locator(".preview").get_by_role("button")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("size", "most"), [("390x844", 130), ("1366x768", 70)])
+def test_nothing_that_has_the_focus_lies_under_the_bar_of_the_proposal(
+    hospital: Hospital, opens: Opens, manager: User, size: str, most: int
+) -> None:
+    load_example(hospital)
+    for number in range(6):
+        in_emergency(hospital, family=f"Test{number}", hours=3 + number)
+    page = opens(manager, f"{DESK}proposal/", size=size)
+    bar, ticks = page.locator(".accept"), page.locator("input[name=accept]")
+    box = bar.bounding_box()
+    assert box is not None
+    assert box["height"] < most
+    assert (
+        ticks.first.locator("..").evaluate("one => getComputedStyle(one).borderLeftWidth") == "0px"
+    )
+    for tick in ticks.all():
+        tab_to(page, tick)
+        there, over = tick.bounding_box(), bar.bounding_box()
+        assert there is not None
+        assert over is not None
+        assert there["y"] + there["height"] <= over["y"]

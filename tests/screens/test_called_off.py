@@ -8,8 +8,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Role
+from flow.desk.called_off import called_off
 from tests.screens.desk import in_emergency, request_of
 from tests.screens.hospital import Hospital, user
 from tests.screens.test_desk import address_of, free_bed, page, send
@@ -18,6 +20,13 @@ from wards.barriers import Said
 from wards.facts import MovementKind
 from wards.models import BedRequest, Reservation
 from wards.requests import terms_of
+
+
+def test_who_has_no_name_is_told_of_by_their_user_name(hospital: Hospital, manager: Client) -> None:
+    User.objects.update(first_name="", last_name="")
+    request = request_of(in_emergency(hospital, family="Waiting"))
+    assert send(manager, request, deed="withdraw", reason="The wrong patient")[0] == 200
+    assert [one.by for one in called_off(hospital.site.pk, at=timezone.now())] == ["manager"]
 
 
 def test_what_was_called_off_by_mistake_is_asked_for_as_before(

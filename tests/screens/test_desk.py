@@ -714,3 +714,15 @@ def test_expecting_is_for_those_who_may_admit(hospital: Hospital, observer: Clie
     answer = nurse.post(f"{DESK}expect/", expect_form(hospital))
     assert answer.status_code == 422
     assert not BedRequest.objects.exists()
+
+
+def test_the_list_tells_of_a_level_of_care_above_that_of_every_ward(
+    hospital: Hospital, manager: Client
+) -> None:
+    request = request_of(in_emergency(hospital, family="Waiting"))
+    for level, listed in (("0", "nothing special"), ("1", "<li>level 1</li>")):
+        status, said = send(manager, request, deed="needs", acuity=level)
+        assert status == 200, said
+        assert listed in page(manager)
+        assert f"level {level}" in page(manager, address_of(request))
+        assert "level 0" not in page(manager)

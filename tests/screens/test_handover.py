@@ -424,6 +424,17 @@ def test_each_kind_of_change_is_told_and_no_other(
     assert of(earlier, kind).count == 0
 
 
+@pytest.mark.parametrize("happens", [_set_aside, _closed, _escalated])
+def test_who_has_no_name_is_told_of_by_their_user_name(
+    quiet: Hospital, sam: User, happens: Callable[[Hospital, User], None]
+) -> None:
+    User.objects.filter(pk=sam.pk).update(first_name="", last_name="")
+    happens(quiet, sam)
+    [change] = told(quiet, sam).told
+    one = change.shown[0].told
+    assert f"by {sam.username}" in f"{one.words} · {one.more}"
+
+
 def test_who_comes_under_another_number_was_admitted_and_has_not_left(
     quiet: Hospital, sam: User
 ) -> None:
