@@ -190,6 +190,7 @@ def _prepare(request: BedRequest, bed: int, said: Said) -> tuple[BedRequest, Pla
 def _usual_end(place: Place, when: datetime, ready_at: datetime | None, decided: bool) -> datetime:
     """Until when a bed is held where nobody says it: counted from when it can be used."""
     if ready_at is None:
+        assert place.bed is not None, "a bed is held"
         ready_at = ready_from(Bed.objects.get(pk=place.bed), at=when)
     return min(max(when, ready_at) + (DECIDED if decided else USUAL), when + LONGEST)
 

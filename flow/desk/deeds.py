@@ -96,7 +96,7 @@ def read(posted: QueryDict, side: Side) -> None:
     key = row_key(posted.get(side.failed) or "")
     side.bed = key
     side.typed = (posted.get(f"reason-{key}") or posted.get("reason", "")).replace("\0", "").strip()
-    kept = {name: posted[name] for name in ("hours", f"ready-{key}") if name in posted}
+    kept = {name: posted.get(name, "") for name in ("hours", f"ready-{key}") if name in posted}
     side.carried = {name: value for name, value in kept.items() if row_key(value) is not None}
     chosen = row_key(posted.get("hours", ""))
     side.hours = chosen if chosen in HOURS else USUAL_HOURS

@@ -18,7 +18,7 @@ from tests.screens.hospital import Hospital, user
 from wards.barriers import Said
 from wards.bed_states import record_status
 from wards.facts import MovementKind
-from wards.models import Occupancy, Override
+from wards.models import Occupancy, Override, Reservation
 from wards.reservations import reserve
 
 pytestmark = pytest.mark.browser
@@ -144,7 +144,7 @@ def test_enter_in_the_field_of_a_bed_holds_that_bed_for_that_reason(
     page.keyboard.press("Enter")
     expect(page.locator("#note")).to_contain_text("Bed 3 on Ward 2 is held until")
     assert Override.objects.get().reason == "Nearest the nurses"
-    assert Override.objects.get().reservation.bed == hospital.beds(hospital.wards[1])[2]
+    assert Reservation.objects.get().bed == hospital.beds(hospital.wards[1])[2]
 
 
 def test_by_keyboard_from_a_name_typed_to_the_need_found(
@@ -450,7 +450,7 @@ def test_what_would_follow_is_read_before_it_is_done(
     sound(page)
     page.keyboard.press("Escape")
     # Where it is longer than the drawer it is read from its heading, the deed one Tab away.
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": 200})
+    page.set_viewport_size({"width": int(size.split("x")[0]), "height": 200})
     page.locator(f"#bed-{beds[0].pk}").focus()
     page.keyboard.press("m")
     page.keyboard.type("2")
