@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Role
+from flow.board_types import Sight
 from flow.desk.called_off import called_off
 from tests.screens.desk import in_emergency, request_of
 from tests.screens.hospital import Hospital, user
@@ -20,13 +21,16 @@ from wards.barriers import Said
 from wards.facts import MovementKind
 from wards.models import BedRequest, Reservation
 from wards.requests import terms_of
+from wards.scope import scope_of
 
 
 def test_who_has_no_name_is_told_of_by_their_user_name(hospital: Hospital, manager: Client) -> None:
     User.objects.update(first_name="", last_name="")
     request = request_of(in_emergency(hospital, family="Waiting"))
     assert send(manager, request, deed="withdraw", reason="The wrong patient")[0] == 200
-    assert [one.by for one in called_off(hospital.site.pk, at=timezone.now())] == ["manager"]
+    sight = Sight.of(scope_of(User.objects.get(username="manager")))
+    listed = called_off(hospital.site.pk, at=timezone.now(), sight=sight)
+    assert [one.by for one in listed] == ["manager"]
 
 
 def test_what_was_called_off_by_mistake_is_asked_for_as_before(
