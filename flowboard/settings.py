@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "patients",
     "wards",
     "flow",
+    "huddles",
     "interop",
     "flowboard",
 ]

@@ -1,0 +1,1 @@
+"""What we agree to do: escalation, huddles, actions and wall screens."""
