@@ -451,7 +451,7 @@ def test_an_earlier_forecast_stands_beside_what_came_of_it(
     # Free beds at the hours of the forecasts issued since, and at those always shown.
     seen = [number for number in counted["y"] if number is not None]
     assert (seen[0], seen[-1]) == (11, 4)
-    assert len(seen) > 5
+    assert len(seen) >= 4  # the four since, where they fall on hours that are always shown
     assert set(seen) == {11, 12, 4}
     assert None in counted["y"]  # no line is drawn over hours of which nothing is known
     people = page[page.index('id="everybody"') :]
