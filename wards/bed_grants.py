@@ -1,8 +1,9 @@
 """Gives beds to those who claim them and writes the difference as occupancies.
 
 The caller has locked the people. Beds whose claims change are locked here, in key order; with
-them locked, nobody else can change who is in them. The exclusion constraints have the last
-word all the same.
+them locked, nobody else can change who is in them. Until then those who give a bed to somebody
+may cut our own rows in it as well, so that these are read again once it is locked. The
+exclusion constraints have the last word all the same.
 """
 
 from __future__ import annotations
@@ -98,9 +99,10 @@ def write(wanted: Mapping[int, tuple[int, Sequence[Claim]]]) -> Change:
     ]
     windows = _windows(ours, fresh)
     others: list[Row] = []
-    if windows:
-        _lock_beds(windows)
-        others = _rows_in(windows, set(wanted))
+    if beds := windows.keys() | _altered(ours, fresh):
+        _lock_beds(beds)
+        ours = _rows_of(list(wanted))
+        others = _rows_in(windows, set(wanted)) if windows else []
     desired = [row for row in fresh if row.wanted_bed is None]
     desired += _granted(ours, others, [row for row in fresh if row.wanted_bed], windows)
     return _difference(ours + others, desired, set(wanted))
@@ -186,6 +188,25 @@ def _windows(ours: Iterable[Row], fresh: Iterable[Row]) -> dict[int, tuple[datet
             lo, hi = min(lo, windows[bed][0]), max(hi, windows[bed][1])
         windows[bed] = (lo, hi)
     return windows
+
+
+def _altered(ours: Iterable[Row], fresh: Iterable[Row]) -> set[int]:
+    """The beds in which our rows will differ, by whoever's leave they hold the bed."""
+    before, after = _whole(ours), _whole(fresh)
+    return {row.wanted_bed for row in before ^ after if row.wanted_bed is not None}
+
+
+def _whole(rows: Iterable[Row]) -> set[Row]:
+    """The rows as if everybody had all they claim: neighbours that differ by that are one."""
+    whole: list[Row] = []
+    for row in sorted(rows, key=lambda row: (row.episode, row.lo)):
+        row = replace(row, id=None, bed=None)
+        last = whole[-1] if whole else None
+        if last is not None and last.hi == row.lo and replace(last, lo=row.lo, hi=row.hi) == row:
+            whole[-1] = replace(last, hi=row.hi)
+        else:
+            whole.append(row)
+    return set(whole)
 
 
 def _lock_beds(beds: Iterable[int]) -> None:

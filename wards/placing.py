@@ -55,15 +55,13 @@ def check_suits(
     reason: str = "",
     request: BedRequest | None = None,
     setting: Setting | None = None,
-    soon: Mapping[int, Soon] | None = None,
 ) -> Weighed:
     """Weigh the bed for this patient; raise Unsuitable where a hard rule refuses it and is not
     overridden.
 
     `reason`: why it is right against the rules; it counts where all that refuse may be overridden
     and the user may do so on the ward (MANAGE_BEDS). Without rules for the site, or a bed, nothing
-    is weighed. `setting`: the beds as they will be, where they are known already; `soon`: as in
-    `wards.matching.setting_at`.
+    is weighed. `setting`: the beds as they will be, where they are known already.
     """
     nothing = Weighed(episode, place.bed, None, (), reason, by)
     if place.bed is None:
@@ -71,7 +69,7 @@ def check_suits(
     stored = book_for(ward=place.ward, at=at)
     if stored is None:
         return nothing
-    setting = setting or setting_at(at=at, wards=[place.ward], soon=soon)
+    setting = setting or setting_at(at=at, wards=[place.ward])
     if place.bed not in setting.beds:
         return nothing
     requests = {episode.pk: request} if request is not None else {}

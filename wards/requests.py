@@ -175,7 +175,7 @@ def restore(*, request: BedRequest, said: Said) -> BedRequest:
     def deed() -> BedRequest:
         when = lock_and_date([request.episode.patient_id], said.occurred_at, said.at)
         stay = Episode.objects.select_related("visit", "patient").get(pk=request.episode_id)
-        off = withdrawals(_visits(stay)).filter(cancels__key=request.key).last()
+        off = _withdrawals(_visits(stay)).filter(cancels__key=request.key).last()
         if off is None:
             raise Refused("This request was not called off here, or that has been taken back.")
         if open_request_of(stay, at=when.occurred_at) is not None:
@@ -202,16 +202,15 @@ def restore(*, request: BedRequest, said: Said) -> BedRequest:
     return transacted(deed)
 
 
-def withdrawals(visits: Collection[int] | None = None) -> QuerySet[Movement]:
-    """The words by which people here called requests off that nobody has taken back, of these
-    visits or of all; the oldest first."""
+def _withdrawals(visits: Collection[int]) -> QuerySet[Movement]:
+    """The words by which people here called requests of these visits off that nobody has taken
+    back; the oldest first."""
     rows = Movement.objects.filter(
+        visit__in=visits,
         by__isnull=False,
         kind__in=list(_UNDO.values()),
         cancels__kind__in=list(_KINDS.values()),
     ).exclude(Exists(Movement.objects.filter(cancels=OuterRef("pk"))))
-    if visits is not None:
-        rows = rows.filter(visit__in=visits)
     return rows.order_by("occurred_at", "pk")
 
 

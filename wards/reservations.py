@@ -27,9 +27,10 @@ from wards.by_hand import (
 )
 from wards.facts import Place
 from wards.held_beds import MOVES
-from wards.matching import Soon, ready_from
+from wards.matching import Soon, setting_at
 from wards.models import Bed, BedRequest, Occupancy, Override, Reservation
 from wards.placing import check_suits, keep_overrides
+from wards.suitability import facts
 
 Status = Reservation.Status
 
@@ -54,12 +55,11 @@ def reserve(
     decided: bool = False,
     seen: int | None = ANY,
     soon: Mapping[int, Soon] | None = None,
-    ready_at: datetime | None = None,
 ) -> Reservation:
     """Hold the bed for the request until `until`; another bed held for it is given back.
 
-    Without `until`, for `USUAL` or, where it is decided, `DECIDED` from when the bed is ready:
-    `ready_at`, or as far as announced discharges and cleaning tell where that is not said.
+    Without `until`, for `USUAL` or, where it is decided, `DECIDED` from when the bed is ready, as
+    far as `soon`, announced discharges and cleaning tell.
     `seen`: key of the reservation that whoever asks saw held for it, None for none; Refused where
     by now it is another. `decided`: the bed is theirs (allocated), not only kept back. `reason`:
     why it is right against the rules that may be overridden. A bed in which somebody still lies
@@ -70,7 +70,8 @@ def reserve(
 
     def deed() -> Reservation:
         held, place, when = _prepare(request, bed, said)
-        end = until or _usual_end(place, when, ready_at, decided)
+        setting = setting_at(at=when, wards=[place.ward], soon=soon)
+        end = until or _usual_end(setting.beds.get(bed), when, decided)
         _check_end(end, when)
         mine = _current(held, when)
         _check_seen(mine, seen)
@@ -86,7 +87,7 @@ def reserve(
             by=said.by,
             reason=reason,
             request=held,
-            soon=soon,
+            setting=setting,
         )
         if mine is not None:
             held_beds.end(mine, Status.RELEASED, at=when, by=said.by)
@@ -119,7 +120,7 @@ def allocate(
     note: str = "",
     reason: str = "",
     seen: int | None = ANY,
-    ready_at: datetime | None = None,
+    soon: Mapping[int, Soon] | None = None,
 ) -> Reservation:
     """Give the bed to the request: it is theirs until they come or `until`. As `reserve`."""
     return reserve(
@@ -131,7 +132,7 @@ def allocate(
         reason=reason,
         decided=True,
         seen=seen,
-        ready_at=ready_at,
+        soon=soon,
     )
 
 
@@ -187,12 +188,10 @@ def _prepare(request: BedRequest, bed: int, said: Said) -> tuple[BedRequest, Pla
     return held, place, when
 
 
-def _usual_end(place: Place, when: datetime, ready_at: datetime | None, decided: bool) -> datetime:
+def _usual_end(bed: facts.Bed | None, when: datetime, decided: bool) -> datetime:
     """Until when a bed is held where nobody says it: counted from when it can be used."""
-    if ready_at is None:
-        assert place.bed is not None, "a bed is held"
-        ready_at = ready_from(Bed.objects.get(pk=place.bed), at=when)
-    return min(max(when, ready_at) + (DECIDED if decided else USUAL), when + LONGEST)
+    ready = bed.ready_at if bed is not None and bed.ready_at is not None else when
+    return min(max(when, ready) + (DECIDED if decided else USUAL), when + LONGEST)
 
 
 def _check_seen(mine: Reservation | None, seen: int | None) -> None:

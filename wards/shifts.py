@@ -97,8 +97,9 @@ def worked_on(day: date, pattern: Pattern) -> list[Worked]:
 
 
 def on_show(day: date, pattern: Pattern, *, at: datetime) -> list[Worked]:
-    """The shifts that begin on a day, and before them the one of the day before that runs still."""
-    before = worked_on(day - timedelta(days=1), pattern)
+    """The shifts that begin on a day, and before those of today the one of yesterday that runs
+    still. Tomorrow's shifts stand alone: what runs now is read and said under today."""
+    before = worked_on(day - timedelta(days=1), pattern) if day == today(at) else []
     return [*(one for one in before if one.runs(at)), *worked_on(day, pattern)]
 
 

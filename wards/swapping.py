@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from accounts.models import User
@@ -16,7 +15,7 @@ from wards.matching import setting_at, swapped
 from wards.models import Bed
 from wards.needing import needs_of
 from wards.placing import Unsuitable, Weighed, check_suits, may_override
-from wards.suitability.facts import leaves_infection
+from wards.suitability.facts import Needs, leaves_infection
 from wards.suitability.findings import Finding
 
 UNCLEANED: Final = "terminal_clean"
@@ -40,6 +39,7 @@ def weigh_swap(
         if place.bed is not None:
             check_not_held(place.bed, person=episode.patient.person_id, at=when.sent_at)
     setting = setting_at(at=when.occurred_at, wards=sorted({place.ward for place in places}))
+    needs = needs_of([one.pk, other.pk], at=when.occurred_at)
     found = []
     for (episode, place), leaving in zip(moves, (other, one), strict=True):
         weighed = check_suits(
@@ -51,7 +51,7 @@ def weigh_swap(
             request=open_request_of(episode, at=when.occurred_at),
             setting=swapped(setting, *(spot.bed for spot in places)),
         )
-        finding = uncleaned(place.bed, leaving=leaving, coming=episode, at=when.occurred_at)
+        finding = uncleaned(place.bed, leaving=needs[leaving.pk], coming=needs[episode.pk])
         if finding is not None:
             may = weighed.stored is not None and may_override(by, place.ward)
             if not (may and reason.strip()):
@@ -61,16 +61,11 @@ def weigh_swap(
     return found
 
 
-def uncleaned(
-    bed: int | None, *, leaving: Episode, coming: Episode, at: datetime
-) -> Finding | None:
+def uncleaned(bed: int | None, *, leaving: Needs, coming: Needs) -> Finding | None:
     """Whether `coming` would lie where somebody infected has just lain, without a terminal clean
     between; who has the same infections may (NHS England, National infection prevention and
     control manual, 2.3)."""
-    if bed is None:
-        return None
-    needs = needs_of([leaving.pk, coming.pk], at=at)
-    if not leaves_infection(needs[leaving.pk], needs[coming.pk]):
+    if bed is None or not leaves_infection(leaving, coming):
         return None
     row = Bed.objects.select_related("ward").get(pk=bed)
     return Finding(

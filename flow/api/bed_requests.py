@@ -35,7 +35,7 @@ from flow.api.entries_desk import AskEntry, CancelEntry, HoldEntry, ReleaseEntry
 from flow.api.needs_told import flat, need_told, reservation_told
 from flow.api.reading import answered, filters_of, form_of, now, scope, written
 from flow.board_types import Sight
-from flow.desk.matches import leaving_soon_from, ready_from
+from flow.desk.matches import leaving_soon_from
 from flow.desk.queue import Wanted, as_needs, order
 from flow.desk.rights import is_in_sight, may_ask, may_hold, moves_on_any
 from flow.desk.rows import needs_at
@@ -184,7 +184,6 @@ class Reserve(Deed):
             decided=self.decided,
             seen=said.get("seen", reservations.ANY),
             soon=leaving_soon_from(bed, at=now()),
-            ready_at=ready_from(bed, at=now()),
         )
         assert held.bed_id == bed.pk
         return row.pk

@@ -18,7 +18,7 @@ from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
 from flow.desk.forms import HOURS, USUAL_HOURS, HoldForm, NeedsForm, TermsForm, WithdrawForm
-from flow.desk.matches import leaving_soon_from, ready_from
+from flow.desk.matches import leaving_soon_from
 from flow.desk.types import Need
 from patients.models import Episode
 from wards import movements, requests, reservations
@@ -26,6 +26,7 @@ from wards.barriers import Said
 from wards.by_hand import clock
 from wards.care_needs import say
 from wards.facts import Place
+from wards.matching import Soon, ready_from
 from wards.models import Bed, BedRequest, Reservation
 from wards.scope import Scope
 
@@ -142,16 +143,16 @@ def _give(posted: QueryDict, side: Side, said: Said, deed: str) -> str | None:
         raise Refused(" ".join(str(one) for wrong in form.errors.values() for one in wrong))
     if deed == "move":
         return _move(side, bed, said, reason)
-    ready = _ready(posted, bed, side.now)
+    soon = leaving_soon_from(bed, at=side.now)
+    ready = _ready(posted, bed, side.now, soon)
     held = reservations.reserve(
         request=_request(side),
         bed=bed.pk,
         said=said,
         until=form.until(ready) if deed == "reserve" else None,
-        ready_at=ready,
         reason=reason,
         decided=deed == "allocate",
-        soon=leaving_soon_from(bed, at=side.now),
+        soon=soon,
         seen=_seen(posted),
     )
     words = {"bed": bed.label, "ward": bed.ward.name, "until": clock(held.period.upper)}
@@ -172,10 +173,10 @@ def _seen(posted: QueryDict) -> int | None:
     return row_key(seen) if seen else None
 
 
-def _ready(posted: QueryDict, bed: Bed, now: datetime) -> datetime:
+def _ready(posted: QueryDict, bed: Bed, now: datetime, soon: Mapping[int, Soon]) -> datetime:
     """When the bed was said to be ready; as it is known now, where it was not said."""
     said = posted.get(f"ready-{bed.pk}")
-    return ready_from(bed, at=now) if said is None else now + ahead_by(said)
+    return ready_from(bed, at=now, soon=soon) if said is None else now + ahead_by(said)
 
 
 def ahead_by(minutes: str) -> timedelta:
@@ -242,10 +243,8 @@ def _about(side: Side, held: Reservation, deed: str) -> None:
 
 def _decide(side: Side, held: Reservation, said: Said) -> str:
     _about(side, held, "allocate")
-    ready = ready_from(held.bed, at=side.now)
-    given = reservations.allocate(
-        request=_request(side), bed=held.bed_id, said=said, ready_at=ready
-    )
+    soon = leaving_soon_from(held.bed, at=side.now)
+    given = reservations.allocate(request=_request(side), bed=held.bed_id, said=said, soon=soon)
     return _("Bed %(bed)s on %(ward)s is theirs, until %(until)s.") % {
         "bed": held.bed.label,
         "ward": held.bed.ward.name,

@@ -14,7 +14,6 @@ from flow.desk.types import Need
 from flow.forecasts.clock import moment_of
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.issued import latest
-from wards import matching
 from wards.matching import Soon, setting_at
 from wards.models import Bay, Bed, BedRequest, Occupancy, Site, Ward
 from wards.needing import needs_of
@@ -141,11 +140,6 @@ def leaving_soon_from(bed: Bed, *, at: datetime) -> dict[int, Soon]:
     if not Occupancy.objects.filter(bed=bed, period__contains=at).exists():
         return {}
     return leaving_soon(bed.ward.site, at=at)
-
-
-def ready_from(bed: Bed, *, at: datetime) -> datetime:
-    """From when the desk shows the bed to be ready; `at` where it is, or where nobody knows."""
-    return matching.ready_from(bed, at=at, soon=leaving_soon(bed.ward.site, at=at))
 
 
 def leaving_soon(site: Site, *, at: datetime) -> dict[int, Soon]:

@@ -83,7 +83,7 @@ def _judged(
             moves.append((inside, here.bed_id))
     request = held_beds.open_request_of(episode, at=at)
     people = needs_of(
-        [pk for pk, _bed in moves],
+        [episode.pk] if inside is None else [episode.pk, inside],
         at=at,
         requests={episode.pk: request} if request else None,
         terms=terms_by_episode([request]) if request else None,
@@ -93,24 +93,22 @@ def _judged(
         for pk, to in moves
     ]
     mine, other = judged[0], judged[1] if len(judged) > 1 else None
-    unclean, theirs_unclean = _uncleaned(episode, bed, inside, here, at)
+    unclean: list[Finding | None] = [None, None]
+    if inside is not None and here is not None:
+        me, them = people[episode.pk], people[inside]
+        unclean = [
+            uncleaned(bed.pk, leaving=them, coming=me),
+            uncleaned(here.bed_id, leaving=me, coming=them),
+        ]
     # Where two change places, the beds are judged as if both had left: that nobody is in the one,
     # or that it is held for them, is not so.
     return (
-        [*unclean, *([one for one in mine.against if one.hard] if mine else [])],
+        [*_found(unclean[0]), *([one for one in mine.against if one.hard] if mine else [])],
         [one for one in mine.against if not one.hard] if mine else [],
         list(mine.for_it) if mine and inside is None else [],
-        [*theirs_unclean, *(other.against if other else [])],
+        [*_found(unclean[1]), *(other.against if other else [])],
     )
 
 
-def _uncleaned(
-    episode: Episode, bed: Bed, inside: int | None, here: Occupancy | None, at: datetime
-) -> tuple[list[Finding], list[Finding]]:
-    """What speaks against either bed of two who change places, as it has not been cleaned."""
-    if inside is None or here is None:
-        return [], []
-    other = Episode.objects.get(pk=inside)
-    mine = uncleaned(bed.pk, leaving=other, coming=episode, at=at)
-    theirs = uncleaned(here.bed_id, leaving=episode, coming=other, at=at)
-    return [mine] if mine else [], [theirs] if theirs else []
+def _found(one: Finding | None) -> list[Finding]:
+    return [one] if one is not None else []

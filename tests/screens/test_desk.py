@@ -269,21 +269,22 @@ def test_what_is_given_waits_from_when_the_bed_is_ready(
     hospital: Hospital, manager: Client
 ) -> None:
     request, bed = request_of(in_emergency(hospital, family="Waiting")), free_bed(hospital)
-    began, ready = timezone.now(), timedelta(minutes=600)
-    said = {"held_seen": "", f"ready-{bed}": "600"}
-    assert send(manager, request, allocate=bed, **said)[0] == 200
+    began, other = timezone.now(), free_bed(hospital, 1)
+    for dirty in (bed, other):
+        record_status(
+            bed=dirty,
+            status="K",
+            occurred_at=began,
+            sent_at=began,
+            source="feed",
+            key=f"dirty {dirty}",
+        )
+    assert send(manager, request, allocate=bed, held_seen="")[0] == 200
     held = Reservation.objects.get()
-    assert began + ready + DECIDED <= held.period.upper <= timezone.now() + ready + DECIDED
+    ready = began + USUAL_CLEANING
+    assert ready <= held.period.upper - DECIDED <= timezone.now() + USUAL_CLEANING
     # A bed that is only kept back is given by one key; it is to be cleaned first.
-    send(manager, request, reserve=free_bed(hospital, 1), hours="1", held_seen=held.pk)
-    record_status(
-        bed=free_bed(hospital, 1),
-        status="K",
-        occurred_at=began,
-        sent_at=began,
-        source="feed",
-        key="dirty",
-    )
+    send(manager, request, reserve=other, hours="1", held_seen=held.pk)
     kept = Reservation.objects.get(status="held")
     began = timezone.now()
     assert send(manager, request, deed="decide", held_seen=kept.pk)[0] == 200

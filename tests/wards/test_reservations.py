@@ -19,7 +19,7 @@ from wards.barriers import Said
 from wards.bed_states import record_status
 from wards.care_needs import Needed, latest, say
 from wards.facts import Moved, MovementKind, Place
-from wards.matching import USUAL_CLEANING
+from wards.matching import USUAL_CLEANING, Soon
 from wards.models import BedRequest, RequestTerms, Reservation, Ward
 from wards.needing import needs_of
 from wards.requests import Terms, terms_of, write_terms
@@ -231,12 +231,15 @@ def test_the_usual_hours_count_from_when_the_bed_is_ready(
     assert kept.period.upper == ready + reservations.USUAL
     given = reservations.allocate(request=request, bed=bed, said=now)
     assert given.period.upper == ready + reservations.DECIDED
-    # What its giver knows of the bed counts before that; no bed is held for longer than any.
-    for hours, end in ((10, 10 * 60 + 12 * 60), (47, 48 * 60)):
-        given = reservations.allocate(
-            request=request, bed=bed, said=now, ready_at=minutes(6 + hours * 60)
-        )
-        assert given.period.upper == minutes(6 + end)
+    # So does when somebody leaves it, as its giver knows; no bed is held for longer than any.
+    admitted(hospital.beds[4], 2, manager)
+    taken = hospital.beds[4].bed
+    assert taken is not None
+    for since, hours, end in ((7, 10, 10 * 60 + 45 + 12 * 60), (8, 47, 48 * 60)):
+        soon = {taken: Soon(minutes(since + hours * 60), 0.6)}
+        now = Said(minutes(since), manager)
+        given = reservations.allocate(request=request, bed=taken, said=now, soon=soon)
+        assert given.period.upper == minutes(since + end)
 
 
 def test_it_is_held_longer_and_given_back(hospital: Hospital, manager: User) -> None:

@@ -49,6 +49,11 @@ def test_the_day_begins_with_the_night_that_runs_still() -> None:
     assert [one.runs(change) for one in on_show(NOVEMBER, LONG_DAYS, at=change)] == [True, False]
 
 
+def test_tomorrow_stands_alone_whatever_runs_today() -> None:
+    noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    assert [one.day for one in on_show(NOVEMBER, LONG_DAYS, at=noon)] == [NOVEMBER, NOVEMBER]
+
+
 def test_three_shifts_stand_in_the_order_of_the_day() -> None:
     pattern = parse("Night 21:00-07:00, Early 07:00-14:00 ,Late 14:00-21:00")
     assert [shift.name for shift in pattern] == ["Early", "Late", "Night"]
