@@ -20,6 +20,9 @@ class Permission(StrEnum):
     MANAGE_BEDS = "manage_beds"
     MANAGE_FEEDS = "manage_feeds"
     MANAGE_PEOPLE = "manage_people"
+    RUN_HUDDLES = "run_huddles"
+    DECLARE_LEVELS = "declare_levels"
+    MANAGE_SCREENS = "manage_screens"
 
 
 class Role(StrEnum):
@@ -64,9 +67,18 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     ),
     Role.PARTNER: frozenset({_P.OWN_STEPS}),
     Role.CLEANER: frozenset({_P.CLEAN_BEDS}),
-    Role.BED_MANAGER: _WARD | {_P.MANAGE_BEDS},
+    Role.BED_MANAGER: _WARD | {_P.MANAGE_BEDS, _P.RUN_HUDDLES},
     Role.SITE_MANAGER: _WARD
-    | {_P.MANAGE_BEDS, _P.MANAGE_FEEDS, _P.OWN_STEPS, _P.SIGN_RETURNS, _P.DEFINE_COHORTS},
+    | {
+        _P.MANAGE_BEDS,
+        _P.MANAGE_FEEDS,
+        _P.OWN_STEPS,
+        _P.SIGN_RETURNS,
+        _P.DEFINE_COHORTS,
+        _P.RUN_HUDDLES,
+        _P.DECLARE_LEVELS,
+        _P.MANAGE_SCREENS,
+    },
     Role.FEED_MANAGER: frozenset({_P.SEE_COUNTS, _P.SEE_PATIENTS, _P.MANAGE_FEEDS}),
     Role.ADMINISTRATOR: frozenset(Permission),
 }

@@ -48,6 +48,8 @@ class TokenScope(StrEnum):
     WAITS_READ = "waits:read"
     WAITS_WRITE = "waits:write"
     RETURNS_WRITE = "returns:write"
+    HUDDLES_READ = "huddles:read"
+    HUDDLES_WRITE = "huddles:write"
     HL7_WRITE = "hl7:write"
 
 
@@ -60,6 +62,8 @@ SCOPE_LABELS: Final[dict[TokenScope, str]] = {
     TokenScope.WAITS_READ: "Read what discharges wait for and whose wait it is, cohorts in figures",
     TokenScope.WAITS_WRITE: "Record board rounds and barriers to discharge",
     TokenScope.RETURNS_WRITE: "Sign daily returns",
+    TokenScope.HUDDLES_READ: "Read huddles, what was agreed, and escalation levels",
+    TokenScope.HUDDLES_WRITE: "Record what was agreed, and values of escalation parameters",
     TokenScope.HL7_WRITE: "Send HL7 v2 messages",
 }
 
