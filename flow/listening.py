@@ -31,6 +31,8 @@ def _sees(scope: Scope, board: str) -> bool:
     kind, _, number = board.partition(":")
     if kind in ("system", "checks", "forecasts", "desk", "handover") and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS)
+    if kind == "actions" and not number:
+        return True  # the bell alone; the list shows what each may see
     if kind == "hub" and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS) or scope.may_anywhere(Permission.OWN_STEPS)
     if kind == "cleaning" and not number:

@@ -9,6 +9,7 @@ from flow.api.doors import Nowhere
 urlpatterns = [
     # Programs ask most often, and addresses are tried in this order.
     path("api/v1/", include("interop.api_urls")),
+    path("api/v1/", include("huddles.api_urls")),
     path("api/v1/", include("flow.api.urls")),
     re_path(r"^api/", Nowhere.as_view()),
     path("health/", include("flowboard.health_urls")),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("peers/", include("flow.reference.urls")),
     path("cohorts/", include("flow.cohorts.urls")),
     path("rules/", include("flow.rules.urls")),
+    path("", include("huddles.urls")),
     path("sites/<str:code>/forecast/", include("flow.forecast_pages.urls")),
     path("", include("flow.desk.urls")),
     path("", include("flow.handover.urls")),

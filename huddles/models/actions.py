@@ -21,13 +21,14 @@ class Action(models.Model):
     `ward`, `episode`, `barrier`, `closure` and `bed` say what it is about. `ending` says which deed
     elsewhere is the thing itself: once that is done the action is over without anybody ticking it
     off, and open again when that is taken back; see `huddles.actions.states`. `outcome`: what a
-    person said became of it, empty while nobody did.
+    person said became of it, empty while nobody did. `source` and `key` name a statement from
+    outside, so that the same one said twice is agreed once.
     """
 
     LONGEST = 300
 
     class Ending(models.TextChoices):
-        BY_HAND = "", _("Said by somebody")
+        BY_HAND = "", _("Somebody says so")
         DISCHARGED = "discharged", _("The patient has left")
         MOVED = "moved", _("The patient has come to another ward")
         BARRIER = "barrier", _("The barrier is over")
@@ -61,6 +62,8 @@ class Action(models.Model):
     agreed_at = models.DateTimeField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField(db_default=Now())
+    source = models.CharField(max_length=60, blank=True, default="")
+    key = models.CharField(max_length=64, blank=True, default="")
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True, default="")
     over_at = models.DateTimeField(null=True)
     over_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -85,11 +88,15 @@ class Action(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(ending="")
-                | (Q(ending__in=["discharged", "moved"]) & Q(episode__isnull=False))
+                | (Q(ending="discharged") & Q(episode__isnull=False))
+                | (Q(ending="moved") & Q(episode__isnull=False, ward__isnull=False))
                 | (Q(ending="barrier") & Q(barrier__isnull=False))
                 | (Q(ending="reopened") & Q(closure__isnull=False))
                 | (Q(ending__in=["bed_ready", "bed_opened"]) & Q(bed__isnull=False)),
                 name="action_ends_by_what_it_is_about",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "key"], condition=~Q(key=""), name="action_once"
             ),
         ]
         indexes = [

@@ -223,7 +223,9 @@
   // --- the stream -----------------------------------------------------------------------------
   function listen() {
     if (stream) stream.close();
-    stream = new EventSource(`/live/events?boards=${encodeURIComponent(board().dataset.board)}`);
+    // Other bells can change what this board shows; the server lets each hear what they may.
+    const bells = [board().dataset.board, ...(board().dataset.hears ?? "").split(",").filter(Boolean)];
+    stream = new EventSource(`/live/events?boards=${encodeURIComponent(bells.join(","))}`);
     stream.addEventListener("open", () => {
       retry = 500;
       refresh();

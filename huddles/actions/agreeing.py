@@ -1,0 +1,200 @@
+"""What people do to actions: agree them, do them, drop them, open them again, change them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import pghistory
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.audit import deed
+from accounts.models import User
+from accounts.refusals import Refused
+from huddles.actions.states import with_states
+from huddles.actions.understanding import Owner
+from huddles.models import Action
+from live.doorbell import ring
+from patients.models import Barrier, Episode
+from wards.models import Bed, Closure, Site, Ward
+
+BELL: Final = "actions"
+"""Rung for whatever changes in an action."""
+AHEAD: Final = timedelta(days=31)
+"""How far ahead an action may be due: what takes longer is no action of a huddle."""
+
+Ending = Action.Ending
+Outcome = Action.Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an action is about; all of it may be left out. `ending`: the deed that is the thing
+    itself (`Action.Ending`)."""
+
+    ward: Ward | None = None
+    episode: Episode | None = None
+    barrier: Barrier | None = None
+    closure: Closure | None = None
+    bed: Bed | None = None
+    ending: str = Ending.BY_HAND
+
+
+@transaction.atomic
+def agree(
+    *,
+    site: Site,
+    text: str,
+    owner: Owner,
+    due_at: datetime,
+    at: datetime,
+    by: User,
+    about: About = About(),
+    source: str = "",
+    key: str = "",
+) -> Action:
+    """Keep that somebody does something by a time.
+
+    Raises Refused for a text that says nothing or too much, without an owner, for a time that is
+    over or more than a month ahead, and for something of another site. Saying the same `key` of a
+    `source` again returns what it had made. The caller has checked that `by` may
+    (`huddles.actions.rights`).
+    """
+    if key and (known := Action.objects.filter(source=source, key=key).first()):
+        return known
+    plain = _plain(text)
+    _check(site, owner, due_at, at, about)
+    values = {
+        "site": site,
+        "text": plain,
+        "owner": owner.user,
+        "team": owner.team,
+        "owner_name": "" if owner.user else owner.name,
+        "due_at": due_at,
+        "ward": about.ward or (about.bed.ward if about.bed else None),
+        "episode": about.episode,
+        "barrier": about.barrier,
+        "closure": about.closure,
+        "bed": about.bed,
+        "ending": about.ending,
+        "agreed_at": at,
+        "by": by,
+        "source": source,
+        "key": key,
+    }
+    with pghistory.context(**deed("agree_action", by)):
+        try:
+            with transaction.atomic():
+                made = Action.objects.create(**values)
+        except IntegrityError:
+            # Said by two at once: the first has made it.
+            if key and (known := Action.objects.filter(source=source, key=key).first()):
+                return known
+            raise
+    transaction.on_commit(_ring)
+    return made
+
+
+def _check(site: Site, owner: Owner, due_at: datetime, at: datetime, about: About) -> None:
+    if not owner:
+        raise Refused(_("Say who does it: end the line with a comma and a name."))
+    if due_at <= at:
+        raise Refused(_("The time by which it is to be done is over. Give a later one."))
+    if due_at > at + AHEAD:
+        raise Refused(_("That is more than a month ahead. Give a time in the next days."))
+    ward = about.ward or (about.bed.ward if about.bed else None)
+    if ward is not None and ward.site_id != site.pk:
+        raise Refused(_("That ward is at another site. Agree it there."))
+    if about.ending == Ending.MOVED and ward is None:
+        raise Refused(_("Say which ward they are to leave."))
+
+
+def _plain(text: str) -> str:
+    plain = " ".join(text.split())
+    if not plain:
+        raise Refused(_("Say what is to be done."))
+    if len(plain) > Action.LONGEST:
+        raise Refused(
+            _("That has %(n)s characters; shorten it to %(most)s.")
+            % {"n": len(plain), "most": Action.LONGEST}
+        )
+    return plain
+
+
+def finish(*, action: Action, at: datetime, by: User, note: str = "") -> Action:
+    """It is done; with a word of how. Raises Refused where it is over already."""
+    return _end(action, Outcome.DONE, at=at, by=by, note=note)
+
+
+def drop(*, action: Action, at: datetime, by: User, note: str) -> Action:
+    """It is not needed any more, and why. Raises Refused without a reason."""
+    if not note.strip():
+        raise Refused(_("Say why it is not needed any more."))
+    return _end(action, Outcome.DROPPED, at=at, by=by, note=note)
+
+
+@transaction.atomic
+def reopen(*, action: Action, at: datetime, by: User) -> Action:
+    """It is open after all. Raises Refused where nobody had said that it was over."""
+    held = _locked(action)
+    if not held.outcome:
+        raise Refused(_("Nobody has said that it is done."))
+    with pghistory.context(**deed("reopen_action", by)):
+        held.outcome, held.over_at, held.over_by, held.over_note = Outcome.OPEN, None, None, ""
+        held.save(update_fields=["outcome", "over_at", "over_by", "over_note"])
+    transaction.on_commit(_ring)
+    return held
+
+
+@transaction.atomic
+def change(
+    *, action: Action, at: datetime, by: User, text: str, owner: Owner, due_at: datetime
+) -> Action:
+    """Somebody else does it, by another time, or it is said otherwise. Refused as `agree` is; a
+    time that is over stays as it was where it is not changed."""
+    held = _locked(action)
+    _check_open(held, at)
+    if not owner:
+        raise Refused(_("Say who does it."))
+    if due_at != held.due_at:
+        _check(held.site, owner, due_at, at, About())
+    with pghistory.context(**deed("change_action", by)):
+        held.text, held.due_at = _plain(text), due_at
+        held.owner, held.team = owner.user, owner.team
+        held.owner_name = "" if owner.user else owner.name
+        held.save(update_fields=["text", "due_at", "owner", "team", "owner_name"])
+    transaction.on_commit(_ring)
+    return held
+
+
+@transaction.atomic
+def _end(action: Action, outcome: Outcome, *, at: datetime, by: User, note: str) -> Action:
+    plain = " ".join(note.split())
+    if len(plain) > Action.LONGEST:
+        raise Refused(_("Shorten the note to %(most)s characters.") % {"most": Action.LONGEST})
+    held = _locked(action)
+    _check_open(held, at)
+    with pghistory.context(**deed(f"{outcome.value}_action", by)):
+        held.outcome, held.over_at, held.over_by = outcome, max(at, held.agreed_at), by
+        held.over_note = plain
+        held.save(update_fields=["outcome", "over_at", "over_by", "over_note"])
+    transaction.on_commit(_ring)
+    return held
+
+
+def _locked(action: Action) -> Action:
+    return Action.objects.select_for_update(of=("self",)).select_related("site").get(pk=action.pk)
+
+
+def _check_open(action: Action, at: datetime) -> None:
+    state = with_states(Action.objects.filter(pk=action.pk), at=at).get()
+    if action.outcome:
+        raise Refused(_("Somebody has said already that it is over. Look at the list again."))
+    if state.done_by_deed_at is not None:
+        raise Refused(_("It is over already: what it asked for has been done."))
+
+
+def _ring() -> None:
+    ring([BELL])

@@ -1,0 +1,189 @@
+"""Actions as somebody sees them: theirs, their teams', or all of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db.models import Count, Q, QuerySet
+
+from accounts.models import User
+from accounts.roles import Permission
+from flow.board_types import Face
+from flow.faces import faces
+from huddles.actions.rights import is_theirs, may_agree, sees_patients
+from huddles.actions.states import with_states
+from huddles.masking import masked
+from huddles.models import Action
+from huddles.names import words_to_hide
+from wards.models import Site
+from wards.scope import ALL, Scope
+
+MOST: Final = 200
+"""Rows of a list; what is beyond is counted."""
+LATELY: Final = timedelta(hours=24)
+"""For how long what is over stands in a list."""
+
+
+class Whose(StrEnum):
+    """Which actions a list is of."""
+
+    MINE = "mine"
+    TEAMS = "teams"
+    SITE = "site"
+
+
+class State(StrEnum):
+    """Which of them: OVER are those that ended in the last day."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One action, as the viewer may see it. note: what was said when it ended. sees: the
+    viewer may see the patients there. ended_at: None while
+    it is open. by_deed: it ended by
+    the deed that it is about and not by somebody's word. face: None where nobody is meant or the
+    viewer may not see who."""
+
+    action: Action
+    text: str
+    owner: str
+    mine: bool
+    late: bool
+    sees: bool
+    ended_at: datetime | None
+    by_deed: bool
+    face: Face | None
+    note: str
+    may_end: bool
+    may_change: bool
+    may_reopen: bool
+
+    @property
+    def owner_words(self) -> str:
+        """Who does it, as a form takes it."""
+        one = self.action
+        return str(one.owner or one.owner_name or one.team or "")
+
+    @property
+    def place(self) -> str:
+        """Its ward and bed, in words."""
+        ward, bed = self.action.ward, self.action.bed
+        if ward is None:
+            return ""
+        return f"{ward.name}, {bed.label}" if bed is not None else ward.name
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of actions: the rows, how many there are of each state, and of them not shown."""
+
+    whose: Whose
+    state: State
+    rows: tuple[Row, ...]
+    counts: Mapping[State, int]
+    more: int
+
+
+def seen_by(viewer: User, scope: Scope) -> Q:
+    """Which actions somebody may read."""
+    fits = Q(owner=viewer)
+    teams, wards = scope.teams(Permission.OWN_STEPS), scope.wards(Permission.SEE_PATIENTS)
+    sites = scope.sites(Permission.SEE_PATIENTS)
+    if wards == ALL or sites == ALL or teams == ALL:
+        return Q() if wards == ALL else fits | Q(team__isnull=False)
+    return (
+        fits
+        | Q(team__in=teams)
+        | Q(ward__in=wards)
+        | Q(ward__isnull=True, site__in=sites)
+    )  # fmt: skip
+
+
+def listed(
+    viewer: User,
+    scope: Scope,
+    *,
+    whose: Whose,
+    state: State,
+    at: datetime,
+    site: Site | None = None,
+) -> Listed:
+    """The actions of a list, the first due first; at most six queries."""
+    rows = with_states(_of(viewer, scope, whose, site), at=at)
+    tests = {
+        State.OPEN: Q(ended_at__isnull=True),
+        State.OVERDUE: Q(ended_at__isnull=True, due_at__lt=at),
+        State.OVER: Q(ended_at__gte=at - LATELY),
+    }
+    sums = rows.aggregate(**{each.value: Count("pk", filter=test) for each, test in tests.items()})
+    order = ["-ended_at", "pk"] if state is State.OVER else ["due_at", "pk"]
+    found = list(with_all(rows.filter(tests[state])).order_by(*order)[:MOST])
+    return Listed(
+        whose=whose,
+        state=state,
+        rows=tuple(shown(found, viewer, scope, at=at)),
+        counts={each: sums[each.value] for each in State},
+        more=sums[state.value] - len(found),
+    )
+
+
+def _of(viewer: User, scope: Scope, whose: Whose, site: Site | None) -> QuerySet[Action]:
+    if whose is Whose.MINE:
+        return Action.objects.filter(owner=viewer)
+    if whose is Whose.TEAMS:
+        teams = scope.teams(Permission.OWN_STEPS)
+        given = Action.objects.filter(team__isnull=False)
+        return given if teams == ALL else given.filter(team__in=teams)
+    return Action.objects.filter(seen_by(viewer, scope), site=site)
+
+
+def with_all(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The actions with what a row shows of each fetched."""
+    return rows.select_related(
+        "site", "owner", "team", "ward", "bed", "by", "over_by", "episode__patient",
+        "barrier__reason", "closure",
+    )  # fmt: skip
+
+
+def shown(
+    actions: Iterable[Any], viewer: User, scope: Scope, *, at: datetime, named: bool = True
+) -> Iterable[Row]:
+    """The rows as the viewer may see them; `actions` with their states, and `with_all`. `named`:
+    whether patients may be named to the viewer at all.
+
+    What was typed is shown as it was to those who may see the patients there; to everybody else
+    without any word that is part of the name of somebody who is in hospital there.
+    """
+    rows = list(actions)
+    open_book = [one for one in rows if named and sees_patients(scope, one)]
+    seen = faces({one.episode.patient_id for one in open_book if one.episode_id})
+    hidden = words_to_hide(at) if len(open_book) < len(rows) else frozenset()
+    for one in rows:
+        sees = named and sees_patients(scope, one)
+        who = [str(one.owner) if one.owner else one.owner_name, str(one.team or "")]
+        face = seen.get(one.episode.patient_id) if sees and one.episode_id else None
+        theirs = is_theirs(one, viewer, scope)
+        agrees = may_agree(scope, one.site_id, one.ward_id)
+        yield Row(
+            action=one,
+            text=one.text if sees else masked(one.text, hidden),
+            owner=", ".join(filter(None, who)),
+            mine=one.owner_id == viewer.pk,
+            late=one.ended_at is None and one.due_at < at,
+            sees=sees,
+            ended_at=one.ended_at,
+            by_deed=one.ended_at is not None and not one.outcome,
+            face=face,
+            note=one.over_note if sees else masked(one.over_note, hidden),
+            may_end=one.ended_at is None and (theirs or agrees),
+            may_change=one.ended_at is None and agrees,
+            may_reopen=bool(one.outcome) and (theirs or agrees),
+        )

@@ -1,0 +1,37 @@
+"""The hospital of the screens, and those who agree and do."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import User
+from accounts.roles import Role
+from tests.screens.conftest import (
+    _nothing_remembered as _nothing_remembered,
+)
+from tests.screens.conftest import (
+    hospital as hospital,
+)
+from tests.screens.conftest import (
+    manager as manager,
+)
+from tests.screens.conftest import (
+    nurse as nurse,
+)
+from tests.screens.conftest import (
+    observer as observer,
+)
+from tests.screens.hospital import Hospital, user
+from tests.screens.rounds import Care, care_of
+
+
+@pytest.fixture
+def sam(hospital: Hospital) -> User:
+    """A ward nurse of the second ward, called Sam."""
+    return user("sam", Role.WARD_NURSE, ward=hospital.wards[1])
+
+
+@pytest.fixture
+def care(hospital: Hospital) -> Care:
+    """Teams, codes and a ladder."""
+    return care_of(hospital)

@@ -1,0 +1,145 @@
+"""Actions over REST."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.roles import Role
+from accounts.tokens import TokenScope
+from flow.api import sharing
+from flow.api.finding import forget_codes
+from flow.api.throttles import CallerThrottle
+from huddles.models import Action
+from patients.models import Episode
+from tests.api.callers import Caller
+from tests.screens.hospital import FAMILY, Hospital, build
+from tests.screens.rounds import Care
+from wards import barriers
+from wards.barriers import Said
+
+pytestmark = pytest.mark.django_db
+ACTIONS = "/api/v1/actions/"
+BOTH = (TokenScope.HUDDLES_READ, TokenScope.HUDDLES_WRITE)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known() -> None:
+    forget_codes()
+    sharing.forget()
+    CallerThrottle.forget()
+
+
+@pytest.fixture
+def caller(hospital: Hospital) -> Caller:
+    return Caller("engine", Role.BED_MANAGER, *BOTH, TokenScope.EPISODES_READ, site=hospital.site)
+
+
+def soon() -> str:
+    return (timezone.now() + timedelta(hours=2)).isoformat()
+
+
+def test_one_is_agreed_read_done_and_opened(caller: Caller, sam: User) -> None:
+    status, made = caller.post(
+        ACTIONS, site="TGH", text="Ring the council", owner="sam", due_at=soon(), ward="TGH-W1"
+    )
+    assert status == 201, made
+    assert (made["owner"], made["owner_username"], made["ward"]) == ("Sam", "sam", "TGH-W1")
+    assert (made["status"], made["agreed_by"]) == ("open", "engine")
+    assert [one["id"] for one in caller.get(ACTIONS)] == [made["id"]]
+    here = f"{ACTIONS}{made['id']}/"
+    status, done = caller.post(f"{here}done/", note="rang at ten")
+    assert (status, done["status"], done["note"]) == (200, "done", "rang at ten")
+    assert caller.get(ACTIONS, site="TGH") == []
+    assert [one["status"] for one in caller.get(ACTIONS, status="over")] == ["done"]
+    assert caller.post(f"{here}done/")[0] == 409
+    assert caller.post(f"{here}reopen/")[1]["status"] == "open"
+    assert caller.post(f"{here}drop/")[0] == 400
+    assert caller.post(f"{here}drop/", note="not now")[1]["status"] == "dropped"
+    assert caller.client.get(here).json()["ended_by"] == "engine"
+
+
+def test_a_line_is_understood(caller: Caller, sam: User, hospital: Hospital) -> None:
+    line = "see ward 1 bed 1 by 23:59 tomorrow, Sam"
+    status, made = caller.post(ACTIONS, site="TGH", text=line)
+    assert status == 201, made
+    bed = hospital.beds(hospital.wards[0])[0]
+    assert (made["text"], made["bed"], made["owner"]) == ("see ward 1 bed 1", bed.pk, "Sam")
+    assert made["episode"] == Episode.objects.get(occupancies__bed=bed).pk
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"text": "x", "owner": "y"}, "due_at"),
+        ({"text": "x by 23:59 tomorrow"}, "owner"),
+        ({"text": "", "owner": "y", "due_at": soon()}, "text"),
+        ({"text": "x", "owner": "y", "due_at": soon(), "site": "NONE"}, "site"),
+        ({"text": "x", "owner": "y", "due_at": soon(), "bed": 10**12}, "bed"),
+        ({"text": "x", "owner": "y", "due_at": soon(), "barrier": 9}, "barrier"),
+        ({"text": "x", "owner": "y", "due_at": soon(), "closure": 9}, "closure"),
+        ({"text": "x", "owner": "y", "due_at": soon(), "ending": "barrier"}, "barrier"),
+        ({"text": "x", "owner": "y", "due_at": soon(), "ending": "never"}, "ending"),
+        ({"text": "x", "owner": "y", "due_at": soon(), "colour": "red"}, "colour"),
+    ],
+)
+def test_what_is_wrong_is_named(caller: Caller, body: dict[str, Any], field: str) -> None:
+    status, problem = caller.post(ACTIONS, **({"site": "TGH"} | body))
+    assert status == 400
+    assert field in problem["errors"], problem
+    assert not Action.objects.exists()
+
+
+def test_a_time_that_is_over_is_a_conflict_with_its_reason(caller: Caller) -> None:
+    due = (timezone.now() - timedelta(hours=1)).isoformat()
+    status, problem = caller.post(ACTIONS, site="TGH", text="x", owner="y", due_at=due)
+    assert status == 409
+    assert "is over" in problem["detail"]
+
+
+def test_the_same_key_agrees_once_for_each_caller(caller: Caller, hospital: Hospital) -> None:
+    other = Caller("other", Role.BED_MANAGER, *BOTH, site=hospital.site)
+    body = {"site": "TGH", "text": "x", "owner": "y", "due_at": soon(), "key": "1"}
+    one, again = caller.post(ACTIONS, **body)[1], caller.post(ACTIONS, **body)[1]
+    assert one["id"] == again["id"]
+    assert other.post(ACTIONS, **body)[1]["id"] != one["id"]
+
+
+def test_doing_the_thing_there_ends_it(caller: Caller, care: Care, hospital: Hospital) -> None:
+    stay = Episode.objects.get(occupancies__bed=hospital.beds(hospital.wards[0])[0])
+    barrier = care.waits(stay, "transport")
+    status, made = caller.post(
+        ACTIONS, site="TGH", text="Book it", owner="TH", due_at=soon(), barrier=barrier.pk,
+        ending="barrier",
+    )  # fmt: skip
+    assert (status, made["team"]) == (201, "TH")
+    barriers.resolve(barrier=barrier, said=Said(timezone.now(), caller.user))
+    told = caller.client.get(f"{ACTIONS}{made['id']}/").json()
+    assert (told["status"], told["ended_by_deed"]) == ("done", True)
+
+
+def test_who_may_what(caller: Caller, hospital: Hospital) -> None:
+    body = {"site": "TGH", "text": f"ask {FAMILY}", "owner": "y", "due_at": soon()}
+    made = caller.post(ACTIONS, **body)[1]
+    here = f"{ACTIONS}{made['id']}/"
+    assert caller.client.get(here).json()["text"] == f"ask {FAMILY}"
+    nameless = Caller("counts", Role.BED_MANAGER, *BOTH, site=hospital.site)
+    assert nameless.client.get(here).json()["text"] == "ask …"
+    reader = Caller("reader", Role.BED_MANAGER, TokenScope.HUDDLES_READ, site=hospital.site)
+    assert reader.post(ACTIONS, **body)[0] == 403
+    observer = Caller("observer", Role.OBSERVER, *BOTH, everywhere=True)
+    assert observer.get(ACTIONS) == []
+    assert observer.client.get(here).status_code == 404
+    assert observer.post(f"{here}done/")[0] == 404
+    assert observer.post(ACTIONS, **body)[0] == 403
+    elsewhere = Caller("elsewhere", Role.SITE_MANAGER, *BOTH, site=build(code="OTH").site)
+    assert elsewhere.post(ACTIONS, **body)[0] == 400
+    assert elsewhere.client.get(here).status_code == 404
+    other = Caller("beds", Role.BED_MANAGER, TokenScope.BEDS_READ, site=hospital.site)
+    assert other.client.get(ACTIONS).status_code == 403
+    assert caller.client.get(f"{ACTIONS}{10**30}/").status_code == 404
+    assert caller.client.get(ACTIONS, {"status": "odd"}).status_code == 400
