@@ -42,7 +42,7 @@ def _sees(scope: Scope, board: str) -> bool:
         return teams == ALL or int(number) in teams
     if kind == "ward" and number:
         return scope.may(Permission.SEE_COUNTS, int(number))
-    if kind in ("site", "checks", "forecast") and number:
+    if kind in ("site", "checks", "forecast", "huddle") and number:
         sites = scope.sites_in_part(Permission.SEE_COUNTS)
         return sites == ALL or int(number) in sites
     return False

@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from huddles.actions.states import with_states
 from huddles.actions.understanding import Owner
-from huddles.models import Action
+from huddles.models import Action, Huddle
 from live.doorbell import ring
 from patients.models import Barrier, Episode
 from wards.models import Bed, Closure, Site, Ward
@@ -52,12 +52,14 @@ def agree(
     at: datetime,
     by: User,
     about: About = About(),
+    huddle: Huddle | None = None,
     source: str = "",
     key: str = "",
 ) -> Action:
     """Keep that somebody does something by a time.
 
-    Raises Refused for a text that says nothing or too much, without an owner, for a time that is
+    `huddle`: the running meeting in which it was agreed. Raises Refused for a text that says
+    nothing or too much, without an owner, for a time that is
     over or more than a month ahead, and for something of another site. Saying the same `key` of a
     `source` again returns what it had made. The caller has checked that `by` may
     (`huddles.actions.rights`).
@@ -79,6 +81,7 @@ def agree(
         "closure": about.closure,
         "bed": about.bed,
         "ending": about.ending,
+        "huddle": huddle,
         "agreed_at": at,
         "by": by,
         "source": source,
@@ -94,6 +97,8 @@ def agree(
                 return known
             raise
     transaction.on_commit(_ring)
+    if huddle is not None:
+        transaction.on_commit(lambda: ring([f"huddle:{site.pk}"]))
     return made
 
 

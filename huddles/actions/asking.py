@@ -15,7 +15,7 @@ from accounts.row_keys import row_key
 from huddles.actions.agreeing import About, agree
 from huddles.actions.rights import may_agree
 from huddles.actions.understanding import Draft, understood
-from huddles.models import Action
+from huddles.models import Action, Huddle
 from patients.models import Barrier, Episode
 from wards.models import Bed, Closure, Occupancy, Site, Ward
 from wards.scope import ALL, Scope
@@ -131,11 +131,13 @@ def agreed(
     ward: Ward | None = None,
     subject: Subject | None = None,
     by_deed: bool = True,
+    huddle: Huddle | None = None,
 ) -> tuple[Action, Draft]:
     """Understand a line and keep what it says; the action, and how it was understood.
 
-    `subject`: what it is about; `by_deed`: and it is over when that is. Raises Refused where the
-    line lacks an owner or a time, or the viewer may not agree anything there.
+    `huddle`: the meeting in which it was said. `subject`: what it is about; `by_deed`: and it is
+    over when that is. Raises Refused where the line lacks an owner or a time, or the viewer may not
+    agree anything there.
     """
     if subject is not None:
         ward = subject.about.ward
@@ -158,6 +160,7 @@ def agreed(
         at=at,
         by=by,
         about=about,
+        huddle=huddle,
     )
     return action, draft
 

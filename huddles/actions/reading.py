@@ -154,34 +154,42 @@ def with_all(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def shown(
-    actions: Iterable[Any], viewer: User, scope: Scope, *, at: datetime, named: bool = True
+    actions: Iterable[Any],
+    viewer: User | None,
+    scope: Scope | None,
+    *,
+    at: datetime,
+    named: bool = True,
+    hidden: frozenset[str] | None = None,
 ) -> Iterable[Row]:
     """The rows as the viewer may see them; `actions` with their states, and `with_all`. `named`:
-    whether patients may be named to the viewer at all.
+    whether patients may be named to the viewer at all. `hidden`: the words of `words_to_hide`,
+    where the caller has them. Without a viewer and scope, as a screen in a room shows them.
 
     What was typed is shown as it was to those who may see the patients there; to everybody else
     without any word that is part of the name of somebody who is in hospital there.
     """
     rows = list(actions)
-    open_book = [one for one in rows if named and sees_patients(scope, one)]
-    seen = faces({one.episode.patient_id for one in open_book if one.episode_id})
-    hidden = words_to_hide(at) if len(open_book) < len(rows) else frozenset()
+    clear = {one.pk for one in rows if named and scope is not None and sees_patients(scope, one)}
+    seen = faces({one.episode.patient_id for one in rows if one.pk in clear and one.episode_id})
+    if hidden is None:
+        hidden = words_to_hide(at) if len(clear) < len(rows) else frozenset()
     for one in rows:
-        sees = named and sees_patients(scope, one)
-        who = [str(one.owner) if one.owner else one.owner_name, str(one.team or "")]
-        face = seen.get(one.episode.patient_id) if sees and one.episode_id else None
-        theirs = is_theirs(one, viewer, scope)
-        agrees = may_agree(scope, one.site_id, one.ward_id)
+        sees = one.pk in clear
+        named_so = one.owner_name if sees else masked(one.owner_name, hidden)
+        who = [str(one.owner) if one.owner else named_so, str(one.team or "")]
+        theirs = viewer is not None and scope is not None and is_theirs(one, viewer, scope)
+        agrees = scope is not None and may_agree(scope, one.site_id, one.ward_id)
         yield Row(
             action=one,
             text=one.text if sees else masked(one.text, hidden),
             owner=", ".join(filter(None, who)),
-            mine=one.owner_id == viewer.pk,
+            mine=viewer is not None and one.owner_id == viewer.pk,
             late=one.ended_at is None and one.due_at < at,
             sees=sees,
             ended_at=one.ended_at,
             by_deed=one.ended_at is not None and not one.outcome,
-            face=face,
+            face=seen.get(one.episode.patient_id) if sees and one.episode_id else None,
             note=one.over_note if sees else masked(one.over_note, hidden),
             may_end=one.ended_at is None and (theirs or agrees),
             may_change=one.ended_at is None and agrees,

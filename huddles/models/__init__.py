@@ -3,5 +3,21 @@
 from __future__ import annotations
 
 from huddles.models.actions import Action
+from huddles.models.meetings import (
+    Figure,
+    Huddle,
+    HuddleLine,
+    HuddleSpeaker,
+    HuddleTemplate,
+    Section,
+)
 
-__all__ = ["Action"]
+__all__ = [
+    "Action",
+    "Figure",
+    "Huddle",
+    "HuddleLine",
+    "HuddleSpeaker",
+    "HuddleTemplate",
+    "Section",
+]

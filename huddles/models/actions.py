@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team, User
+from huddles.models.meetings import Huddle
 from patients.models import Barrier, Episode
 from wards.models import Bed, Closure, Site, Ward
 
@@ -21,8 +22,9 @@ class Action(models.Model):
     `ward`, `episode`, `barrier`, `closure` and `bed` say what it is about. `ending` says which deed
     elsewhere is the thing itself: once that is done the action is over without anybody ticking it
     off, and open again when that is taken back; see `huddles.actions.states`. `outcome`: what a
-    person said became of it, empty while nobody did. `source` and `key` name a statement from
-    outside, so that the same one said twice is agreed once.
+    person said became of it, empty while nobody did. `huddle`: the meeting in which it was agreed,
+    None outside one. `source` and `key` name a statement from outside, so that the same one said
+    twice is agreed once.
     """
 
     LONGEST = 300
@@ -59,6 +61,7 @@ class Action(models.Model):
     )
     bed = models.ForeignKey(Bed, null=True, on_delete=models.PROTECT, related_name="actions")
     ending = models.CharField(max_length=12, choices=Ending, blank=True, default="")
+    huddle = models.ForeignKey(Huddle, null=True, on_delete=models.PROTECT, related_name="actions")
     agreed_at = models.DateTimeField()
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField(db_default=Now())

@@ -1,0 +1,387 @@
+"""A meeting as its chair, the room and its wards see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Q
+
+from accounts.models import User
+from accounts.roles import Permission
+from flow.board_types import Place
+from huddles.actions.reading import Row, shown, with_all
+from huddles.actions.states import with_states
+from huddles.masking import masked
+from huddles.meetings.agenda import Agenda, ward_of
+from huddles.meetings.happened import Happened, happened
+from huddles.meetings.knowing import ASKED, Known, known
+from huddles.meetings.timetable import horizons_of
+from huddles.models import Action, Figure, Huddle, HuddleLine, HuddleTemplate, Section
+from huddles.names import words_to_hide
+from wards.models import Site
+from wards.scope import Scope
+
+NUMBERS: Final = {
+    Figure.BEDS_FREE: "beds_free",
+    Figure.UNPLACED: "unplaced",
+    Figure.OUTLIERS: "outliers",
+    Figure.SIDE_ROOMS: "side_rooms",
+    Figure.CLOSED: "closed",
+}
+"""The figures that are one number each, and their names in a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Discharges by a time: so many definite and, beside them, possible; None is not known."""
+
+    at: datetime
+    definite: int | None
+    possible: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What was written, as the viewer may read it; None was not asked, empty is nothing."""
+
+    concern: str = ""
+    harm: str | None = None
+    hazard: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A ward in a meeting: what it said or, until it says something, what is known.
+
+    who: speaks for it, as the site says. confirmed_at, by: None while nobody has confirmed it.
+    version: of what was said (`holding.version_of`). numbers: by figure. may_confirm: the viewer
+    may.
+    """
+
+    ward: Place
+    who: str
+    known: Known
+    confirmed_at: datetime | None
+    by: str
+    version: int
+    numbers: Mapping[str, int | None]
+    dues: tuple[Due, ...]
+    nurses_planned: int | None
+    nurses_actual: int | None
+    texts: Texts
+    may_confirm: bool
+
+    @property
+    def is_short(self) -> bool:
+        """Fewer nurses at work than planned."""
+        planned, actual = self.nurses_planned, self.nurses_actual
+        return planned is not None and actual is not None and actual < planned
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the lines add up to; what no ward knows is None. confirmed, wards: how many lines of
+    how many. as_at: of the oldest census among them."""
+
+    numbers: Mapping[str, int | None]
+    dues: tuple[Due, ...]
+    nurses_planned: int | None
+    nurses_actual: int | None
+    confirmed: int
+    wards: int
+    as_at: datetime
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """A step of the agenda, as a list of them shows it. over: it has been spoken of. line: of the
+    ward whose turn it is."""
+
+    key: str
+    label: str
+    current: bool
+    over: bool
+    line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A meeting at a moment.
+
+    huddle: None while nobody has said anything for it. agenda: its steps; step: the one that is
+    spoken of, the first before it begins. previous: actions of earlier meetings that are open, or
+    ended since the last. agreed: in this one. before: what was said in the last one, and what
+    came. may_lead: the viewer may open, lead and end it.
+    """
+
+    template: HuddleTemplate
+    starts_at: datetime
+    moment: datetime
+    huddle: Huddle | None
+    agenda: Agenda
+    step: str
+    lines: tuple[Line, ...]
+    totals: Totals
+    horizons: tuple[datetime, ...]
+    previous: tuple[Row, ...]
+    agreed: tuple[Row, ...]
+    before: Happened | None
+    safety: Texts
+    may_lead: bool
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self.huddle is not None and self.huddle.runs
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.huddle is not None and self.huddle.closed_at is not None
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is meant to end: from when it began, else from when it was to."""
+        began = self.huddle.opened_at if self.huddle and self.huddle.opened_at else self.starts_at
+        return began + timedelta(minutes=self.template.lasts)
+
+    @property
+    def opens_at(self) -> datetime:
+        """From when wards can confirm their lines."""
+        return self.starts_at - timedelta(minutes=self.template.opens_before)
+
+    @property
+    def steps(self) -> tuple[StepShown, ...]:
+        """The agenda, for a list of it."""
+        lines = {f"ward:{line.ward.id}": line for line in self.lines}
+        labels = {section.value: str(section.label) for section in Section}
+        here = self.agenda.place(self.step)
+        return tuple(
+            StepShown(
+                key=step,
+                label=lines[step].ward.name if step in lines else labels[step],
+                current=place == here and self.runs,
+                over=place < here and self.runs,
+                line=lines.get(step),
+            )
+            for place, step in enumerate(self.agenda.steps)
+        )
+
+    @property
+    def shown(self) -> StepShown | None:
+        """The step that is spoken of."""
+        return next((one for one in self.steps if one.key == self.step), None)
+
+    @property
+    def ward_actions(self) -> tuple[Row, ...]:
+        """The actions, open or of this meeting, about the ward whose turn it is."""
+        key = ward_of(self.step)
+        rows = (*self.agreed, *self.previous)
+        return tuple(row for row in rows if row.action.ward_id == key)
+
+    @property
+    def next_step(self) -> StepShown | None:
+        """What comes after."""
+        after = self.agenda.after(self.step)
+        return next((one for one in self.steps if one.key == after != self.step), None)
+
+    @property
+    def spoken_harm(self) -> tuple[Line, ...]:
+        """The wards that said something of safety."""
+        return tuple(
+            one for one in self.lines if one.texts.harm or one.texts.hazard or one.texts.concern
+        )
+
+    @property
+    def line(self) -> Line | None:
+        """The line of the ward whose turn it is."""
+        key = ward_of(self.step)
+        return next((one for one in self.lines if one.ward.id == key), None)
+
+    @property
+    def unconfirmed(self) -> tuple[Line, ...]:
+        """The wards that have not confirmed their lines."""
+        return tuple(one for one in self.lines if one.confirmed_at is None)
+
+
+def board_of(
+    template: HuddleTemplate,
+    starts_at: datetime,
+    *,
+    at: datetime,
+    viewer: User | None,
+    scope: Scope | None,
+) -> Board:
+    """The meeting of that start as somebody sees it at `at`; a fixed number of queries.
+
+    Without a viewer and scope, as a screen in a room shows it: nobody is named, and what was typed
+    is without the words of patients' names. Give the template with its site fetched.
+    """
+    site = template.site
+    huddle = _huddle(template, starts_at)
+    horizons = horizons_of(starts_at, template.horizons)
+    hidden = words_to_hide(at)
+    lines = _lines(template, huddle, horizons, at=at, scope=scope, hidden=hidden)
+    agenda = Agenda.of(template.agenda, [line.ward.id for line in lines])
+    step = huddle.step if huddle is not None and huddle.step in agenda else agenda.first
+    previous, agreed = _actions(template, huddle, starts_at, at=at)
+    rows = list(shown([*previous, *agreed], viewer, scope, at=at, hidden=hidden))
+    return Board(
+        template=template,
+        starts_at=starts_at,
+        moment=at,
+        huddle=huddle,
+        agenda=agenda,
+        step=step,
+        lines=lines,
+        totals=_totals(lines, horizons, at=at),
+        horizons=tuple(horizons),
+        previous=tuple(rows[: len(previous)]),
+        agreed=tuple(rows[len(previous) :]),
+        before=happened(template, starts_at, at=at),
+        safety=_safety(huddle, site, scope, hidden),
+        may_lead=scope is not None and scope.may_at_site(Permission.RUN_HUDDLES, site.pk),
+    )
+
+
+def _huddle(template: HuddleTemplate, starts_at: datetime) -> Huddle | None:
+    rows = Huddle.objects.filter(template=template, starts_at=starts_at)
+    return rows.select_related("chair", "closed_by", "template__site").first()
+
+
+def _lines(
+    template: HuddleTemplate,
+    huddle: Huddle | None,
+    horizons: Sequence[datetime],
+    *,
+    at: datetime,
+    scope: Scope | None,
+    hidden: frozenset[str],
+) -> tuple[Line, ...]:
+    speakers = {one.ward_id: one for one in template.speakers.all()}
+    said = {}
+    if huddle is not None:
+        said = {one.ward_id: one for one in huddle.lines.select_related("by")}
+    found = []
+    for key, (line, told) in known(template.site, at=at, horizons=horizons).items():
+        speaker = speakers.get(key)
+        asked = speaker.is_asked if speaker is not None else line.place.kind in ASKED
+        if not asked and key not in said:
+            continue
+        found.append(
+            _line(
+                line.place, speaker.who if speaker else "", told, said.get(key), horizons,
+                sees=scope is not None and scope.may(Permission.SEE_PATIENTS, key),
+                may=scope is not None and may_confirm(scope, template.site_id, key),
+                hidden=hidden,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def may_confirm(scope: Scope, site: int, ward: int) -> bool:
+    """Whether somebody may say the line of a ward: they move its patients, or run the meetings."""
+    return scope.may(Permission.MOVE_PATIENTS, ward) or scope.may_at_site(
+        Permission.RUN_HUDDLES, site
+    )
+
+
+def _line(
+    ward: Place,
+    who: str,
+    told: Known,
+    said: HuddleLine | None,
+    horizons: Sequence[datetime],
+    *,
+    sees: bool,
+    may: bool,
+    hidden: frozenset[str],
+) -> Line:
+    source: Known | HuddleLine = told if said is None else said
+    definite = list(source.definite) or [None] * len(horizons)
+    possible = list(source.possible) or [None] * len(horizons)
+    return Line(
+        ward=ward,
+        who=who,
+        known=told,
+        confirmed_at=said.confirmed_at if said else None,
+        by=str(said.by) if said else "",
+        version=int(said.confirmed_at.timestamp() * 1_000_000) if said else 0,
+        numbers={figure.value: getattr(source, name) for figure, name in NUMBERS.items()},
+        dues=tuple(map(Due, horizons, definite, possible)),
+        nurses_planned=said.nurses_planned if said else told.nurses.planned,
+        nurses_actual=said.nurses_actual if said else told.nurses.actual,
+        texts=_texts(said, sees, hidden) if said else Texts(),
+        may_confirm=may,
+    )
+
+
+def _texts(said: HuddleLine | Huddle, sees: bool, hidden: frozenset[str]) -> Texts:
+    def read(text: str | None) -> str | None:
+        return text if text is None or sees else masked(text, hidden)
+
+    concern = said.concern if isinstance(said, HuddleLine) else ""
+    return Texts(read(concern) or "", read(said.harm), read(said.hazard))
+
+
+def _safety(
+    huddle: Huddle | None, site: Site, scope: Scope | None, hidden: frozenset[str]
+) -> Texts:
+    if huddle is None:
+        return Texts()
+    sees = scope is not None and scope.may_at_site(Permission.SEE_PATIENTS, site.pk)
+    return _texts(huddle, sees, hidden)
+
+
+def _totals(lines: Sequence[Line], horizons: Sequence[datetime], *, at: datetime) -> Totals:
+    return Totals(
+        numbers={name: _sum(line.numbers[name] for line in lines) for name in NUMBERS},
+        dues=tuple(
+            Due(
+                moment,
+                _sum(line.dues[place].definite for line in lines),
+                _sum(line.dues[place].possible for line in lines),
+            )
+            for place, moment in enumerate(horizons)
+        ),
+        nurses_planned=_sum(line.nurses_planned for line in lines),
+        nurses_actual=_sum(line.nurses_actual for line in lines),
+        confirmed=sum(line.confirmed_at is not None for line in lines),
+        wards=len(lines),
+        as_at=min((line.known.figures.as_at for line in lines), default=at),
+        stale=any(line.known.figures.stale for line in lines),
+    )
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    told = [number for number in numbers if number is not None]
+    return sum(told) if told else None
+
+
+def _actions(
+    template: HuddleTemplate, huddle: Huddle | None, starts_at: datetime, *, at: datetime
+) -> tuple[list[Action], list[Action]]:
+    """The actions of earlier meetings that are open or ended since the last one began, and those
+    of this one; one query."""
+    last = (
+        Huddle.objects.filter(template=template, starts_at__lt=starts_at, opened_at__isnull=False)
+        .order_by("-starts_at")
+        .values_list("starts_at", flat=True)
+        .first()
+    )
+    since = last or starts_at
+    mine = Q(huddle=huddle) if huddle is not None else Q(pk__in=[])
+    earlier = Q(huddle__template=template, huddle__starts_at__lt=starts_at)
+    rows = with_states(Action.objects.filter(mine | earlier), at=at).filter(
+        mine | Q(ended_at__isnull=True) | Q(ended_at__gte=since)
+    )
+    found = list(with_all(rows).order_by("due_at", "pk")[:200])
+    own = huddle.pk if huddle is not None else 0
+    return (
+        [one for one in found if one.huddle_id != own],
+        [one for one in found if one.huddle_id == own],
+    )

@@ -1,0 +1,221 @@
+"""The pages of a meeting: its chair's, the room's, and what is kept of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from accounts.refusals import Refused
+from huddles.actions.asking import agreed
+from huddles.actions.pages import agreed_words
+from huddles.meetings.addresses import address_of, start_named, template_named
+from huddles.meetings.agenda import ward_of
+from huddles.meetings.board import Board, board_of
+from huddles.meetings.freezing import as_seen
+from huddles.meetings.happened import came_of
+from huddles.meetings.holding import (
+    answer_safety,
+    bell,
+    close_meeting,
+    go_to,
+    open_meeting,
+    timetable_of,
+)
+from huddles.models import Huddle, HuddleTemplate
+from wards.models import Ward
+from wards.scope import Scope
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def meeting(request: HttpRequest, template: int, start: str) -> HttpResponse:
+    """Where a meeting is led, and followed by whoever may see counts; a deed is posted here."""
+    user, scope, place = template_named(request, template)
+    starts_at, now = start_named(start), timezone.now()
+    board = board_of(place, starts_at, at=now, viewer=user, scope=scope)
+    _check_there(board, place)
+    if board.is_over and "fragment" not in request.GET:
+        return redirect(address_of("summary", place.pk, starts_at))
+    if request.method != "POST":
+        return _shown(request, board)
+    if not board.may_lead:
+        raise PermissionDenied(_("Meetings are led by those who run the huddles of this site."))
+    try:
+        said = _do(request, user, scope, board, now=now)
+    except Refused as refused:
+        if "fragment" in request.GET:
+            return _told(refused.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
+        board = board_of(place, starts_at, at=now, viewer=user, scope=scope)
+        if board.is_over:
+            return redirect(address_of("summary", place.pk, starts_at))
+        response = _shown(request, board, wrong=refused.reason)
+        response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return response
+    if "fragment" in request.GET:
+        return _told(said, HTTPStatus.OK)
+    if said:
+        messages.success(request, said)
+    return redirect(request.path)
+
+
+def _told(words: str, status: HTTPStatus) -> HttpResponse:
+    """What to say of a deed done without leaving the page."""
+    return HttpResponse(
+        words, status=status, content_type="text/plain; charset=utf-8",
+        headers={"Cache-Control": "no-store"},
+    )  # fmt: skip
+
+
+def _check_there(board: Board, template: HuddleTemplate) -> None:
+    if board.huddle is None and not timetable_of(template).is_a_start(board.starts_at):
+        raise Http404(_("There is no meeting at that time."))
+
+
+def _do(request: HttpRequest, user: User, scope: Scope, board: Board, *, now: datetime) -> str:
+    """What a button says; what to say of it. Raises Refused."""
+    said, huddle = request.POST, board.huddle
+    deed = said.get("deed", "")
+    if deed == "open":
+        open_meeting(
+            template=board.template, starts_at=board.starts_at, first=board.agenda.first, at=now,
+            by=user,
+        )  # fmt: skip
+        return _("The meeting has begun.")
+    if huddle is None:
+        raise Refused(_("This meeting has not been opened yet."))
+    if deed in ("next", "back", "step"):
+        step = said.get("step", "")
+        if deed != "step":
+            # From what whoever pressed it saw: pressed twice in a hurry, it is one step.
+            seen = said.get("from") or board.step
+            step = board.agenda.after(seen) if deed == "next" else board.agenda.before(seen)
+        if step not in board.agenda:
+            raise Refused(_("That is not on the agenda any more. Look again."))
+        go_to(huddle=huddle, step=step, at=now, by=user, take_chair="take" in said)
+        return ""
+    if deed == "chair":
+        go_to(huddle=huddle, step=board.step, at=now, by=user, take_chair=True)
+        return _("You lead the meeting now.")
+    if deed == "safety":
+        answer_safety(
+            huddle=huddle, harm=said.get("harm"), hazard=said.get("hazard"), at=now, by=user
+        )
+        return _("Recorded.")
+    if deed == "agree":
+        return _agree(said.get("line", ""), said.get("ward", ""), user, scope, board, now=now)
+    if deed == "close":
+        room = board_of(board.template, board.starts_at, at=now, viewer=None, scope=None)
+        close_meeting(huddle=huddle, frozen=as_seen(room), at=now, by=user)
+        return _("The meeting has ended.")
+    raise Refused(_("That cannot be done here. Look at the meeting again."))
+
+
+def _agree(line: str, ward: str, user: User, scope: Scope, board: Board, *, now: datetime) -> str:
+    """Keep what was said in one line, of the ward whose turn it was when it was typed."""
+    key = int(ward) if ward.isdecimal() and len(ward) < 19 else ward_of(board.step)
+    spoken_of = next((one.ward.id for one in board.lines if one.ward.id == key), None)
+    action, draft = agreed(
+        line,
+        site=board.template.site,
+        at=now,
+        by=user,
+        scope=scope,
+        ward=Ward.objects.select_related("site").get(pk=spoken_of) if spoken_of else None,
+        huddle=board.huddle,
+    )
+    return agreed_words(action, draft, now=now)
+
+
+def _shown(request: HttpRequest, board: Board, *, wrong: str = "") -> HttpResponse:
+    template = board.template
+    here = address_of("meeting", template.pk, board.starts_at)
+    context = {
+        "board": board,
+        "wrong": wrong,
+        "typed": request.POST,
+        "title": template.name,
+        "subtitle": template.site.name,
+        "up": [(_("Huddles"), reverse("huddles:meetings", args=[template.site.code]))],
+        "here": here,
+        "room_address": address_of("room", template.pk, board.starts_at),
+        "leads": board.may_lead
+        and board.huddle is not None
+        and board.huddle.chair_id == request.user.pk,
+        **_live(board, here),
+    }
+    alone = "fragment" in request.GET
+    response = render(
+        request, "huddles/_meeting.html" if alone else "huddles/meeting.html", context
+    )
+    response["X-Board"] = bell(template.site_id)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _live(board: Board, here: str) -> dict[str, Any]:
+    """What a page that follows the meeting needs."""
+    site = board.template.site_id
+    return {
+        "moment": board.moment,
+        "live": True,
+        "board_name": bell(site),
+        "hears": f"actions,site:{site},hub",
+        "fragment_address": f"{here}?fragment=1",
+        "today_words": f"{timezone.localtime(board.moment):%a %-d %b %H:%M}",
+    }
+
+
+@require_safe
+def room(request: HttpRequest, template: int, start: str) -> HttpResponse:
+    """What a screen in the room shows, in step with the chair; nobody is named on it."""
+    _user, _scope, place = template_named(request, template)
+    starts_at = start_named(start)
+    board = board_of(place, starts_at, at=timezone.now(), viewer=None, scope=None)
+    _check_there(board, place)
+    here = address_of("room", place.pk, starts_at)
+    context = {"board": board, "title": place.name, "subtitle": place.site.name, "up": [],
+               **_live(board, here)}  # fmt: skip
+    alone = "fragment" in request.GET
+    response = render(request, "huddles/_room.html" if alone else "huddles/room.html", context)
+    response["X-Board"] = bell(place.site_id)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_safe
+def summary(request: HttpRequest, template: int, start: str) -> HttpResponse:
+    """What is kept of a meeting, and what has come of it since."""
+    _user, _scope, place = template_named(request, template)
+    starts_at = start_named(start)
+    huddle = (
+        Huddle.objects.select_related("chair", "closed_by")
+        .filter(template=place, starts_at=starts_at, closed_at__isnull=False)
+        .first()
+    )
+    if huddle is None or huddle.frozen is None:
+        raise Http404(_("This meeting has not ended."))
+    now = timezone.now()
+    context = {
+        "huddle": huddle,
+        "kept": huddle.frozen,
+        "came": came_of(starts_at, huddle.frozen, at=now),
+        "template": place,
+        "title": place.name,
+        "subtitle": place.site.name,
+        "up": [(_("Huddles"), reverse("huddles:meetings", args=[place.site.code]))],
+        "moment": now,
+        "at": huddle.closed_at,
+    }
+    response = render(request, "huddles/summary.html", context)
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,72 @@
+"""How the pages of huddles write numbers, times and kept values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from huddles.meetings.addresses import stamp as as_stamp
+from huddles.models import Figure, Section
+
+register = template.Library()
+_SHORT = {
+    Figure.BEDS_FREE.value: _("Free now"),
+    Figure.UNPLACED.value: _("Waiting"),
+    Figure.OUTLIERS.value: _("Outliers"),
+    Figure.SIDE_ROOMS.value: _("Side rooms"),
+    Figure.CLOSED.value: _("Closed"),
+}
+
+
+@register.filter
+def number(value: int | None) -> SafeString | int:
+    """A number, or a dash where it is not known."""
+    if value is None:
+        return format_html('<span aria-hidden="true">–</span><span class="unseen">{}</span>',
+                           _("not known"))  # fmt: skip
+    return value
+
+
+@register.filter
+def short_figure(name: str) -> str:
+    """What a figure is called in the head of a table."""
+    return _SHORT.get(name, name)
+
+
+@register.filter
+def section_label(name: str) -> str:
+    """What a part of the agenda is called."""
+    return str(Section(name).label)
+
+
+@register.filter
+def moment_of(text: str | None) -> datetime | None:
+    """The moment that a kept meeting holds as text."""
+    return datetime.fromisoformat(text) if text else None
+
+
+@register.filter
+def hour(value: datetime | str | None) -> str:
+    """The local time of day."""
+    if not value:
+        return ""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{timezone.localtime(moment):%H:%M}"
+
+
+@register.filter
+def stamp(value: datetime) -> str:
+    """The start of a meeting, as an address names it."""
+    return as_stamp(value)
+
+
+@register.filter
+def at_key(mapping: dict[str, Any], key: str) -> Any:
+    """What a mapping holds under a key."""
+    return mapping.get(key)
