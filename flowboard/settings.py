@@ -226,6 +226,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "EpisodeStatus": "patients.models.Episode.Status",
         "BarrierStatus": "flow.api.shapes_waits.BARRIER_STATUSES",
         "ReferralStatus": "wards.models.Referral.Status",
+        "ActionStatus": "huddles.api.describing.ACTION_STATUSES",
+        "HuddleStatus": "huddles.api.describing_huddles.STATUSES",
         "ReferralKind": "wards.models.Referral.Kind",
         "ReferralStepKind": "wards.models.ReferralStep.Kind",
         "BarrierStepKind": "patients.models.BarrierStep.Kind",

@@ -62,7 +62,7 @@ class Actions(Huddles):
         code, status = params.text("site"), params.text("status") or "open"
         if status not in describing.STATUSES:
             params.errors["status"] = f"Give one of {', '.join(describing.STATUSES)}."
-        site = _site(params, code, request) if code else None
+        site = site_asked(params, code, request) if code else None
         params.check()
         rows = Action.objects.filter(seen_by(_caller(request), scope(request)))
         if site is not None:
@@ -190,7 +190,9 @@ def _site_named(code: str, request: Request) -> Site:
     return found
 
 
-def _site(params: Params, code: str, request: Request) -> Site | None:
+def site_asked(params: Params, code: str, request: Request) -> Site | None:
+    """The site of the code where the caller sees something of it; None and an error of the
+    parameter where not."""
     found = _in_sight(code, request)
     if found is None:
         params.errors["site"] = f"There is no site {code} that you may see."

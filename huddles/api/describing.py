@@ -13,6 +13,7 @@ from huddles.api.entries import AgreeEntry, DropEntry, EndEntry
 from huddles.models import Action
 
 STATUSES: Final = ("open", "overdue", "over", "all")
+ACTION_STATUSES: Final = ("open", "overdue", "done", "dropped")
 _CONFLICT: Final[dict[Any, Any]] = {
     (409, "application/problem+json"): OpenApiResponse(
         shapes.Problem, "It cannot be done as things stand; the detail says why."
@@ -38,7 +39,7 @@ class ActionRow(shapes.Shape):
     team = s.CharField(allow_null=True, help_text="Code of the team.")
     team_name = s.CharField(allow_null=True)
     due_at = s.DateTimeField()
-    status = s.ChoiceField([*STATUSES[:2], "done", "dropped"])
+    status = s.ChoiceField(ACTION_STATUSES)
     ending = s.ChoiceField(Action.Ending.choices, allow_null=True)
     ended_at = s.DateTimeField(allow_null=True)
     ended_by_deed = s.BooleanField(help_text="By the deed that it is about, not by a word.")

@@ -1,0 +1,119 @@
+"""Meetings, over REST: what was held, what is due, and what was said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from accounts.roles import Permission
+from accounts.row_keys import storable
+from flow.api.problems import missing
+from flow.api.reading import answered, form_of, now, scope, written
+from huddles.api import describing_huddles as describing
+from huddles.api.actions import Huddles, site_asked
+from huddles.meetings.board import board_of
+from huddles.meetings.freezing import as_seen
+from huddles.meetings.holding import timetable_of
+from huddles.models import Huddle, HuddleTemplate
+from wards.scope import ALL
+
+MOST = 100
+
+
+class Meetings(Huddles):
+    """The meetings of the sites in sight."""
+
+    known: ClassVar = frozenset({"site", "status"})
+
+    @extend_schema(**describing.HUDDLES)
+    def get(self, request: Request) -> HttpResponse:
+        """Due, running and held, the latest first."""
+        at = now()
+        params = self.params(request, now=at)
+        code, status = params.text("site"), params.text("status")
+        site = site_asked(params, code, request) if code else None
+        if status and status not in describing.STATUSES:
+            params.errors["status"] = f"Give one of {', '.join(describing.STATUSES)}."
+        params.check()
+        held = scope(request).sites_in_part(Permission.SEE_COUNTS)
+        seen = Q() if held == ALL else Q(site__in=held)
+        if site is not None:
+            seen &= Q(site=site)
+        results = [one for one in _rows(seen, at) if status in (None, one["status"])]
+        results.sort(key=lambda one: (one["starts_at"], one["template"]), reverse=True)
+        return answered(request, written(form_of(request), {"as_at": at, "results": results}))
+
+
+class OneMeeting(Huddles):
+    """One meeting."""
+
+    @extend_schema(**describing.HUDDLE)
+    def get(self, request: Request, key: int) -> HttpResponse:
+        """What its wards said and what was agreed: as kept when it ended, else as it is now."""
+        self.params(request, now=now())
+        at = now()
+        held = scope(request).sites_in_part(Permission.SEE_COUNTS)
+        rows = Huddle.objects.select_related("template__site__organisation", "chair").filter(
+            pk=storable(key) or 0
+        )
+        if held != ALL:
+            rows = rows.filter(template__site__in=held)
+        huddle = rows.annotate(said=Count("lines")).first()
+        if huddle is None:
+            raise missing("huddle of this key")
+        kept = huddle.frozen
+        if kept is None:
+            template = huddle.template
+            kept = as_seen(board_of(template, huddle.starts_at, at=at, viewer=None, scope=None))
+        told = _told(huddle, confirmed=kept["totals"]["confirmed"])
+        more = {name: kept[name] for name in describing.KEPT}
+        answer = told | {"moment": datetime.fromisoformat(kept["moment"])} | more
+        return answered(request, written(form_of(request), answer, rows=lambda: [told]))
+
+
+def _rows(seen: Q, at: datetime) -> list[dict[str, Any]]:
+    """What was held, what runs, and of each meeting the one that is due."""
+    templates = list(HuddleTemplate.objects.filter(seen).select_related("site"))
+    held = list(
+        Huddle.objects.filter(template__in=templates)
+        .select_related("template__site", "chair")
+        .defer("frozen")
+        .annotate(said=Count("lines"))
+        .order_by("-starts_at")[:MOST]
+    )
+    found = [_told(one, confirmed=one.said) for one in held]
+    for template in templates:
+        mine = [one for one in held if one.template_id == template.pk]
+        over = {one.starts_at for one in mine if one.closed_at}
+        due = timetable_of(template).next_due(at, over=over) if template.is_active else None
+        if due is not None and all(one.starts_at != due for one in mine):
+            found.append(_told(Huddle(template=template, starts_at=due), confirmed=0))
+    return found
+
+
+def _told(huddle: Huddle, *, confirmed: int) -> dict[str, Any]:
+    if huddle.closed_at is not None:
+        status = "held"
+    elif huddle.runs:
+        status = "open"
+    else:
+        late = timezone.now() - huddle.starts_at
+        status = "due" if late.total_seconds() < 2 * 3600 else "missed"
+    return {
+        "id": huddle.pk,
+        "site": huddle.template.site.code,
+        "template": huddle.template.name,
+        "status": status,
+        "starts_at": huddle.starts_at,
+        "opened_at": huddle.opened_at,
+        "closed_at": huddle.closed_at,
+        "chair": str(huddle.chair) if huddle.chair else None,
+        "step": huddle.step or None,
+        "confirmed": confirmed,
+    }
