@@ -96,9 +96,7 @@ def agree(
             if key and (known := Action.objects.filter(source=source, key=key).first()):
                 return known
             raise
-    transaction.on_commit(_ring)
-    if huddle is not None:
-        transaction.on_commit(lambda: ring([f"huddle:{site.pk}"]))
+    _ring(site.pk)
     return made
 
 
@@ -149,7 +147,7 @@ def reopen(*, action: Action, at: datetime, by: User) -> Action:
     with pghistory.context(**deed("reopen_action", by)):
         held.outcome, held.over_at, held.over_by, held.over_note = Outcome.OPEN, None, None, ""
         held.save(update_fields=["outcome", "over_at", "over_by", "over_note"])
-    transaction.on_commit(_ring)
+    _ring(held.site_id)
     return held
 
 
@@ -170,7 +168,7 @@ def change(
         held.owner, held.team = owner.user, owner.team
         held.owner_name = "" if owner.user else owner.name
         held.save(update_fields=["text", "due_at", "owner", "team", "owner_name"])
-    transaction.on_commit(_ring)
+    _ring(held.site_id)
     return held
 
 
@@ -185,7 +183,7 @@ def _end(action: Action, outcome: Outcome, *, at: datetime, by: User, note: str)
         held.outcome, held.over_at, held.over_by = outcome, max(at, held.agreed_at), by
         held.over_note = plain
         held.save(update_fields=["outcome", "over_at", "over_by", "over_note"])
-    transaction.on_commit(_ring)
+    _ring(held.site_id)
     return held
 
 
@@ -201,5 +199,6 @@ def _check_open(action: Action, at: datetime) -> None:
         raise Refused(_("It is over already: what it asked for has been done."))
 
 
-def _ring() -> None:
-    ring([BELL])
+def _ring(site: int) -> None:
+    # The meetings of the site show them too.
+    transaction.on_commit(lambda: ring([BELL, f"huddle:{site}"]))

@@ -41,6 +41,11 @@ class Field:
     known: str
     wrong: bool = False
 
+    @property
+    def begins_row(self) -> bool:
+        """Whether it stands first of two that belong together."""
+        return self.name.startswith("definite-") or self.name == "nurses_planned"
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,8 +35,15 @@ from huddles.meetings.holding import (
     timetable_of,
 )
 from huddles.models import Huddle, HuddleTemplate
+from live.shared import rendered
 from wards.models import Ward
 from wards.scope import Scope
+
+KEPT: Final = 15
+"""Seconds for which a drawn meeting may be shown again to who sees the same: what was said or
+agreed, and each step, shows at once; figures of beds are at most so late."""
+_MARK: Final = "flowboard-csrf-mark"
+"""Stands in what is kept for the token of whoever reads it."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,9 +51,11 @@ def meeting(request: HttpRequest, template: int, start: str) -> HttpResponse:
     """Where a meeting is led, and followed by whoever may see counts; a deed is posted here."""
     user, scope, place = template_named(request, template)
     starts_at, now = start_named(start), timezone.now()
+    if request.method != "POST" and "fragment" in request.GET:
+        return _fragment(request, place, starts_at, user, scope)
     board = board_of(place, starts_at, at=now, viewer=user, scope=scope)
-    _check_there(board, place)
-    if board.is_over and "fragment" not in request.GET:
+    _check_there(board.huddle is not None, place, starts_at)
+    if board.is_over:
         return redirect(address_of("summary", place.pk, starts_at))
     if request.method != "POST":
         return _shown(request, board)
@@ -68,6 +79,39 @@ def meeting(request: HttpRequest, template: int, start: str) -> HttpResponse:
     return redirect(request.path)
 
 
+def _fragment(
+    request: HttpRequest,
+    place: HuddleTemplate,
+    starts_at: datetime,
+    user: User | None,
+    scope: Scope | None,
+) -> HttpResponse:
+    """The meeting alone, drawn once for each version and viewer; without a viewer the room's."""
+
+    def paint() -> bytes:
+        board = board_of(place, starts_at, at=timezone.now(), viewer=user, scope=scope)
+        _check_there(board.huddle is not None, place, starts_at)
+        context = _context(board, user) | {"csrf_token": _MARK}
+        name = "huddles/_room.html" if user is None else "huddles/_meeting.html"
+        return render_to_string(name, context).encode()
+
+    who = "room" if user is None or scope is None else f"{scope.key} {user.pk}"
+    variant = f"{place.pk} {starts_at:%Y%m%dT%H%M} {who}"
+    kept = rendered(bell(place.site_id), variant, paint, KEPT, private=user is not None)
+    response: HttpResponse
+    if request.headers.get("If-None-Match") == kept.etag:
+        response = HttpResponseNotModified()
+    else:
+        body = kept.body
+        if _MARK.encode() in body:
+            body = body.replace(_MARK.encode(), get_token(request).encode())
+        response = HttpResponse(body)
+    response["ETag"] = kept.etag
+    response["X-Board"] = bell(place.site_id)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def _told(words: str, status: HTTPStatus) -> HttpResponse:
     """What to say of a deed done without leaving the page."""
     return HttpResponse(
@@ -76,8 +120,8 @@ def _told(words: str, status: HTTPStatus) -> HttpResponse:
     )  # fmt: skip
 
 
-def _check_there(board: Board, template: HuddleTemplate) -> None:
-    if board.huddle is None and not timetable_of(template).is_a_start(board.starts_at):
+def _check_there(is_known: bool, template: HuddleTemplate, starts_at: datetime) -> None:
+    if not is_known and not timetable_of(template).is_a_start(starts_at):
         raise Http404(_("There is no meeting at that time."))
 
 
@@ -136,43 +180,45 @@ def _agree(line: str, ward: str, user: User, scope: Scope, board: Board, *, now:
     return agreed_words(action, draft, now=now)
 
 
-def _shown(request: HttpRequest, board: Board, *, wrong: str = "") -> HttpResponse:
+def _context(board: Board, user: User | None) -> dict[str, Any]:
+    """What the meeting itself is drawn with."""
     template = board.template
-    here = address_of("meeting", template.pk, board.starts_at)
-    context = {
+    return {
         "board": board,
-        "wrong": wrong,
-        "typed": request.POST,
-        "title": template.name,
-        "subtitle": template.site.name,
-        "up": [(_("Huddles"), reverse("huddles:meetings", args=[template.site.code]))],
-        "here": here,
+        "moment": board.moment,
+        "live": True,
+        "here": address_of("meeting", template.pk, board.starts_at),
         "room_address": address_of("room", template.pk, board.starts_at),
         "leads": board.may_lead
         and board.huddle is not None
-        and board.huddle.chair_id == request.user.pk,
-        **_live(board, here),
+        and user is not None
+        and board.huddle.chair_id == user.pk,
     }
-    alone = "fragment" in request.GET
-    response = render(
-        request, "huddles/_meeting.html" if alone else "huddles/meeting.html", context
-    )
-    response["X-Board"] = bell(template.site_id)
-    response["Cache-Control"] = "no-store"
-    return response
 
 
-def _live(board: Board, here: str) -> dict[str, Any]:
-    """What a page that follows the meeting needs."""
-    site = board.template.site_id
-    return {
-        "moment": board.moment,
-        "live": True,
-        "board_name": bell(site),
-        "hears": f"actions,site:{site},hub",
-        "fragment_address": f"{here}?fragment=1",
+def _page(board: Board, user: User | None, address: str) -> dict[str, Any]:
+    """What the page around it needs."""
+    template = board.template
+    return _context(board, user) | {
+        "title": template.name,
+        "subtitle": template.site.name,
+        "board_name": bell(template.site_id),
+        "fragment_address": f"{address}?fragment=1",
         "today_words": f"{timezone.localtime(board.moment):%a %-d %b %H:%M}",
     }
+
+
+def _shown(request: HttpRequest, board: Board, *, wrong: str = "") -> HttpResponse:
+    template, user = board.template, request.user
+    assert isinstance(user, User)
+    context = _page(board, user, address_of("meeting", template.pk, board.starts_at)) | {
+        "wrong": wrong,
+        "typed": request.POST,
+        "up": [(_("Huddles"), reverse("huddles:meetings", args=[template.site.code]))],
+    }
+    response = render(request, "huddles/meeting.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @require_safe
@@ -180,14 +226,12 @@ def room(request: HttpRequest, template: int, start: str) -> HttpResponse:
     """What a screen in the room shows, in step with the chair; nobody is named on it."""
     _user, _scope, place = template_named(request, template)
     starts_at = start_named(start)
+    if "fragment" in request.GET:
+        return _fragment(request, place, starts_at, None, None)
     board = board_of(place, starts_at, at=timezone.now(), viewer=None, scope=None)
-    _check_there(board, place)
-    here = address_of("room", place.pk, starts_at)
-    context = {"board": board, "title": place.name, "subtitle": place.site.name, "up": [],
-               **_live(board, here)}  # fmt: skip
-    alone = "fragment" in request.GET
-    response = render(request, "huddles/_room.html" if alone else "huddles/room.html", context)
-    response["X-Board"] = bell(place.site_id)
+    _check_there(board.huddle is not None, place, starts_at)
+    context = _page(board, None, address_of("room", place.pk, starts_at)) | {"up": []}
+    response = render(request, "huddles/room.html", context)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -64,9 +64,10 @@
     const press = (id) => document.getElementById(id)?.click();
     const deeds = {
       ArrowRight: () => press("walk-next"),
-      n: () => press("walk-next"),
       ArrowLeft: () => press("walk-back"),
-      b: () => press("walk-back"),
+      // What the clicker of a presenter sends.
+      PageDown: () => press("walk-next"),
+      PageUp: () => press("walk-back"),
       a: () => line()?.focus(),
     };
     if (!deeds[event.key]) return;
