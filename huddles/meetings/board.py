@@ -21,7 +21,7 @@ from huddles.meetings.knowing import ASKED, Known, known
 from huddles.meetings.timetable import horizons_of
 from huddles.models import Action, Figure, Huddle, HuddleLine, HuddleTemplate, Section
 from huddles.names import words_to_hide
-from wards.models import Site
+from wards.models import Site, Ward
 from wards.scope import Scope
 
 NUMBERS: Final = {
@@ -32,6 +32,8 @@ NUMBERS: Final = {
     Figure.CLOSED: "closed",
 }
 """The figures that are one number each, and their names in a line."""
+_BEDS: Final = frozenset({Figure.BEDS_FREE, Figure.SIDE_ROOMS})
+"""Of which the trolleys of an emergency department are none: nobody is admitted to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the lines add up to; what no ward knows is None. confirmed, wards: how many lines of
+    """What the lines add up to; what no ward knows is None. Free beds and side rooms are those of
+    wards: the places of an emergency department stand in its own line alone. confirmed, wards: how many lines of
     how many. as_at: of the oldest census among them."""
 
     numbers: Mapping[str, int | None]
@@ -182,6 +185,12 @@ class Board:
         key = ward_of(self.step)
         rows = (*self.agreed, *self.previous)
         return tuple(row for row in rows if row.action.ward_id == key)
+
+    @property
+    def carried_actions(self) -> tuple[Row, ...]:
+        """Of them those of earlier meetings."""
+        key = ward_of(self.step)
+        return tuple(row for row in self.previous if row.action.ward_id == key)
 
     @property
     def next_step(self) -> StepShown | None:
@@ -338,8 +347,12 @@ def _safety(
 
 
 def _totals(lines: Sequence[Line], horizons: Sequence[datetime], *, at: datetime) -> Totals:
+    inpatient = [line for line in lines if line.ward.kind != Ward.Kind.EMERGENCY]
     return Totals(
-        numbers={name: _sum(line.numbers[name] for line in lines) for name in NUMBERS},
+        numbers={
+            name: _sum(line.numbers[name] for line in (inpatient if name in _BEDS else lines))
+            for name in NUMBERS
+        },
         dues=tuple(
             Due(
                 moment,
