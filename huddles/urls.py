@@ -18,5 +18,6 @@ urlpatterns = [
     path(_ONE, pages.meeting, name="meeting"),
     path(f"{_ONE}room/", pages.room, name="room"),
     path(f"{_ONE}summary/", pages.summary, name="summary"),
+    path(f"{_ONE}summary.pdf", pages.summary_pdf, name="summary_pdf"),
     path(f"{_ONE}lines/<int:ward>/", line_pages.line, name="line"),
 ]

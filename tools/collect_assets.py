@@ -1,4 +1,5 @@
-"""Copies what pages load from `node_modules` to `static/npm`, made to stand on its own.
+"""Copies what pages load, and the typeface of PDFs, from `node_modules` to `static/npm`, made to
+stand on its own.
 
 The design system's style sheet asks another host for its typeface, which is not ours to use, and
 looks for its pictures at the root of the site. Both are put right here, and nothing that would
@@ -21,6 +22,10 @@ FILES: Final = {
     "nhsuk-frontend/dist/nhsuk/nhsuk-frontend.min.css": "nhsuk-frontend/nhsuk-frontend.min.css",
     "idiomorph/dist/idiomorph.min.js": "idiomorph/idiomorph.min.js",
     "plotly.js-cartesian-dist-min/plotly-cartesian.min.js": "plotly/plotly-cartesian.min.js",
+}
+TYPEFACES: Final = {
+    f"dejavu-fonts-ttf/ttf/{name}.ttf": f"dejavu/{name}.ttf"
+    for name in ("DejaVuSans", "DejaVuSans-Bold")
 }
 PICTURES: Final = "nhsuk-frontend/dist/nhsuk/assets/images"
 
@@ -50,6 +55,10 @@ def main() -> None:
         place = draft / target
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(standing_alone(source, (MODULES / source).read_text("utf-8")), "utf-8")
+    for source, target in TYPEFACES.items():
+        place = draft / target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(MODULES / source, place)
     style = (draft / "nhsuk-frontend" / "nhsuk-frontend.min.css").read_text("utf-8")
     (draft / "nhsuk-frontend" / "images").mkdir()
     for picture in sorted(set(re.findall(r"url\([\"']?images/([^)\"']+)", style))):

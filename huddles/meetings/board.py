@@ -86,8 +86,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Totals:
     """What the lines add up to; what no ward knows is None. Free beds and side rooms are those of
-    wards: the places of an emergency department stand in its own line alone. confirmed, wards: how many lines of
-    how many. as_at: of the oldest census among them."""
+    wards: the places of an emergency department stand in its own line alone. confirmed, wards: how
+    many lines of how many. as_at: of the oldest census among them."""
 
     numbers: Mapping[str, int | None]
     dues: tuple[Due, ...]

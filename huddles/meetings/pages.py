@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -21,7 +22,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from huddles.actions.asking import agreed
 from huddles.actions.pages import agreed_words
-from huddles.meetings.addresses import address_of, start_named, template_named
+from huddles.meetings.addresses import address_of, stamp, start_named, template_named
 from huddles.meetings.agenda import ward_of
 from huddles.meetings.board import Board, board_of
 from huddles.meetings.freezing import as_seen
@@ -34,6 +35,7 @@ from huddles.meetings.holding import (
     open_meeting,
     timetable_of,
 )
+from huddles.meetings.printed import as_pdf
 from huddles.models import Huddle, HuddleTemplate
 from live.shared import rendered
 from wards.models import Ward
@@ -236,22 +238,44 @@ def room(request: HttpRequest, template: int, start: str) -> HttpResponse:
     return response
 
 
+def _held(request: HttpRequest, template: int, start: str) -> tuple[HuddleTemplate, Huddle]:
+    """The meeting that an address names, where it has ended."""
+    _user, _scope, place = template_named(request, template)
+    huddle = (
+        Huddle.objects.select_related("chair", "closed_by")
+        .filter(template=place, starts_at=start_named(start), closed_at__isnull=False)
+        .first()
+    )
+    if huddle is None:
+        raise Http404(_("This meeting has not ended."))
+    return place, huddle
+
+
+@require_safe
+def summary_pdf(request: HttpRequest, template: int, start: str) -> HttpResponse:
+    """The same on one page, to print or to send on."""
+    place, huddle = _held(request, template, start)
+    assert huddle.frozen is not None, "the database says so"
+    assert huddle.closed_at is not None, "the database says so"
+    response = HttpResponse(
+        as_pdf(huddle.frozen, closed_at=huddle.closed_at), content_type="application/pdf"
+    )
+    name = f"{slugify(place.name) or 'huddle'}-{stamp(huddle.starts_at)}.pdf"
+    response["Content-Disposition"] = f'inline; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 @require_safe
 def summary(request: HttpRequest, template: int, start: str) -> HttpResponse:
     """What is kept of a meeting, and what has come of it since."""
-    _user, _scope, place = template_named(request, template)
-    starts_at = start_named(start)
-    huddle = (
-        Huddle.objects.select_related("chair", "closed_by")
-        .filter(template=place, starts_at=starts_at, closed_at__isnull=False)
-        .first()
-    )
-    if huddle is None or huddle.frozen is None:
-        raise Http404(_("This meeting has not ended."))
-    now = timezone.now()
+    place, huddle = _held(request, template, start)
+    assert huddle.frozen is not None, "the database says so"
+    starts_at, now = huddle.starts_at, timezone.now()
     context = {
         "huddle": huddle,
         "kept": huddle.frozen,
+        "pdf_address": address_of("summary_pdf", place.pk, starts_at),
         "came": came_of(starts_at, huddle.frozen, at=now),
         "template": place,
         "title": place.name,
