@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from wards.models import Bed, Closure, Occupancy, Site, Ward
 from wards.scope import ALL, Scope
 
 Ending = Action.Ending
-ABOUT = ("barrier", "closure", "bed", "stay")
+ABOUT = ("barrier", "closure", "bed", "stay", "step_down")
 """What a link to the list can name, so that the next action is about it."""
 
 
@@ -111,7 +111,22 @@ def _stay(key: int, at: datetime) -> Subject | None:
     return Subject("stay", key, place.ward.site, about, said, _("Over when the patient has left"))
 
 
-_FINDERS = {"barrier": _barrier, "closure": _closure, "bed": _bed, "stay": _stay}
+def _step_down(key: int, at: datetime) -> Subject | None:
+    found = _stay(key, at)
+    if found is None:
+        return None
+    about = replace(found.about, ending=Ending.MOVED)
+    ends = _("Over when the patient has come to another ward")
+    return replace(found, name="step_down", about=about, ends=ends)
+
+
+_FINDERS = {
+    "barrier": _barrier,
+    "closure": _closure,
+    "bed": _bed,
+    "stay": _stay,
+    "step_down": _step_down,
+}
 
 
 def sites_of(scope: Scope) -> Sequence[Site]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,12 +11,13 @@ from django.db.models import Q
 
 from accounts.models import User
 from accounts.roles import Permission
-from flow.board_types import Place
+from flow.board_types import Place, WardLine
 from huddles.actions.reading import Row, shown, with_all
 from huddles.actions.states import with_states
 from huddles.masking import masked
 from huddles.meetings.agenda import Agenda, ward_of
 from huddles.meetings.happened import Happened, happened
+from huddles.meetings.helping import Helping, helping
 from huddles.meetings.knowing import ASKED, Known, known
 from huddles.meetings.timetable import horizons_of
 from huddles.models import Action, Figure, Huddle, HuddleLine, HuddleTemplate, Section
@@ -118,7 +119,8 @@ class Board:
     huddle: None while nobody has said anything for it. agenda: its steps; step: the one that is
     spoken of, the first before it begins. previous: actions of earlier meetings that are open, or
     ended since the last. agreed: in this one. before: what was said in the last one, and what
-    came. may_lead: the viewer may open, lead and end it.
+    came. helping: what would help, while the whole site is spoken of. may_lead: the viewer may
+    open, lead and end it.
     """
 
     template: HuddleTemplate
@@ -133,6 +135,7 @@ class Board:
     previous: tuple[Row, ...]
     agreed: tuple[Row, ...]
     before: Happened | None
+    helping: Helping | None
     safety: Texts
     may_lead: bool
 
@@ -234,7 +237,8 @@ def board_of(
     huddle = _huddle(template, starts_at)
     horizons = horizons_of(starts_at, template.horizons)
     hidden = words_to_hide(at)
-    lines = _lines(template, huddle, horizons, at=at, scope=scope, hidden=hidden)
+    told = known(site, at=at, horizons=horizons)
+    lines = _lines(template, huddle, horizons, told, scope=scope, hidden=hidden)
     agenda = Agenda.of(template.agenda, [line.ward.id for line in lines])
     step = huddle.step if huddle is not None and huddle.step in agenda else agenda.first
     previous, agreed = _actions(template, huddle, starts_at, at=at)
@@ -252,6 +256,7 @@ def board_of(
         previous=tuple(rows[: len(previous)]),
         agreed=tuple(rows[len(previous) :]),
         before=happened(template, starts_at, at=at),
+        helping=_helping(site, told, scope, at=at) if step == Section.SITE else None,
         safety=_safety(huddle, site, scope, hidden),
         may_lead=scope is not None and scope.may_at_site(Permission.RUN_HUDDLES, site.pk),
     )
@@ -266,8 +271,8 @@ def _lines(
     template: HuddleTemplate,
     huddle: Huddle | None,
     horizons: Sequence[datetime],
+    told_of: Mapping[int, tuple[WardLine, Known]],
     *,
-    at: datetime,
     scope: Scope | None,
     hidden: frozenset[str],
 ) -> tuple[Line, ...]:
@@ -276,7 +281,7 @@ def _lines(
     if huddle is not None:
         said = {one.ward_id: one for one in huddle.lines.select_related("by")}
     found = []
-    for key, (line, told) in known(template.site, at=at, horizons=horizons).items():
+    for key, (line, told) in told_of.items():
         speaker = speakers.get(key)
         asked = speaker.is_asked if speaker is not None else line.place.kind in ASKED
         if not asked and key not in said:
@@ -335,6 +340,21 @@ def _texts(said: HuddleLine | Huddle, sees: bool, hidden: frozenset[str]) -> Tex
 
     concern = said.concern if isinstance(said, HuddleLine) else ""
     return Texts(read(concern) or "", read(said.harm), read(said.hazard))
+
+
+def _helping(
+    site: Site, told: Mapping[int, tuple[WardLine, Known]], scope: Scope | None, *, at: datetime
+) -> Helping:
+    """What would help; who may not see the patients of a ward is told of none of them."""
+    found = helping(site, told, at=at)
+    if scope is None:
+        return found
+    seen = tuple(
+        one
+        for one in found.helps
+        if not one.is_of_a_patient or scope.may(Permission.SEE_PATIENTS, one.ward)
+    )
+    return replace(found, helps=seen)
 
 
 def _safety(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -20,7 +21,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.refusals import Refused
-from huddles.actions.asking import agreed
+from accounts.roles import Permission
+from accounts.row_keys import row_key
+from huddles.actions.asking import agreed, subject_of
 from huddles.actions.pages import agreed_words
 from huddles.meetings.addresses import address_of, stamp, start_named, template_named
 from huddles.meetings.agenda import ward_of
@@ -39,7 +42,7 @@ from huddles.meetings.printed import as_pdf
 from huddles.models import Huddle, HuddleTemplate
 from live.shared import rendered
 from wards.models import Ward
-from wards.scope import Scope
+from wards.scope import ALL, Scope
 
 KEPT: Final = 15
 """Seconds for which a drawn meeting may be shown again to who sees the same: what was said or
@@ -158,7 +161,7 @@ def _do(request: HttpRequest, user: User, scope: Scope, board: Board, *, now: da
         )
         return _("Recorded.")
     if deed == "agree":
-        return _agree(said.get("line", ""), said.get("ward", ""), user, scope, board, now=now)
+        return _agree(said, user, scope, board, now=now)
     if deed == "close":
         room = board_of(board.template, board.starts_at, at=now, viewer=None, scope=None)
         close_meeting(huddle=huddle, frozen=as_seen(room), at=now, by=user)
@@ -166,17 +169,25 @@ def _do(request: HttpRequest, user: User, scope: Scope, board: Board, *, now: da
     raise Refused(_("That cannot be done here. Look at the meeting again."))
 
 
-def _agree(line: str, ward: str, user: User, scope: Scope, board: Board, *, now: datetime) -> str:
-    """Keep what was said in one line, of the ward whose turn it was when it was typed."""
-    key = int(ward) if ward.isdecimal() and len(ward) < 19 else ward_of(board.step)
+def _agree(
+    said: Mapping[str, str], user: User, scope: Scope, board: Board, *, now: datetime
+) -> str:
+    """Keep what was said in one line: of the ward whose turn it was when it was typed, or of the
+    thing that would help."""
+    name, _sign, number = said.get("about", "").partition(":")
+    subject = subject_of({name: number}, scope, at=now) if number else None
+    if subject is not None and subject.site.pk != board.template.site_id:
+        subject = None
+    key = row_key(said.get("ward", "")) or ward_of(board.step)
     spoken_of = next((one.ward.id for one in board.lines if one.ward.id == key), None)
     action, draft = agreed(
-        line,
+        said.get("line", ""),
         site=board.template.site,
         at=now,
         by=user,
         scope=scope,
         ward=Ward.objects.select_related("site").get(pk=spoken_of) if spoken_of else None,
+        subject=subject,
         huddle=board.huddle,
     )
     return agreed_words(action, draft, now=now)
@@ -225,9 +236,13 @@ def _shown(request: HttpRequest, board: Board, *, wrong: str = "") -> HttpRespon
 
 @require_safe
 def room(request: HttpRequest, template: int, start: str) -> HttpResponse:
-    """What a screen in the room shows, in step with the chair; nobody is named on it."""
-    _user, _scope, place = template_named(request, template)
+    """What a screen in the room shows, in step with the chair; nobody is named on it, but beds
+    are, so that it is for those who see patients at the site."""
+    _user, scope, place = template_named(request, template)
     starts_at = start_named(start)
+    held = scope.sites_in_part(Permission.SEE_PATIENTS)
+    if held != ALL and place.site_id not in held:
+        raise PermissionDenied(_("The room's screen is for those who see patients at this site."))
     if "fragment" in request.GET:
         return _fragment(request, place, starts_at, None, None)
     board = board_of(place, starts_at, at=timezone.now(), viewer=None, scope=None)

@@ -34,6 +34,12 @@ def number(value: int | None) -> SafeString | int:
 
 
 @register.filter
+def positive(value: int) -> int:
+    """A number without its sign."""
+    return abs(value)
+
+
+@register.filter
 def short_figure(name: str) -> str:
     """What a figure is called in the head of a table."""
     return _SHORT.get(name, name)

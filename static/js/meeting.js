@@ -36,7 +36,7 @@
     }
     if (answer.ok && form.id === "capture") {
       form.reset();
-      document.getElementById("capture-ward").value = "";
+      for (const name of ["capture-ward", "capture-about"]) document.getElementById(name).value = "";
     }
     if (answer.ok) form.classList.remove("is-typed");
     window.flowboard.refresh?.();
@@ -53,8 +53,19 @@
     // The ward that is spoken of when somebody begins to type is the one that is meant.
     if (event.target !== line()) return;
     const ward = document.getElementById("capture-ward");
-    if (!line().value) ward.value = "";
+    if (!line().value) ward.value = document.getElementById("capture-about").value = "";
     else if (!ward.value) ward.value = document.querySelector(".meeting")?.dataset.ward ?? "";
+  });
+
+  // One click from what would help to its action: the line is begun, the owner is named by hand.
+  document.addEventListener("click", (event) => {
+    const help = event.target.closest("[data-say]");
+    if (!help || !line()) return;
+    line().value = help.dataset.say;
+    document.getElementById("capture-ward").value = help.dataset.ward;
+    document.getElementById("capture-about").value = help.dataset.about;
+    line().focus();
+    line().setSelectionRange(line().value.length, line().value.length);
   });
 
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,160 @@
+"""What would help most: told of what is there, with what it would give, and one click from an
+action."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.roles import Role
+from huddles.meetings.addresses import address_of
+from huddles.meetings.board import Board
+from huddles.meetings.helping import Help
+from huddles.models import Action, HuddleTemplate
+from tests.huddles.meeting import next_start, seen_by, template_of
+from tests.screens.hospital import Hospital, add_beds, signed_in, user
+from tests.screens.rounds import Care
+from wards import bed_states
+from wards.barriers import Said
+from wards.facts import MovementKind, Place
+from wards.models import Bed, Closure, Ward
+from wards.movements import transfer
+from wards.rounds import Found, review
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+STARTS = next_start()
+
+
+@pytest.fixture
+def chair(hospital: Hospital) -> User:
+    return user("chair", Role.BED_MANAGER, site=hospital.site)
+
+
+@pytest.fixture
+def template(hospital: Hospital) -> HuddleTemplate:
+    return template_of(hospital, starts=STARTS, agenda=["site"])
+
+
+def seen(template: HuddleTemplate, viewer: User | None) -> Board:
+    return seen_by(template, STARTS, viewer)
+
+
+def helps(template: HuddleTemplate, viewer: User | None) -> dict[str, Help]:
+    helping = seen(template, viewer).helping
+    assert helping is not None
+    return {f"{one.kind} {one.words}": one for one in helping.helps}
+
+
+def test_each_thing_stands_with_the_beds_it_would_give(
+    hospital: Hospital, template: HuddleTemplate, chair: User, care: Care
+) -> None:
+    one, two = hospital.wards
+    now = timezone.now()
+    critical = Ward.objects.create(
+        site=hospital.site, code="TGH-ICU", name="Critical care", kind=Ward.Kind.CRITICAL_CARE,
+        position=9,
+    )  # fmt: skip
+    add_beds(critical, 2)
+    stepping = hospital.admit(hospital.beds(critical)[0])
+    hospital.tell(stepping, MovementKind.PENDING_TRANSFER, wanted=two)
+    leaving = hospital.admit(hospital.beds(two)[0])
+    hospital.tell(leaving, MovementKind.PENDING_DISCHARGE)
+    ready = care.stays()[0]
+    review(episode=ready, found=Found(criteria=(), pathway=0), said=Said(now - 2 * HOUR, chair))
+    medicines = care.waits(ready, "medicines-and-letter")
+    beds = hospital.beds(two)
+    bed_states.close(bay=beds[4].bay_id, reason="estates", since=now - HOUR, by=None)
+    Bed.objects.filter(pk=beds[5].pk).update(bay=None)
+    bed_states.record_status(
+        bed=beds[5].pk, status="K", occurred_at=now - HOUR, sent_at=now, source="feed", key="k"
+    )
+    Bed.objects.filter(pk=hospital.beds(one)[5].pk).update(funding="escalation")
+    found = helps(template, chair)
+    assert {name: one.beds for name, one in found.items()} == {
+        "leave Ward 2, bed 1: is to leave today": 1,
+        f"leave Ward 1, bed 1: waits for {medicines.reason.label}": 1,
+        "closure Ward 2, Bay A: 4 beds closed, estates": 4,
+        "clean Ward 2: 1 bed to be cleaned": 1,
+        "step_down Critical care, bed 1: waits for a bed on a ward": 1,
+        "escalation Ward 1: 1 escalation bed not open": 1,
+    }
+    helping = seen(template, chair).helping
+    assert helping is not None
+    assert (helping.gap, helping.beds) == (None, 8)
+    # Who waits for two things is not helped by one.
+    care.waits(ready, "transport")
+    assert len(helps(template, chair)) == 5
+
+
+def test_who_may_not_see_patients_is_told_of_none(
+    hospital: Hospital, template: HuddleTemplate, chair: User, observer: Client
+) -> None:
+    leaving = hospital.admit(hospital.beds(hospital.wards[1])[0])
+    hospital.tell(leaving, MovementKind.PENDING_DISCHARGE)
+    watching = User.objects.get(username="observer")
+    assert len(helps(template, chair)) == 1
+    assert helps(template, watching) == {}
+    room = address_of("room", template.pk, STARTS)
+    assert observer.get(room).status_code == 403
+    assert signed_in(chair).get(room).status_code == 200
+
+
+def test_one_click_leads_to_an_action_that_ends_by_the_deed(
+    hospital: Hospital, template: HuddleTemplate, chair: User
+) -> None:
+    beds = hospital.beds(hospital.wards[1])
+    bed_states.close(bed=beds[4].pk, reason="staffing", since=timezone.now() - HOUR, by=None)
+    browser, here = signed_in(chair), address_of("meeting", template.pk, STARTS)
+    browser.post(here, {"deed": "open"})
+    shown = browser.get(here).content.decode()
+    button = re.search(r'data-say="([^"]*)" data-about="([^"]*)" data-ward="([^"]*)"', shown)
+    assert button is not None
+    say, about, ward = button.groups()
+    answer = browser.post(
+        f"{here}?fragment=1",
+        {"deed": "agree", "line": f"{say}23:59 tomorrow, Jo", "about": about, "ward": ward},
+    )
+    assert answer.status_code == 200, answer.content
+    action = Action.objects.get()
+    assert action.text == "open Ward 2, 5 again"
+    assert (action.closure, action.ending) == (Closure.objects.get(), "reopened")
+    # What is not at this site, or is nothing, is no subject; the line alone counts then.
+    for odd in ("closure:999", "stay:x", "odd:1", ":"):
+        answer = browser.post(
+            f"{here}?fragment=1",
+            {"deed": "agree", "line": "do it by 23:59 tomorrow, Jo", "about": odd},
+        )
+        assert answer.status_code == 200
+    assert Action.objects.filter(ending="").count() == 4
+
+
+def test_a_step_down_is_over_once_they_have_come_to_a_ward(
+    hospital: Hospital, template: HuddleTemplate, chair: User
+) -> None:
+    critical = Ward.objects.create(
+        site=hospital.site, code="TGH-ICU", name="Critical care", kind=Ward.Kind.CRITICAL_CARE
+    )
+    add_beds(critical, 1)
+    stepping = hospital.admit(hospital.beds(critical)[0])
+    hospital.tell(stepping, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[1])
+    browser, here = signed_in(chair), address_of("meeting", template.pk, STARTS)
+    browser.post(here, {"deed": "open"})
+    [one] = helps(template, chair).values()
+    browser.post(here, {"deed": "agree", "line": f"{one.say} by 23:59 tomorrow, Jo",
+                        "about": one.about, "ward": str(one.ward)})  # fmt: skip
+    action = Action.objects.get()
+    assert (action.ending, action.ward) == ("moved", critical)
+    bed = hospital.beds(hospital.wards[1])[0]
+    assert action.episode is not None
+    transfer(
+        episode=action.episode, place=Place(bed.ward_id, bed.bay_id, bed.pk), at=timezone.now(),
+        by=chair,
+    )  # fmt: skip
+    [row] = seen(template, chair).agreed
+    assert row.by_deed
