@@ -76,11 +76,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Several places. counts: what the number beside a bar is. others: how many more there are
+    """Several places. heading: what the numbers beside them are. others: how many more there are
     that found no room. across: columns."""
 
     bars: tuple[Bar, ...]
-    counts: str
+    heading: str
     others: int
     across: int
 

@@ -44,7 +44,10 @@ from wards.scope import Held, Scope
 NOBODY: Final = Sight(counts=None, patients=frozenset())
 """Every ward's figures, and no patient."""
 
-MOST_BARS: Final = 24
+MOST_BARS: Final = 30
+BARS_BESIDE: Final = 24
+"""How many places find room, and how many beside a list of who waits."""
+
 MOST_JOBS: Final = 8
 MOST_WAITERS: Final = 4
 
@@ -65,7 +68,7 @@ def system_wall(*, zone: str, now: datetime) -> Wall:
         stale=board.sums.everything.figures.stale,
         feed=most_silent(site.feed for site in board.sites),
         figures=_of_beds(figures, emergency, longest, zone=zone, now=now),
-        picture=_bars((site.name, site.figures) for site in board.sites),
+        picture=_bars(((site.name, site.figures) for site in board.sites), _("Beds free, by site")),
     )
 
 
@@ -165,16 +168,14 @@ def bar(name: str, figures: Figures) -> Bar:
     )
 
 
-def _bars(places: Iterable[tuple[str, Figures]]) -> Bars:
-    """As many as there is room for: those with the fewest beds free, in their own order."""
-    bars = [(name, figures) for name, figures in places if figures.beds_open]
-    if len(bars) > MOST_BARS:
-        pressed = sorted(bars, key=lambda one: (-(one[1].occupancy or 0), one[0]))[:MOST_BARS]
-        shown = [one for one in bars if one in pressed]
-    else:
-        shown = bars
+def _bars(places: Iterable[tuple[str, Figures]], heading: str, *, most: int = MOST_BARS) -> Bars:
+    """As many as there is room for, in their order; where there is not, first those with a bed
+    free."""
+    found = [(name, figures) for name, figures in places if figures.beds_open]
+    free_first = sorted(range(len(found)), key=lambda at: not found[at][1].beds_available)
+    shown = [bar(*found[place]) for place in sorted(free_first[:most])]
     across = 1 if len(shown) <= 8 else 2 if len(shown) <= 16 else 3
-    return Bars(tuple(bar(*one) for one in shown), _("free"), len(bars) - len(shown), across)
+    return Bars(tuple(shown), heading, len(found) - len(shown), across)
 
 
 def _site_picture(site: SiteLine, wards: Collection[WardLine], *, zone: str) -> Picture:
@@ -182,7 +183,11 @@ def _site_picture(site: SiteLine, wards: Collection[WardLine], *, zone: str) -> 
         return Day(site.trend, site.figures.beds_open)
     head = site.sums.head.group
     shown = [line for line in wards if GROUP_OF[line.place.kind] == head]
-    return _bars((line.place.name, line.figures) for line in shown)
+    return _bars(
+        ((line.place.name, line.figures) for line in shown),
+        _("Beds free, by ward"),
+        most=BARS_BESIDE if zone == Zone.CLOSED else MOST_BARS,
+    )
 
 
 def _waiters(waits: Sequence[Wait]) -> tuple[Waiter, ...]:
@@ -230,7 +235,7 @@ def _of_cleaning(
         Figure(str(len(waiting)), _("to clean"), tone="warn" if waiting else "good"),
         Figure(str(len(begun)), _("being cleaned")),
         Figure(str(sum(one.is_terminal for one in jobs)), _("of these terminal")),
-        Figure(str(held), _("beds are awaited"), tone="bad" if held else ""),
+        Figure(str(held), _("held for somebody"), tone="bad" if held else ""),
         waited(_("longest wait"), now - longest if longest else None),
     )
 
@@ -258,4 +263,4 @@ def _by_ward(jobs: Sequence[BedJob]) -> Bars:
         Bar(name, (Stretch("unready", 0.0, round(100 * beds / most, 2), beds),), str(beds))
         for name, beds in counts[:MOST_JOBS]
     )
-    return Bars(bars, _("to clean"), len(counts) - len(bars), 1)
+    return Bars(bars, _("Beds to clean, by ward"), len(counts) - len(bars), 1)
