@@ -38,7 +38,7 @@ def people(count: int, zone: str) -> str:
 
 
 def share(label: str, occupancy: float | None) -> Figure:
-    """A share as a whole per cent, rounded down from below 100, so that 100 means full."""
+    """A share as a whole per cent; 100 means full."""
     text = percent(occupancy)
     return Figure(text.removesuffix(" %"), label, unit="%" if occupancy is not None else "")
 

@@ -224,6 +224,7 @@
       } finally {
         asking = false;
         if (wanted && !over) soon();
+        else if (turnAt === 0 && !over) turn();
       }
     }
 
@@ -241,7 +242,9 @@
     }
 
     async function turn() {
-      if (pages.length < 2 || asking || lostSince !== null) return;
+      if (pages.length < 2 || lostSince !== null) return;
+      turnAt = 0; // at once, or when what is asked for is there
+      if (asking) return;
       const next = (shown + 1) % pages.length;
       turnAt = monotonic() + pages[next].seconds * 1000;
       await refresh(next);

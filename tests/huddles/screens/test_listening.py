@@ -29,10 +29,10 @@ def test_a_screen_hears_of_what_it_shows_and_of_itself(hospital: Hospital) -> No
     ward, other = hospital.wards
     pages = [page_of("ward", ward), page_of("huddle"), page_of("cleaning")]
     client, screen = hung(hospital.site, "public", *pages)
-    own = {screen.board, f"ward:{ward.pk}", f"huddle:{hospital.site.pk}", "cleaning"}
+    own = frozenset({screen.board, f"ward:{ward.pk}", f"huddle:{hospital.site.pk}", "cleaning"})
     more = {"system", f"site:{hospital.site.pk}", f"ward:{other.pk}", "desk", "screen:999"}
-    assert may_hear(caller(client, SCREEN), frozenset(own | more)) == own
-    assert may_hear(caller(client, {}), frozenset(own)) is None, "it is nobody signed in"
+    assert may_hear(caller(client, SCREEN), own | more) == own
+    assert may_hear(caller(client, {}), own) is None, "it is nobody signed in"
 
 
 def test_whoever_is_signed_in_lends_a_screen_nothing(hospital: Hospital) -> None:
