@@ -21,9 +21,6 @@ _SHORTEST: Final = 2
 
 
 def words_of(names: Iterable[str]) -> frozenset[str]:
-
-
-def words_of(names: Iterable[str]) -> frozenset[str]:
     """The words to hide for these names and numbers: each as a whole, each part of it, and the
     parts written as one."""
     found: set[str] = set()
