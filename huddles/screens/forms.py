@@ -36,8 +36,12 @@ class LookForm(forms.Form):
         help_text=gettext_lazy("By which people find it, such as “Ward 3, corridor”."),
     )
     theme = forms.ChoiceField(label=gettext_lazy("Light or dark"), choices=Screen.Theme.choices)
-    dark_from = forms.IntegerField(label=gettext_lazy("Dark from"), min_value=0, max_value=23)
-    dark_until = forms.IntegerField(label=gettext_lazy("Dark until"), min_value=0, max_value=23)
+    dark_from = forms.IntegerField(
+        label=gettext_lazy("Dark from (hour)"), min_value=0, max_value=23
+    )
+    dark_until = forms.IntegerField(
+        label=gettext_lazy("Dark until (hour)"), min_value=0, max_value=23
+    )
 
     def __init__(
         self, data: Any = None, *, site: Site, scope: Scope, screen: Screen | None = None

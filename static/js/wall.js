@@ -49,7 +49,7 @@
       would never come back by itself. */
   async function reload() {
     const answer = await ask(location.pathname, {}).catch(() => null);
-    if (answer && answer.status === 200) location.reload();
+    if (answer && (answer.status === 200 || answer.status === 429)) location.reload();
     return false;
   }
 
@@ -94,6 +94,7 @@
     let hears = false;
     let beatAt = monotonic();
     let newEdition = null;
+    let meant = false; // this very screen was changed, not all of them
     let over = false;
 
     const now = () => server.time + (monotonic() - server.at);
@@ -272,6 +273,7 @@
         judge();
       });
       stream.addEventListener("ring", (event) => {
+        meant = meant || event.data === plan.own;
         if (event.data === plan.own || event.data === pages[shown].board) soon();
       });
       stream.addEventListener("catchup", () => setTimeout(soon, Math.random() * 500));
@@ -305,7 +307,7 @@
       else if (moment >= turnAt) turn();
       if (newEdition !== null && lostSince === null) {
         // Not all screens of a hospital in the same second.
-        if (Math.random() < 0.25) reload();
+        if (meant || Math.random() < 0.2) reload();
       }
     }
 
