@@ -72,32 +72,29 @@ class Hung(Screen):
 
 
 class Page(asyncio.Protocol):
-    """The connection on which a screen fetches its page, kept open."""
+    """Fetches the page of a screen, on a new connection each time: servers close idle ones."""
 
     def __init__(self, request: bytes, wall: Walls) -> None:
         self._request, self._wall = request, wall
         self._got = b""
-        self._line: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._line = transport
-        self._wall.transports.append(transport)
+        self._asking: asyncio.Task[Any] | None = None
 
     def fetch(self) -> None:
         self._got = b""
-        if self._line is not None:
-            self._line.write(self._request)
+        loop, port = asyncio.get_running_loop(), self._wall.port
+        self._asking = loop.create_task(loop.create_connection(lambda: self, "127.0.0.1", port))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         self._got += data
-        head, _, body = self._got.partition(b"\r\n\r\n")
-        lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-len")]
-        if lengths and len(body) >= int(lengths[0].split(b":")[1]):
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(f"a page was refused: {head[:200]!r}")
-            self._got = b""
-            self._wall.fetched()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._got.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"a page was refused: {self._got[:200]!r}")
+        self._wall.fetched()
 
 
 class Walls(Wall):
@@ -105,24 +102,25 @@ class Walls(Wall):
 
     def __init__(self, port: int, screens: list[tuple[int, str]]) -> None:
         super().__init__("Flowboard, heard", port, "/")
+        self.port = port
         self._screens = screens
         self._to_fetch = 0
         self._last: asyncio.Future[float] | None = None
 
     async def open(self, screens: int) -> None:
         loop = asyncio.get_running_loop()
-        host = f"Host: 127.0.0.1:{self._port}"
+        host = f"Host: 127.0.0.1:{self.port}"
         for key, secret in self._screens:
             ends = f"{host}\r\nCookie: flowboard_screen={secret}\r\n\r\n"
             asked = f"/live/events?screen=1&boards=screen:{key},{BOARD}"
-            page = Page(f"GET /screen/pages/1/ HTTP/1.1\r\n{ends}".encode(), self)
+            fetch = f"GET /screen/pages/1/ HTTP/1.1\r\nConnection: close\r\n{ends}"
+            page = Page(fetch.encode(), self)
             stream = Hung(f"GET {asked} HTTP/1.1\r\n{ends}".encode(), self, page)
-            for protocol in (page, stream):
-                await loop.create_connection(
-                    lambda one=protocol: one,  # type: ignore[misc]
-                    "127.0.0.1",
-                    self._port,
-                )
+            await loop.create_connection(
+                lambda one=stream: one,  # type: ignore[misc]
+                "127.0.0.1",
+                self.port,
+            )
         await super().open(0)
         deadline = time.monotonic() + 60
         while self.opened < screens:

@@ -1,9 +1,9 @@
 """Which screen a browser is, by the secret that it carries.
 
-Asked for at every fetch of every screen, so each process remembers it for a little while, and
-only as long as the access version stands (`accounts.access`): revoking changes it, and the next
-fetch anywhere reads the screen anew. Should Redis be lost in that very instant, `MEMORY` bounds
-what it costs.
+Asked for at every fetch of every screen, so each process remembers it, as long as the access
+version stands (`accounts.access`): revoking changes it, and the next fetch anywhere reads the
+screen anew. Lest the news of it get lost on its way, each process also asks every few seconds, once
+for all its screens, whether anything has been said of any.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Max, Q, Sum
 
 from accounts.access import access_version
 from huddles.models import Screen, ScreenPage
 
 COOKIE: Final = "flowboard_screen"
-MEMORY: Final = 6.0
-"""Seconds for which a process remembers a screen: a revoked one is dark within 10."""
+MEMORY: Final = 5.0
+"""Seconds after which a process asks whether any screen was changed: a revoked one is dark within
+10, whatever news got lost."""
 
 HEARD_EVERY: Final = timedelta(minutes=1)
 """How exactly `last_heard_at` is kept."""
@@ -59,7 +60,7 @@ def recognised(secret: str) -> Known | None:
     if not _SHAPE.fullmatch(secret):
         return None
     digest = digest_of(secret)
-    version = access_version()  # before the database: what is read after it is at least as new
+    version = _standing()  # before the database: what is read after it is at least as new
     known = _memory.get(digest, version)
     if known is None:
         screen = (
@@ -85,23 +86,49 @@ def heard(known: Known, *, at: datetime) -> bool:
     return bool(Screen.objects.filter(stale, pk=known.screen.pk).update(last_heard_at=at))
 
 
-class _Memory:
-    """Screens by digest, each good while the version it was read under still stands."""
+def _standing() -> str | None:
+    """A word that changes whenever anything is said of a screen; None while Redis is away."""
+    version = access_version()
+    return None if version is None else f"{version} {_news.word()}"
+
+
+class _News:
+    """What all screens of the database add up to, asked for every `MEMORY` seconds by one thread
+    while the others go on with what was known."""
 
     def __init__(self) -> None:
-        self._entries: OrderedDict[str, tuple[str, float, Known]] = OrderedDict()
+        self._word, self._until = "", 0.0
+        self._asking = threading.Lock()
+
+    def word(self) -> str:
+        if time.monotonic() >= self._until and self._asking.acquire(blocking=not self._word):
+            try:
+                if time.monotonic() >= self._until:
+                    told = Screen.objects.aggregate(Max("revoked_at"), Max("pk"), Sum("edition"))
+                    self._word, self._until = str(told), time.monotonic() + MEMORY
+            finally:
+                self._asking.release()
+        return self._word
+
+    def clear(self) -> None:
+        self._word, self._until = "", 0.0
+
+
+class _Memory:
+    """Screens by digest, each good while the word it was read under still stands."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[str, tuple[str, Known]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, digest: str, version: str | None) -> Known | None:
         with self._lock:
             found = self._entries.get(digest)
-            if found is None or found[0] != version or found[1] <= time.monotonic():
-                return None
-            return found[2]
+            return found[1] if found is not None and found[0] == version else None
 
     def put(self, digest: str, version: str, known: Known) -> None:
         with self._lock:
-            self._entries[digest] = (version, time.monotonic() + MEMORY, known)
+            self._entries[digest] = (version, known)
             self._entries.move_to_end(digest)
             while len(self._entries) > ROOM:
                 self._entries.popitem(last=False)
@@ -112,8 +139,10 @@ class _Memory:
 
 
 _memory = _Memory()
+_news = _News()
 
 
 def forget() -> None:
     """Empty this process's memory of screens."""
     _memory.clear()
+    _news.clear()
