@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import resource
 import statistics
 import subprocess
@@ -31,6 +32,9 @@ from flowboard.start import BASE, prepare
 DATABASE: Final = "flowboard_bench_screens"
 OURS: Final = "flowboard.asgi:application"
 BARE: Final = "bench.bare_fanout:application"
+SPREAD: Final = 0.25
+"""Seconds over which screens spread their fetches after a ring, as wall.js does."""
+
 HANG: Final = """
 import json, sys
 import django; django.setup()
@@ -68,7 +72,7 @@ class Hung(Screen):
         rung = b"event: ring" in self._tail + data
         super().data_received(data)
         if rung:
-            self._page.fetch()
+            asyncio.get_running_loop().call_later(random.random() * SPREAD, self._page.fetch)
 
 
 class Page(asyncio.Protocol):
@@ -192,7 +196,7 @@ def _tell(
     print(f"  ratio, heard (bare time / our time)  {ratio:.2f}")
     print("memory for each screen")
     for name, (before, after, *later) in held.items():
-        more = f", {(later[0] - before) / screens / 1024:.1f} kB after the rounds" if later else ""
+        more = f" ({later[0] / 1024**2:.0f} MB in all after the rounds)" if later else ""
         print(f"  {name:<24}{(after - before) / screens / 1024:>8.1f} kB{more}")
 
 

@@ -12,6 +12,7 @@
   const POLL_DEAF = 5000;
   const RETRY = [1000, 2000, 4000, 8000];
   const LEAST_BETWEEN = 400;
+  const SPREAD = 250;
   const TIMEOUT = 6000;
   const SILENT = 13000; // three beats and a little: a line that stays open and says nothing
   const WAITING = 2000;
@@ -274,7 +275,9 @@
       });
       stream.addEventListener("ring", (event) => {
         meant = meant || event.data === plan.own;
-        if (event.data === plan.own || event.data === pages[shown].board) soon();
+        // A thousand screens need not ask in the very same instant.
+        const mine = event.data === plan.own || event.data === pages[shown].board;
+        if (mine) setTimeout(soon, Math.random() * SPREAD);
       });
       stream.addEventListener("catchup", () => setTimeout(soon, Math.random() * 500));
       stream.addEventListener("error", () => {
