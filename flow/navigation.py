@@ -66,6 +66,7 @@ class Navigation:
                 self._our_people(),
                 self._item(_("Our work"), "flow:work", Permission.OWN_STEPS),
                 self._cleaning(),
+                self._item(_("Screens"), "screens:list", Permission.MANAGE_SCREENS),
                 self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
                 self._item(_("People"), "people:people", Permission.MANAGE_PEOPLE),
             )

@@ -104,7 +104,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis ----------------------------------------------------------------------------------
 REDIS_URL = ENV.redis_url
-LIVE_AUTHORISER = "flow.listening.may_hear"
+LIVE_AUTHORISER = "huddles.screens.listening.may_hear"
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "flowboard.cache.ForgivingRedisCache",
@@ -208,7 +208,14 @@ REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "flow.api.problems.handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     # A program may ask for the beds of every ward of a large system every few seconds.
-    "DEFAULT_THROTTLE_RATES": {"token": "6000/min", "user": "1200/min", "anon": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "token": "6000/min",
+        "user": "1200/min",
+        "anon": "60/min",
+        # Codes that wall screens ask for from one address, and that one person types in.
+        "pairing": "20/min",
+        "pairing_guess": "10/min",
+    },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {

@@ -23,6 +23,8 @@ urlpatterns = [
     path("peers/", include("flow.reference.urls")),
     path("cohorts/", include("flow.cohorts.urls")),
     path("rules/", include("flow.rules.urls")),
+    path("screen/", include("huddles.screens.urls")),
+    path("screens/", include("huddles.screens.list_urls")),
     path("", include("huddles.urls")),
     path("sites/<str:code>/forecast/", include("flow.forecast_pages.urls")),
     path("", include("flow.desk.urls")),

@@ -35,6 +35,10 @@ LIFE = 3600.0
 """Seconds after which a stream ends, give or take a tenth; the client asks anew and is
 authorised anew."""
 
+OWN = "screen:"
+"""Boards that are of a listener, not of a place: once rung, the stream is said so and ended, and
+whoever comes back is authorised anew."""
+
 Say = Callable[[bytes, bool], Awaitable[None]]
 """Sends bytes to a client; False with the last of them."""
 
@@ -174,8 +178,10 @@ class Hub:
             listening = self._by_board.get(name)
             if listening:
                 news = event("ring", name)
-                for stream in listening:
+                for stream in tuple(listening):
                     stream.tell(news)
+                    if name.startswith(OWN):
+                        stream.end()
 
     async def _tick(self) -> None:
         for part in itertools.cycle(self._slices):

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_misfits'),
-        ('huddles', '0001_actions'),
+        ('huddles', '0002_screens'),
         ('patients', '0005_care_needs'),
         ('wards', '0009_staffing_and_corridors'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

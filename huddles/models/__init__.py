@@ -11,6 +11,7 @@ from huddles.models.meetings import (
     HuddleTemplate,
     Section,
 )
+from huddles.models.screens import Pairing, Screen, ScreenPage
 
 __all__ = [
     "Action",
@@ -19,5 +20,8 @@ __all__ = [
     "HuddleLine",
     "HuddleSpeaker",
     "HuddleTemplate",
+    "Pairing",
+    "Screen",
+    "ScreenPage",
     "Section",
 ]

@@ -119,6 +119,9 @@ def addresses(area: Area) -> Iterator[str]:
     yield from ("/cohorts/our-neighbourhoods/?format=csv", "/cohorts/waiting-on-support/")
     yield from ("/cohorts/new/?from=long-stays", "/cohorts/long-stays/edit/")
     yield from ("/referrals/?show=over", "/feeds/troubles/", "/feeds/places/", "/to-check/")
+    yield from ("/screens/", "/screens/pair/?site=XA", f"/screens/{area.screen}/")
+    yield f"/screens/{area.screen}/preview/1/"
+    yield from ("/screen/", "/screen/waiting/", "/screen/pages/1/")
     yield from ("/rules/", *(f"/rules/?site={code}" for code in area.sites))
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
@@ -283,7 +286,7 @@ DEEDS = {
     "flow_api:ask_for_cleaning", "flow:search", "forecast:scenario", "flow_api:change_request",
     "flow_api:reserve", "flow_api:allocate", "flow_api:release", "flow_api:cancel_request",
     "flow_api:restore_request",
-    "flow_api:movements", "flow_api:cancel_movement",
+    "flow_api:movements", "flow_api:cancel_movement", "screens:revoke",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",

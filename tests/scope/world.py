@@ -15,6 +15,7 @@ from patients.cohort_loading import built_in as built_in_cohorts
 from patients.cohort_loading import load_cohorts
 from patients.keys import Details, PersonKey, VisitKey
 from patients.models import Barrier, Code, Episode, HomeArea, Neighbourhood
+from tests.huddles.screens.hanging import hung, page_of
 from tests.screens.forecasts import foretell
 from tests.screens.hospital import nhs_number
 from wards.barriers import Said, raise_barrier
@@ -31,7 +32,8 @@ AGO = timedelta(days=9)
 
 @dataclass
 class Area:
-    """Everything a viewer could be shown. families: by ward, the name that nobody else has."""
+    """Everything a viewer could be shown. families: by ward, the name that nobody else has.
+    screen: key of one in a closed room that shows a ward."""
 
     bodies: dict[str, Organisation] = field(default_factory=dict)
     sites: dict[str, Site] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Area:
     barriers: dict[str, Barrier] = field(default_factory=dict)
     referral: Referral | None = None
     requests: dict[str, BedRequest] = field(default_factory=dict)
+    screen: int = 0
 
     def at(self, kind: str, code: str) -> Mapping[str, Any]:
         """Where a grant is: `ward`, `site`, `organisation`, `team` or `everywhere`."""
@@ -138,6 +141,9 @@ def build() -> Area:
     area.referral = refer(
         episode=area.stays["X2"], kind="community", ward=area.wards["C1"], said=said
     )
+    closed = page_of("ward", area.wards["X1"])
+    _client, screen = hung(area.sites["XA"], "closed", closed)
+    area.screen = screen.pk
     return area
 
 

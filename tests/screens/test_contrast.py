@@ -18,6 +18,7 @@ TEXTS = [
     *[("link-strong", on) for on in ("paper", "ground")],
     *[(state, on) for state in ("free", "clean", "bad", "next", "warn") for on in ("paper",)],
     *[(state, f"{state}-soft") for state in ("free", "clean", "bad", "past", "next")],
+    *[(text, "wall") for text in ("ink", "ink-2", "free", "clean", "bad")],
     ("bad", "ground"),
     ("bad", "paper-2"),
     ("clean", "ground"),
@@ -31,6 +32,7 @@ TEXTS = [
 MARKS = [
     *[(mark, "paper") for mark in ("held", "free-line", "clean-line", "bad-line", "line-2")],
     *[(mark, "ground") for mark in ("bad-line", "line-2", "clean-line")],
+    *[(mark, "wall") for mark in ("held", "free-line", "clean-line", "bad-line", "line-2")],
     ("free-line", "free-soft"),
     ("flow-stuck", "paper"),
     ("past-line", "ground"),

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import get_type_hints
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from huddles.models import Action
+from huddles.screens.showing import is_dark, wall
+from huddles.screens.wall_types import Boxes, ClosedTile, Jobs, Tile, people
+from live import shared
+from live.doorbell import ring
+from tests.huddles.screens.hanging import (
+    ZONES,
+    every_page,
+    figures,
+    hung,
+    looker,
+    lounge_of,
+    page_of,
+    shown,
+    words,
+)
+from tests.screens.hospital import Hospital, add_beds, build
+from wards.bed_states import close, record_status
+from wards.facts import MovementKind
+from wards.models import Ward
+
+
+def dirty(hospital: Hospital, bed: int, *, level: str = "") -> None:
+    record_status(
+        bed=bed,
+        status="K",
+        occurred_at=hospital.now - timedelta(hours=1),
+        sent_at=hospital.now,
+        source="feed",
+        key=f"dirty {bed}",
+        level=level,
+    )
+
+
+# --- zones --------------------------------------------------------------------------------------
+
+
+def test_the_zones_of_a_ward_are_different_data(hospital: Hospital) -> None:
+    ward = hospital.wards[0]
+    leaving = hospital.admit(hospital.beds(ward)[4])
+    hospital.tell(leaving, MovementKind.PENDING_DISCHARGE)
+    pages = {zone: shown(hung(hospital.site, zone, page_of("ward", ward))[0]) for zone in ZONES}
+    assert "tile" not in pages["public"]
+    assert figures(pages["public"])["about to leave"] == "<5"
+    assert figures(pages["staff"])["about to leave"] == "1"
+    assert 'class="label">5<' in pages["staff"]
+    assert "leaving" in words(pages["staff"])
+    assert "initials" not in pages["staff"]
+    assert pages["closed"].count('class="initials">GF<') == 5
+
+
+def test_only_what_is_made_for_a_closed_room_has_a_place_for_initials() -> None:
+    assert "initials" not in get_type_hints(Tile)
+    assert set(get_type_hints(ClosedTile)) - set(get_type_hints(Tile)) == {"initials"}
+
+
+def test_of_a_restricted_record_no_zone_says_more_than_that_a_bed_is_taken(
+    hospital: Hospital,
+) -> None:
+    ward = hospital.wards[1]
+    hidden = hospital.admit(hospital.beds(ward)[0], restricted=True)
+    hospital.tell(hidden, MovementKind.PENDING_DISCHARGE)
+    plain = hospital.admit(hospital.beds(ward)[1])
+    hospital.tell(plain, MovementKind.PENDING_DISCHARGE)
+    for zone in ("staff", "closed"):
+        _client, screen = hung(hospital.site, zone, page_of("ward", ward))
+        [page] = screen.pages.all()
+        picture = wall(page, screen, now=timezone.now()).picture
+        assert isinstance(picture, Boxes)
+        first, second = picture.boxes[0].tiles[:2]
+        assert (first.state, first.word, first.tone) == ("occupied", "", "")
+        assert second.word == "leaving"
+        if isinstance(first, ClosedTile) and isinstance(second, ClosedTile):
+            assert (first.initials, second.initials) == ("", "GF")
+
+
+def test_who_waits_longest_stands_by_initials_in_a_closed_room_alone(hospital: Hospital) -> None:
+    for restricted in (True, False):
+        waits = hospital.admit(hospital.emergency, restricted=restricted)
+        hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[1])
+    ring([f"site:{hospital.site.pk}"])
+    pages = {zone: shown(hung(hospital.site, zone)[0]) for zone in ZONES}
+    for zone in ("public", "staff"):
+        assert "Longest waits" not in pages[zone]
+    assert pages["closed"].count("<b>GF</b>") == 1, "and nobody whose record is restricted"
+    assert "Emergency Department → Ward 2" in words(pages["closed"])
+    assert figures(pages["public"])["wait for a bed"] == "<5"
+    assert figures(pages["staff"])["wait for a bed"] == "2"
+    assert "longest" not in words(pages["public"])
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 5, 60])
+def test_in_public_nobody_is_picked_out_by_a_small_count(count: int) -> None:
+    assert people(count, "staff") == people(count, "closed") == str(count)
+    assert people(count, "public") == ("<5" if 0 < count < 5 else str(count))
+
+
+def test_beds_to_clean_are_named_to_staff_and_counted_for_the_public(hospital: Hospital) -> None:
+    bed = hospital.beds(hospital.wards[1])[3]
+    dirty(hospital, bed.pk, level="terminal")
+    pages = {zone: shown(hung(hospital.site, zone, page_of("cleaning"))[0]) for zone in ZONES}
+    for page in pages.values():
+        assert figures(page)["to clean"] == "1"
+    assert "<table" not in pages["public"]
+    assert "Ward 2 4 terminal" in words(pages["staff"])
+    assert words(pages["staff"]) == words(pages["closed"])
+
+
+def test_beds_of_another_site_are_not_cleaned_here(hospital: Hospital) -> None:
+    other = build(code="OTH")
+    dirty(hospital, other.beds(other.wards[0])[0].pk)
+    _client, screen = hung(hospital.site, "staff", page_of("cleaning"))
+    [page] = screen.pages.all()
+    picture = wall(page, screen, now=timezone.now()).picture
+    assert isinstance(picture, Jobs)
+    assert picture.jobs == ()
+
+
+# --- what walls say -----------------------------------------------------------------------------
+
+
+def test_a_wall_agrees_with_the_board_it_is_made_of(hospital: Hospital) -> None:
+    ward = hospital.wards[0]
+    dirty(hospital, hospital.beds(ward)[5].pk)
+    page = shown(hung(hospital.site, "staff", page_of("ward", ward))[0])
+    found = figures(page)
+    assert (found["free now"], found["to be cleaned"], found["occupied"]) == ("1", "1", "67%")
+    assert "of 6 beds" in words(page)
+
+
+def test_what_is_closed_says_why_by_its_code_and_never_by_what_was_typed(
+    hospital: Hospital,
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[5]
+    since = hospital.now - timedelta(hours=2)
+    close(bed=bed.pk, reason="infection", since=since, note="typed words", by=None)
+    for zone in ZONES:
+        page = shown(hung(hospital.site, zone, page_of("ward", hospital.wards[0]))[0])
+        assert "typed" not in page
+        assert ("Infection" in page) == (zone != "public")
+
+
+def test_what_was_agreed_is_told_in_a_closed_room_without_names(hospital: Hospital) -> None:
+    by = looker()
+    for hours, text in ((2, "Ring Mrs Featherstonehaugh's son"), (-1, "Open bed 6")):
+        Action.objects.create(
+            site=hospital.site,
+            text=text,
+            owner_name="Sister Quill",
+            due_at=hospital.now + timedelta(hours=hours),
+            agreed_at=hospital.now,
+            by=by,
+        )
+    pages = {zone: words(shown(hung(hospital.site, zone)[0])) for zone in ZONES}
+    for zone in ("public", "staff"):
+        assert "2 actions open, 1 late" in pages[zone]
+        assert "Open bed" not in pages[zone]
+    assert "Open bed 6 · 1 more" in pages["closed"]
+    Action.objects.filter(text="Open bed 6").delete()
+    ring([f"site:{hospital.site.pk}"])
+    page = words(shown(hung(hospital.site, "closed")[0]))
+    assert "Ring Mrs … son" in page
+    assert "Quill" not in page
+
+
+def test_no_huddle_runs_and_the_wall_says_so(hospital: Hospital) -> None:
+    page = words(shown(hung(hospital.site, "public", page_of("huddle"))[0]))
+    assert "No huddle is running" in page
+
+
+def test_more_wards_than_find_room_are_counted(hospital: Hospital) -> None:
+    for number in range(31):
+        new = Ward.objects.create(
+            site=hospital.site, code=f"N{number}", name=f"New {number}", position=20
+        )
+        add_beds(new, 1)
+    ring([f"site:{hospital.site.pk}"])
+    page = words(shown(hung(hospital.site, "staff")[0]))
+    assert "Beds free, by ward, and 3 more" in page
+
+
+@pytest.mark.parametrize(
+    ("hours", "dark"),
+    [((20, 7), {20, 23, 0, 6}), ((1, 5), {1, 4}), ((0, 23), {0, 22})],
+)
+def test_it_is_dark_by_londons_hours(
+    hospital: Hospital, hours: tuple[int, int], dark: set[int]
+) -> None:
+    _client, screen = hung(hospital.site, "public", theme="by_hour")
+    screen.dark_from, screen.dark_until = hours
+    start = timezone.localtime().replace(hour=0, minute=30)
+    found = {hour for hour in range(24) if is_dark(screen, now=start.replace(hour=hour))}
+    assert dark <= found
+    assert {hours[1], (hours[0] - 1) % 24}.isdisjoint(found)
+
+
+# --- what a wall costs --------------------------------------------------------------------------
+
+
+BUDGET = {
+    "system": 12,
+    "site": 16,
+    "ward": 12,
+    "huddle": 6,
+    "lounge": 15,
+    "cleaning": 6,
+}
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("layout", list(BUDGET))
+def test_a_wall_asks_as_often_at_sixty_beds_as_at_six(
+    hospital: Hospital, zone: str, layout: str
+) -> None:
+    lounge = lounge_of(hospital.site)
+    ward = {"ward": hospital.wards[0], "lounge": lounge}.get(layout)
+    client, _screen = hung(hospital.site, zone, page_of(layout, ward))
+    waits = hospital.admit(hospital.emergency)
+    hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[0])
+    hospital.admit(lounge)
+    shown(client)
+
+    def asked() -> int:
+        shared.forget()
+        ring(["system", "cleaning", f"site:{hospital.site.pk}", f"huddle:{hospital.site.pk}"])
+        ring([f"ward:{one.pk}" for one in (*hospital.wards, lounge)])
+        with CaptureQueriesContext(connection) as found:
+            shown(client)
+        return len(found)
+
+    few = asked()
+    assert few <= BUDGET[layout]
+    add_beds(hospital.wards[0], 54, first=6)
+    add_beds(lounge, 12)
+    with hospital.together():
+        for bed in (*hospital.beds(hospital.wards[0])[6:40], *hospital.beds(lounge)[:9]):
+            hospital.admit(bed)
+    assert asked() == few
+
+
+def test_in_steady_state_a_fetch_asks_the_database_nothing(hospital: Hospital) -> None:
+    client, _screen = hung(hospital.site, "closed")
+    first = client.get("/screen/pages/1/")
+    with CaptureQueriesContext(connection) as asked:
+        again = client.get("/screen/pages/1/", headers={"If-None-Match": first["ETag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+    assert len(asked) == 0
+
+
+def test_screens_that_show_alike_are_drawn_once(hospital: Hospital) -> None:
+    one, other = (hung(hospital.site, "staff")[0] for _ in range(2))
+    shown(one)
+    with CaptureQueriesContext(connection) as asked:
+        shown(other)
+    assert len(asked) <= 3, "who it is, its pages, and that it listens"
+
+
+def test_every_page_of_a_playlist_has_its_place(hospital: Hospital) -> None:
+    pages = every_page(hospital.wards[0], lounge_of(hospital.site))
+    client, _screen = hung(hospital.site, "public", *pages)
+    titles = ["Whole system", "Test hospital TGH", "Huddle", "Beds to clean", "Ward 1", "Lounge"]
+    for number, title in enumerate(titles, start=1):
+        assert f"<h1>{title}</h1>" in shown(client, number)
+    shown(client, 0, status=404)
+    shown(client, 7, status=404)
