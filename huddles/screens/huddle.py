@@ -1,31 +1,123 @@
-"""What a wall shows of the huddle of a site."""
+"""What a wall shows of the huddle of a site: in step with its chair while it runs."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from flow.feeds import feed_states
+from huddles.meetings.board import Board, Line, Totals, board_of
+from huddles.meetings.due import meeting_of_room
+from huddles.models import Figure as Asked
 from huddles.screens.agreed import agreed
-from huddles.screens.wall_types import Wall
+from huddles.screens.wall_types import Figure, Wall, Zone, people
 from wards.models import Site
+
+MOST: Final = 6
+"""Figures that find room."""
 
 
 def huddle_wall(site: Site, *, zone: str, now: datetime) -> Wall:
-    """The huddle that runs at the site, or that none does."""
+    """The huddle that runs at the site, or the one that is due; or that none is set up. What was
+    typed is told in closed rooms alone, without any word that is part of a patient's name."""
     feed = feed_states(now=now).get(site.pk)
+    due = meeting_of_room(site, at=now)
+    if due is None:
+        return Wall(
+            layout="huddle", zone=zone, title=_("Huddle"), subtitle=site.name, moment=now,
+            as_at=now, stale=False, feed=feed, figures=(), picture=None,
+            agreed=agreed(site, zone=zone, now=now), said=_("No huddle is set up"),
+        )  # fmt: skip
+    template, starts_at = due
+    board = board_of(template, starts_at, at=now, viewer=None, scope=None)
+    shown = board.shown if board.runs else None
     return Wall(
         layout="huddle",
         zone=zone,
-        title=_("Huddle"),
-        subtitle=site.name,
+        title=shown.label if shown is not None else template.name,
+        subtitle=f"{template.name}, {site.name}" if shown is not None else site.name,
         moment=now,
-        as_at=now,
-        stale=False,
+        as_at=board.totals.as_at,
+        stale=board.totals.stale,
         feed=feed,
-        figures=(),
+        figures=_figures(board, zone),
         picture=None,
-        agreed=agreed(site, zone=zone, now=now),
-        said=_("No huddle is running"),
+        agreed=agreed(site, zone=zone, now=now, ward=None),
+        said=_said(board, zone),
     )
+
+
+def _figures(board: Board, zone: str) -> tuple[Figure, ...]:
+    """The figures of the ward whose turn it is, else of the whole site."""
+    one: Line | Totals = board.line if board.runs and board.line is not None else board.totals
+    found: list[Figure] = []
+    for name in board.template.figures:
+        if name == Asked.DISCHARGES and one.dues:
+            last = one.dues[-1]
+            hour = f"{timezone.localtime(last.at):%H:%M}"
+            note = _("and %(more)s possible") % {"more": last.possible} if last.possible else ""
+            label = _("Leaving by %(hour)s") % {"hour": hour}
+            found.append(Figure(_number(last.definite, zone), label, note))
+        elif name == Asked.NURSES:
+            planned, actual = one.nurses_planned, one.nurses_actual
+            short = planned is not None and actual is not None and actual < planned
+            note = _("of %(planned)s planned") % {"planned": planned} if planned is not None else ""
+            text = "–" if actual is None else str(actual)
+            found.append(Figure(text, _("Nurses"), note, tone="warn" if short else ""))
+        elif name in _LABELS:
+            counts = name in _OF_PEOPLE
+            value = one.numbers.get(name)
+            text = _number(value, zone) if counts else "–" if value is None else str(value)
+            found.append(Figure(text, str(_LABELS[name])))
+    return tuple(found[:MOST])
+
+
+_LABELS: Final = {
+    Asked.BEDS_FREE.value: _("Beds free now"),
+    Asked.UNPLACED.value: _("Waiting for a bed"),
+    Asked.OUTLIERS.value: _("Outliers"),
+    Asked.SIDE_ROOMS.value: _("Side rooms free"),
+    Asked.CLOSED.value: _("Beds closed"),
+}
+_OF_PEOPLE: Final = frozenset({Asked.UNPLACED.value, Asked.OUTLIERS.value})
+
+
+def _number(value: int | None, zone: str) -> str:
+    return "–" if value is None else people(value, zone)
+
+
+def _said(board: Board, zone: str) -> str:
+    """A sentence of what is spoken of."""
+    if not board.runs:
+        local, now = timezone.localtime(board.starts_at), timezone.localtime(board.moment)
+        when = f"{local:%H:%M}" if local.date() == now.date() else f"{local:%a %H:%M}"
+        told = _("Begins at %(when)s. %(said)s of %(wards)s wards have confirmed")
+        return told % {
+            "when": when, "said": board.totals.confirmed, "wards": board.totals.wards
+        }  # fmt: skip
+    if board.line is not None:
+        if board.line.confirmed_at is None:
+            return _("Not confirmed by the ward")
+        return _("Confirmed %(when)s") % {
+            "when": f"{timezone.localtime(board.line.confirmed_at):%H:%M}"
+        }
+    if board.step == "safety" and zone == Zone.CLOSED:
+        return _("Harm: %(harm)s. Could hurt: %(hazard)s") % {
+            "harm": board.safety.harm or _("nothing said"),
+            "hazard": board.safety.hazard or _("nothing said"),
+        }
+    if board.step == "previous":
+        left = sum(row.ended_at is None for row in board.previous)
+        return ngettext(
+            "%(open)d action open from before", "%(open)d actions open from before", left
+        ) % {"open": left}
+    if board.step == "close":
+        made = len(board.agreed)
+        return ngettext("%(made)d action agreed", "%(made)d actions agreed", made) % {"made": made}
+    return _("%(said)s of %(wards)s wards have confirmed") % {
+        "said": board.totals.confirmed, "wards": board.totals.wards
+    }  # fmt: skip

@@ -1,0 +1,80 @@
+"""The huddle on a wall: in step with its chair, with no word that could be a patient's name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.roles import Role
+from huddles.meetings.freezing import as_seen
+from huddles.meetings.holding import Said, answer_safety, close_meeting, confirm, go_to
+from huddles.meetings.holding import open_meeting as begin
+from huddles.models import Screen
+from huddles.screens.huddle import huddle_wall
+from huddles.screens.wall_types import Wall
+from tests.huddles.meeting import next_start, seen_by, template_of
+from tests.screens.hospital import FAMILY, Hospital, user
+
+pytestmark = pytest.mark.django_db
+ZONES = [zone.value for zone in Screen.Zone]
+
+
+@pytest.fixture
+def chair(hospital: Hospital) -> User:
+    return user("chair", Role.BED_MANAGER, site=hospital.site)
+
+
+def walls(hospital: Hospital) -> dict[str, Wall]:
+    now = timezone.now()
+    return {zone: huddle_wall(hospital.site, zone=zone, now=now) for zone in ZONES}
+
+
+def numbers(wall: Wall) -> dict[str, str]:
+    return {figure.label: figure.text for figure in wall.figures}
+
+
+def test_it_follows_the_meeting_from_before_its_start_to_the_next(
+    hospital: Hospital, chair: User
+) -> None:
+    assert {wall.said for wall in walls(hospital).values()} == {"No huddle is set up"}
+    starts, ward = next_start(), hospital.wards[0]
+    template = template_of(hospital, starts=starts)
+    now = timezone.now()
+    assert walls(hospital)["public"].said.endswith("0 of 3 wards have confirmed")
+    confirm(
+        template=template, starts_at=starts, ward=ward, at=now, by=chair,
+        said=Said(beds_free=9, definite=(1, 7), possible=(0, 6), unplaced=2, outliers=0),
+    )  # fmt: skip
+    huddle = begin(template=template, starts_at=starts, first="previous", at=now, by=chair)
+    assert walls(hospital)["staff"].said == "0 actions open from before"
+    go_to(huddle=huddle, step=f"ward:{ward.pk}", at=now, by=chair)
+    shown = walls(hospital)
+    assert {wall.title for wall in shown.values()} == {"Ward 1"}
+    assert numbers(shown["staff"])["Beds free now"] == "9"
+    assert numbers(shown["staff"])["Waiting for a bed"] == "2"
+    # So few waiting could be somebody that one knows.
+    assert numbers(shown["public"])["Waiting for a bed"] == "<5"
+    assert [figure.note for figure in shown["public"].figures if figure.note] == ["and 6 possible"]
+    close_meeting(
+        huddle=huddle, frozen=as_seen(seen_by(template, starts, None)), at=timezone.now(), by=chair
+    )
+    tomorrow = f"{timezone.localtime(starts + timedelta(days=1)):%a %H:%M}"
+    assert tomorrow in walls(hospital)["closed"].said
+
+
+def test_what_was_typed_is_told_in_closed_rooms_alone_and_without_names(
+    hospital: Hospital, chair: User
+) -> None:
+    starts = next_start()
+    template = template_of(hospital, starts=starts)
+    now = timezone.now()
+    huddle = begin(template=template, starts_at=starts, first="safety", at=now, by=chair)
+    answer_safety(huddle=huddle, harm=f"{FAMILY} fell", hazard="lift 3", at=now, by=chair)
+    shown = walls(hospital)
+    assert shown["closed"].said == "Harm: … fell. Could hurt: lift 3"
+    for zone in ("public", "staff"):
+        assert "fell" not in shown[zone].said
+        assert "lift" not in shown[zone].said
