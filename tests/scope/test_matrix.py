@@ -24,6 +24,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.roles import PERMISSIONS, Permission, Role
 from accounts.tokens import TokenScope, issue
+from huddles.meetings.addresses import address_of
 from live import shared
 from tests.scope.world import FAMILIES, FORETOLD, NEIGHBOURS, OWNED, SITES, WARDS, Area, build
 from tests.screens.forecasts import forget
@@ -122,6 +123,16 @@ def addresses(area: Area) -> Iterator[str]:
     yield from ("/screens/", "/screens/pair/?site=XA", f"/screens/{area.screen}/")
     yield f"/screens/{area.screen}/preview/1/"
     yield from ("/screen/", "/screen/waiting/", "/screen/pages/1/")
+    yield from (f"/actions/?whose={whose}" for whose in ("mine", "teams", "site"))
+    yield from (f"/actions/?whose=site&site={code}" for code in area.sites)
+    yield from ("/huddles/", *(f"/sites/{code}/huddles/" for code in area.sites))
+    yield "/sites/XA/huddles/new/"
+    for huddle in (area.running, area.held):
+        assert huddle is not None
+        here = address_of("meeting", huddle.template_id, huddle.starts_at)
+        yield from (here, f"{here}?fragment=1", f"{here}room/", f"{here}summary/")
+        yield f"{here}lines/{area.wards['X2'].pk}/"
+        yield f"/huddles/{huddle.template_id}/change/"
     yield from ("/rules/", *(f"/rules/?site={code}" for code in area.sites))
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
@@ -183,6 +194,8 @@ def calls(area: Area) -> Iterator[str]:
             "cohorts/waiting-on-support",
             "forecasts/accuracy",
             "bed-requests",
+            "actions",
+            "huddles",
         )
     )
     yield f"/api/v1/forecasts/?site={FORETOLD}"
@@ -210,6 +223,10 @@ def calls(area: Area) -> Iterator[str]:
         yield f"/api/v1/bed-requests/{area.requests[code].pk}/"
         yield f"/api/v1/bed-requests/{area.requests[code].pk}/matches/"
         yield f"/api/v1/bed-requests/?site={WARDS[code][0]}"
+    yield from (f"/api/v1/actions/{action.pk}/" for action in area.actions.values())
+    for huddle in (area.running, area.held):
+        assert huddle is not None
+        yield f"/api/v1/huddles/{huddle.pk}/"
     assert area.referral is not None
     yield f"/api/v1/referrals/{area.referral.pk}/"
 
@@ -287,13 +304,14 @@ DEEDS = {
     "flow_api:reserve", "flow_api:allocate", "flow_api:release", "flow_api:cancel_request",
     "flow_api:restore_request",
     "flow_api:movements", "flow_api:cancel_movement", "screens:revoke",
+    "huddles_api:finish_action", "huddles_api:drop_action", "huddles_api:reopen_action",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",
     "accounts:set_password", "people:add", "people:tokens", "people:person", "interop:new_feed",
     "interop:feed", "interop:message", "interop:map_ward", "interop:map_bed", "flow_api:problems",
     "flow_api:schema", "flow_api:docs", "flow_api:nowhere", "flow:start", "flow:found",
-    "flow_api:reference", ":",
+    "flow_api:reference", ":", "huddles:summary_pdf",
 }  # fmt: skip
 """Pages that hold no patient; messages of feeds are shown to feed managers, see their own tests."""
 

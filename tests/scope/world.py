@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from accounts.models import Organisation, Team, User
+from huddles.actions.agreeing import About, agree
+from huddles.actions.understanding import Owner
+from huddles.meetings.board import board_of
+from huddles.meetings.freezing import as_seen
+from huddles.meetings.holding import Said as Line
+from huddles.meetings.holding import close_meeting, confirm, open_meeting
+from huddles.models import Action, Huddle, HuddleTemplate
 from patients.code_loading import built_in, load_codes
 from patients.cohort_loading import built_in as built_in_cohorts
 from patients.cohort_loading import load_cohorts
@@ -33,7 +40,8 @@ AGO = timedelta(days=9)
 @dataclass
 class Area:
     """Everything a viewer could be shown. families: by ward, the name that nobody else has.
-    screen: key of one in a closed room that shows a ward."""
+    screen: key of one in a closed room that shows a ward. actions: by ward, of its patient.
+    running, held: meetings of one site, of which every ward's line names its patient."""
 
     bodies: dict[str, Organisation] = field(default_factory=dict)
     sites: dict[str, Site] = field(default_factory=dict)
@@ -45,6 +53,9 @@ class Area:
     referral: Referral | None = None
     requests: dict[str, BedRequest] = field(default_factory=dict)
     screen: int = 0
+    actions: dict[str, Action] = field(default_factory=dict)
+    running: Huddle | None = None
+    held: Huddle | None = None
 
     def at(self, kind: str, code: str) -> Mapping[str, Any]:
         """Where a grant is: `ward`, `site`, `organisation`, `team` or `everywhere`."""
@@ -144,7 +155,52 @@ def build() -> Area:
     closed = page_of("ward", area.wards["X1"])
     _client, screen = hung(area.sites["XA"], "closed", closed)
     area.screen = screen.pk
+    for code, stay in area.stays.items():
+        team = area.teams.get(OWNED.get(code, ""))
+        area.actions[code] = _agreed(area.wards[code], stay, FAMILIES[code], team, by)
+    area.held = _meeting(area, timezone.now() - timedelta(days=1), by, ends=True)
+    area.running = _meeting(area, timezone.now() + timedelta(minutes=10), by, ends=False)
     return area
+
+
+def _agreed(ward: Ward, stay: Episode, family: str, team: Team | None, by: User) -> Action:
+    """An action about the ward's patient, with the name typed into it."""
+    now = timezone.now()
+    return agree(
+        site=ward.site,
+        text=f"Ring the daughter of {family}",
+        owner=Owner(team=team, name=f"A friend of {family}"),
+        due_at=now + timedelta(hours=1),
+        at=now,
+        by=by,
+        about=About(ward, stay),
+    )
+
+
+def _meeting(area: Area, starts: datetime, by: User, *, ends: bool) -> Huddle:
+    """A meeting of the first site, every line with a name in it; run to its end, or running."""
+    site, starts = area.sites["XA"], starts.replace(second=0, microsecond=0)
+    local = timezone.localtime(starts)
+    template = HuddleTemplate.objects.create(
+        site=site,
+        name=f"Huddle {starts:%d %H:%M}",
+        times=[time(local.hour, local.minute)],
+        agenda=["wards", "safety"],
+    )
+    template = HuddleTemplate.objects.select_related("site__organisation").get(pk=template.pk)
+    for code, (where, _kind) in WARDS.items():
+        if where == "XA":
+            told = Line(concern=FAMILIES[code], harm=FAMILIES[code].lower(), hazard="")
+            ward = area.wards[code]
+            confirm(template=template, starts_at=starts, ward=ward, said=told, at=starts, by=by)
+    board = board_of(template, starts, at=starts, viewer=None, scope=None)
+    huddle = open_meeting(
+        template=template, starts_at=starts, first=board.agenda.first, at=starts, by=by
+    )
+    if not ends:
+        return huddle
+    board = board_of(template, starts, at=starts, viewer=None, scope=None)
+    return close_meeting(huddle=huddle, frozen=as_seen(board), at=starts, by=by)
 
 
 def _team(body: Organisation, code: str, kind: str) -> Team:
