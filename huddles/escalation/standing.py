@@ -264,11 +264,11 @@ def _certain(sites: Collection[int], at: datetime) -> dict[int | None, OpelAsses
     rows = OpelAssessment.objects.filter(
         Q(site__in=list(sites)) | Q(site=None), level__isnull=False, at__lte=at, at__gt=at - LOOK
     )
-    newest = rows.order_by("site", "-at").distinct("site")
+    newest = rows.order_by("site_id", "-at").distinct("site_id")
     return {row.site_id: row for row in newest}
 
 
 def _declared(sites: Collection[int], at: datetime) -> dict[int | None, OpelDeclaration]:
     rows = OpelDeclaration.objects.filter(Q(site__in=list(sites)) | Q(site=None), at__lte=at)
-    newest = rows.select_related("by").order_by("site", "-at").distinct("site")
+    newest = rows.select_related("by").order_by("site_id", "-at").distinct("site_id")
     return {row.site_id: row for row in newest}

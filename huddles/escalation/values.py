@@ -111,6 +111,6 @@ def _check(parameter: Parameter, value: float) -> None:
 def latest(sites: Collection[int], *, at: datetime) -> dict[tuple[int, str], OpelValue]:
     """The value told last of each parameter of each site, by both; one query."""
     rows = OpelValue.objects.filter(site__in=list(sites), as_at__lte=at).select_related("by")
-    order = ("site", "parameter", "-as_at", "-recorded_at", "-pk")
-    newest = rows.order_by(*order).distinct("site", "parameter")
+    order = ("site_id", "parameter", "-as_at", "-recorded_at", "-pk")
+    newest = rows.order_by(*order).distinct("site_id", "parameter")
     return {(row.site_id, row.parameter): row for row in newest}

@@ -18,21 +18,21 @@ EVERY: Final = 10
 
 @dataclass
 class Teller:
-    """Tells of `sites`, by their codes. `say` hears why a site's were refused."""
+    """Tells of `sites`, by their codes. `say` hears once of each reason why one was refused."""
 
     rest: Rest
     sites: Sequence[str]
     seed: int
     say: Callable[[str], None]
     _told: dict[str, int] = field(default_factory=dict)
-    _away: set[str] = field(default_factory=set)
+    _reasons: set[str] = field(default_factory=set)
 
     def tell(self, state: State) -> int:
         """Tell what is due at the time of the world; how many values were taken."""
         turn = state.now // EVERY
         told = 0
         for site in self.sites:
-            if site in self._away or self._told.get(site) == turn:
+            if self._told.get(site) == turn:
                 continue
             self._told[site] = turn
             for parameter, value in values(len(state.waiting.get(site, ())), site, turn, self.seed):
@@ -51,8 +51,8 @@ class Teller:
                 "key": f"{parameter} {as_at:%Y-%m-%dT%H:%M}",
             },
         )
-        if not reply.is_done and site not in self._away:
-            self._away.add(site)
+        if not reply.is_done and reply.reason not in self._reasons:
+            self._reasons.add(reply.reason)
             self.say(f"escalation values of {site} are not told: {reply.reason}")
         return int(reply.is_done)
 
