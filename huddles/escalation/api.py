@@ -164,7 +164,7 @@ def _parameter(line: Line) -> dict[str, Any]:
         "unit": line.parameter.unit,
         "value": told.value if told else None,
         "as_at": told.as_at if told else None,
-        "age_minutes": round(scored.age.total_seconds() / 60, 1) if scored.age else None,
+        "age_minutes": None if scored.age is None else round(scored.age.total_seconds() / 60, 1),
         "stale": scored.stale,
         "source": line.source or None,
         "by": line.by or None,

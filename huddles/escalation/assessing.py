@@ -164,4 +164,6 @@ def _watched() -> dict[int, frozenset[tuple[str, float]]]:
 
 def _names(rows: Iterable[OpelAssessment]) -> list[str]:
     keys = {row.site_id for row in rows}
-    return ["escalation", *(f"escalation:{key}" for key in keys if key)] if keys else []
+    if not keys:
+        return []
+    return ["escalation", *(f"escalation:{key}" for key in keys if key)]

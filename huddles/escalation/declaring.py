@@ -59,6 +59,8 @@ def declare(
     row = OpelDeclaration.objects.create(
         site=site, level=level, reason=reason, computed=standing.level, at=at, by=by
     )
-    names = ["escalation", *([f"escalation:{site.pk}"] if site else [])]
+    names = ["escalation", "system"]
+    if site:
+        names += [f"escalation:{site.pk}", f"site:{site.pk}"]
     transaction.on_commit(lambda: ring(names))
     return row

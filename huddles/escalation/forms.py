@@ -53,8 +53,8 @@ class ValuesForm(forms.Form):
 
     def __init__(self, data: Any = None, *, lines: Sequence[Line]) -> None:
         super().__init__(data, auto_id="value-%s")
-        # What nobody else tells comes first.
-        for line in sorted(lines, key=lambda one: one.ours):
+        self._ours = {line.parameter.code for line in lines if line.ours}
+        for line in lines:
             parameter = line.parameter
             self.fields[parameter.code] = forms.FloatField(
                 label=parameter.name,
@@ -66,13 +66,19 @@ class ValuesForm(forms.Form):
                         "autocomplete": "off",
                     }
                 ),
-                help_text=_("%(unit)s; counted by Flowboard unless you say it")
-                % {"unit": parameter.unit}
-                if line.ours
-                else parameter.unit,
+                help_text=parameter.unit,
                 error_messages={"invalid": _("Give a number such as 42 or 42.5.")},
             )
-        self.order_fields([*[*self.fields][1:], "as_at"])
+
+    @property
+    def of_others(self) -> list[forms.BoundField]:
+        """The fields of what our data cannot tell."""
+        return [self[name] for name in self.fields if name not in {*self._ours, "as_at"}]
+
+    @property
+    def of_ours(self) -> list[forms.BoundField]:
+        """The fields of what is counted unless somebody says it."""
+        return [self[name] for name in self.fields if name in self._ours]
 
     @property
     def told(self) -> dict[str, float]:

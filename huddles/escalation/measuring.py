@@ -8,7 +8,7 @@ said here and on the page):
   lasted at most four hours, from arrival in the department until leaving it.
 - `attendance_variation`: attendances begun since midnight against the mean of the same hours of
   the same weekday in the six weeks before, in per cent more. Not told with fewer than two such
-  weeks on record.
+  weeks that the records hold whole.
 - `majors_resus_occupancy`: patients in the majors and resuscitation bays (by the code or name of
   the bay) and those cared for in the department's corridor, over the open places of these bays.
 - `over_twelve_hours`: of the patients in the department, the share that arrived more than twelve
@@ -206,12 +206,12 @@ SELECT places.site,
 
 def _variation(emergency: list[int], at: datetime) -> Mapping[int, float]:
     """How many times more have come since midnight than usual, by site."""
-    begin = records(at=at).begin
+    whole = records(at=at).complete
     days = [(week, _day(at) - timedelta(weeks=week)) for week in range(WEEKS + 1)]
     windows = [
         (week, _midnight(day), _same_hour(day, at))
         for week, day in days
-        if week == 0 or (begin is not None and _midnight(day) >= begin)
+        if week == 0 or (whole is not None and _midnight(day) >= whole)
     ]
     sql = """
 SELECT w.site_id AS site, spans.week, count(DISTINCT o.episode_id) AS number

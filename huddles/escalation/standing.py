@@ -152,7 +152,8 @@ def _weighed(rules: InForce, sites: Collection[Site]) -> list[Site]:
     known = {site.code: site for site in sites}
     if lacking := set(weights) - set(known):
         known |= {site.code: site for site in Site.objects.filter(code__in=lacking)}
-    return [known[code] for code in weights if code in known]
+    found = [known[code] for code in weights if code in known]
+    return sorted(found, key=lambda site: (site.position, site.name, site.pk))
 
 
 def _values(sites: Collection[Site], at: datetime) -> dict[int, dict[str, _Value]]:

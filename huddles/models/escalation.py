@@ -132,6 +132,8 @@ class OpelAssessment(models.Model):
                 | Q(
                     level__gte=1,
                     level__lte=4,
+                    level_lowest__isnull=False,
+                    level_highest__isnull=False,
                     level_lowest=F("level"),
                     level_highest=F("level"),
                 ),

@@ -42,6 +42,7 @@ class NoticeRule(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     about__in=["declared", "computed"],
+                    level__isnull=False,
                     level__gte=1,
                     level__lte=4,
                     parameter="",

@@ -123,6 +123,9 @@ def addresses(area: Area) -> Iterator[str]:
     yield f"/screens/{area.screen}/preview/1/"
     yield from ("/screen/", "/screen/waiting/", "/screen/pages/1/")
     yield from ("/rules/", *(f"/rules/?site={code}" for code in area.sites))
+    yield from ("/escalation/", "/escalation/rules/", "/escalation/rules/fill-in/")
+    yield "/escalation/notices/"
+    yield from (f"/sites/{code}/escalation/" for code in area.sites)
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
     yield from (f"/sites/{code}/desk/" for code in area.sites)
@@ -183,6 +186,7 @@ def calls(area: Area) -> Iterator[str]:
             "cohorts/waiting-on-support",
             "forecasts/accuracy",
             "bed-requests",
+            "escalation",
         )
     )
     yield f"/api/v1/forecasts/?site={FORETOLD}"
@@ -286,7 +290,7 @@ DEEDS = {
     "flow_api:ask_for_cleaning", "flow:search", "forecast:scenario", "flow_api:change_request",
     "flow_api:reserve", "flow_api:allocate", "flow_api:release", "flow_api:cancel_request",
     "flow_api:restore_request",
-    "flow_api:movements", "flow_api:cancel_movement", "screens:revoke",
+    "flow_api:movements", "flow_api:cancel_movement", "screens:revoke", "escalation_api:values",
 }  # fmt: skip
 NO_PATIENTS = {
     ":health_live", ":health_ready", ":hl7v2", "accounts:sign_in", "accounts:change_password",
