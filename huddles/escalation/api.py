@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -17,14 +17,15 @@ from accounts.api_auth import HasScope
 from accounts.models import User
 from accounts.roles import Permission
 from accounts.tokens import TokenScope
-from flow.api.asking_for_beds import key_of
+from flow.api.asking_for_beds import key_of, names_people
 from flow.api.barriers import done, entry_of
 from flow.api.problems import invalid
 from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
 from huddles.escalation import api_shapes as describing
-from huddles.escalation.board import sites_seen
+from huddles.escalation.board import hidden_from, sites_seen
 from huddles.escalation.standing import Line, Standing, standings
 from huddles.escalation.values import tell
+from huddles.masking import masked
 from huddles.models import OpelValue
 from wards.models import Site
 from wards.scope import ALL
@@ -55,7 +56,8 @@ class Escalation(Reader):
             "results": [_site(one) for one in shown],
             "system": _system(found.system) if sees_system else None,
         }
-        return answered(request, written(form_of(request), told, rows=lambda: _rows(shown)))
+        _hide_names(request, told, shown, at)
+        return answered(request, written(form_of(request), told, rows=lambda: _rows(told)))
 
 
 class Values(Reader):
@@ -174,12 +176,31 @@ def _parameter(line: Line) -> dict[str, Any]:
     }
 
 
-def _rows(shown: Iterable[Standing]) -> list[dict[str, Any]]:
+def _hide_names(
+    request: Request, told: dict[str, Any], shown: Sequence[Standing], at: datetime
+) -> None:
+    """Take names of patients out of reasons that the caller may not read as they were typed."""
+    held = scope(request).sites(Permission.SEE_PATIENTS) if names_people(request) else frozenset()
+    secret = [
+        row
+        for row, one in zip(told["results"], shown, strict=True)
+        if one.site is not None and held != ALL and one.site.pk not in held
+    ]
+    if told["system"] is not None and held != ALL:
+        secret.append(told["system"])
+    hidden = hidden_from(not secret, at)
+    for row in secret:
+        if row["declared_reason"]:
+            row["declared_reason"] = masked(row["declared_reason"], hidden)
+
+
+def _rows(told: Mapping[str, Any]) -> list[dict[str, Any]]:
     """As CSV a line for each parameter, with the levels of its site."""
     return [
-        _level(one) | {f"parameter_{name}": value for name, value in _parameter(line).items()}
-        for one in shown
-        for line in one.lines
+        {name: value for name, value in site.items() if name != "parameters"}
+        | {f"parameter_{name}": value for name, value in one.items()}
+        for site in told["results"]
+        for one in site["parameters"]
     ]
 
 

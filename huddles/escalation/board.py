@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from accounts.roles import Permission
 from huddles.escalation.assessing import assessed_sites
 from huddles.escalation.cards import Card, cards_of
 from huddles.escalation.course import Course, course
-from huddles.escalation.standing import Share, Standing, standings
+from huddles.escalation.standing import Standing, standings
+from huddles.masking import masked
+from huddles.names import words_to_hide
 from huddles.opel.nearest import Step, steps
 from wards.models import Site
 from wards.scope import ALL, Scope
@@ -18,9 +20,11 @@ from wards.scope import ALL, Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteEscalation:
-    """A site. cards: of the declared level; near: what alone would change the computed level."""
+    """A site. reason: of the declared level, as the viewer may read it. cards: of that level;
+    near: what alone would change the computed level."""
 
     standing: Standing
+    reason: str
     near: Sequence[Step]
     cards: Sequence[Card]
     course: Course
@@ -28,26 +32,27 @@ class SiteEscalation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemEscalation:
-    """The system, and the sites in sight. shares: of the roll-up, by the key of the site."""
+    """The system, and the sites in sight. reason: of the system's declared level, as the viewer
+    may read it."""
 
     standing: Standing
+    reason: str
     sites: Sequence[Standing]
     course: Course
 
-    def share(self, site: int) -> Share | None:
-        """The part that a site has in the system's score."""
-        return next((one for one in self.standing.shares if one.site.pk == site), None)
 
-
-def site_escalation(site: Site, *, days: int, at: datetime) -> SiteEscalation:
-    """The board of a site; a fixed number of queries."""
+def site_escalation(site: Site, *, days: int, at: datetime, names: bool) -> SiteEscalation:
+    """The board of a site; a fixed number of queries. names: whether the viewer may read names of
+    its patients, were one written into a reason."""
     standing = standings([site], at=at).sites[site.pk]
     said = standing.declared
+    hidden = hidden_from(names, at)
     return SiteEscalation(
         standing=standing,
+        reason=masked(said.reason, hidden) if said else "",
         near=steps(standing.result) if standing.result else (),
         cards=cards_of(site, said.level, said) if said else (),
-        course=course(site, days=days, at=at),
+        course=without_names(course(site, days=days, at=at), hidden),
     )
 
 
@@ -55,11 +60,26 @@ def system_escalation(scope: Scope, *, days: int, at: datetime) -> SystemEscalat
     """The board of the system with the sites in sight; a fixed number of queries."""
     seen = sites_seen(scope)
     found = standings(seen, at=at)
+    said = found.system.declared
+    hidden = hidden_from(scope.may_everywhere(Permission.SEE_PATIENTS), at)
     return SystemEscalation(
         standing=found.system,
+        reason=masked(said.reason, hidden) if said else "",
         sites=tuple(found.sites[site.pk] for site in seen),
-        course=course(None, days=days, at=at),
+        course=without_names(course(None, days=days, at=at), hidden),
     )
+
+
+def hidden_from(names: bool, at: datetime) -> Collection[str]:
+    """The words to hide in what somebody typed, from a viewer who may read `names` or not. One
+    query for those who may not."""
+    return frozenset() if names else words_to_hide(at)
+
+
+def without_names(found: Course, hidden: Collection[str]) -> Course:
+    """The course with the reasons as they may be read."""
+    turns = tuple(replace(turn, reason=masked(turn.reason, hidden)) for turn in found.turns)
+    return replace(found, turns=turns)
 
 
 def sites_seen(scope: Scope) -> list[Site]:

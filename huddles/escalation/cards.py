@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -13,10 +13,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Team, User
 from accounts.refusals import Refused
+from huddles.actions.agreeing import agree
+from huddles.actions.understanding import Owner
 from huddles.models import Action, ActionCard, CardTaken, OpelDeclaration
 from huddles.opel.rule_set import LEVELS
 from live.doorbell import ring
 from wards.models import Site
+
+SOURCE: Final = "opel_card"
+"""Of actions that were made of cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +74,21 @@ def take(
     for card in found:
         if card.pk in taken:
             continue
-        action = _agreed(card, site=site, at=at, by=by)
+        action = agree(
+            site=site,
+            text=card.text,
+            owner=Owner(team=card.team, name=card.role),
+            due_at=at + timedelta(minutes=card.minutes),
+            at=at,
+            by=by,
+            source=SOURCE,
+            key=f"{latest.pk}-{card.pk}",
+        )
         CardTaken.objects.create(card=card, declaration=latest, action=action)
         made.append(action)
     if made:
         transaction.on_commit(lambda: ring(["escalation", f"escalation:{site.pk}"]))
     return made
-
-
-def _agreed(card: ActionCard, *, site: Site, at: datetime, by: User) -> Action:
-    return Action.objects.create(
-        site=site,
-        text=card.text,
-        team=card.team,
-        owner_name=card.role,
-        due_at=at + timedelta(minutes=card.minutes),
-        agreed_at=at,
-        by=by,
-    )
 
 
 @transaction.atomic

@@ -196,28 +196,29 @@ def _days(request: HttpRequest) -> int:
 
 
 def _drawn(request: HttpRequest, scope: Scope, place: Site | None, now: datetime) -> Any:
-    """The board, drawn once for all who see alike: it names no patient."""
+    """The board, drawn once for all who see alike."""
     days = _days(request)
     name = f"escalation:{place.pk}" if place else "escalation"
     may = place is not None and scope.may_at_site(Permission.RUN_HUDDLES, place.pk)
 
     def paint() -> bytes:
-        return render_to_string(*_board(scope, place, days, now, may=may)).encode()
+        return render_to_string(*_board(scope, place, days, now, may=may, names=names)).encode()
 
-    # Every viewer of a site sees all of it, so the variant is what they may do there.
-    variant = f"{days}:{int(may)}" if place else f"{days}:{scope.key}"
-    return rendered(name, variant, paint, KEPT)
+    # Every viewer of a site sees all of it, so the variant is what they may do and read there.
+    names = place is not None and scope.may_at_site(Permission.SEE_PATIENTS, place.pk)
+    variant = f"{days}:{int(may)}{int(names)}" if place else f"{days}:{scope.key}"
+    return rendered(name, variant, paint, KEPT, private=names or place is None)
 
 
 def _board(
-    scope: Scope, place: Site | None, days: int, now: datetime, *, may: bool
+    scope: Scope, place: Site | None, days: int, now: datetime, *, may: bool, names: bool
 ) -> tuple[str, Mapping[str, Any]]:
     context: dict[str, Any] = {"moment": now, "live": True, "days": days, "spans": SPANS}
     if place is None:
         system_board = system_escalation(scope, days=days, at=now)
         context |= {"board": system_board, "figure": figure(system_board.course)}
         return "huddles/_escalation_system.html", context
-    board = site_escalation(place, days=days, at=now)
+    board = site_escalation(place, days=days, at=now, names=names)
     left = [str(one.row.pk) for one in board.cards if one.taken is None]
     context |= {
         "board": board,

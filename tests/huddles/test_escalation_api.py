@@ -18,7 +18,7 @@ from tests.api.callers import Caller
 from tests.api.conftest import _nothing_remembered as _nothing_remembered
 from tests.api.test_schema import agrees, resolved
 from tests.huddles.rules import load_example
-from tests.screens.hospital import Hospital, build
+from tests.screens.hospital import FAMILY, Hospital, build
 
 pytestmark = pytest.mark.django_db
 READ, TELL = "/api/v1/escalation/", "/api/v1/escalation/values/"
@@ -63,6 +63,23 @@ def test_a_site_tells_every_parameter_and_both_levels(hospital: Hospital, manage
     assert (told["stale"], told["age_minutes"], told["cut_offs"]) == (False, 0, "example")
     untold = parameter(manager, "ambulance_handover")
     assert [untold[name] for name in ("value", "as_at", "score", "source")] == [None] * 4
+
+
+def test_a_name_in_a_reason_is_told_to_those_alone_who_may(
+    hospital: Hospital, manager: Caller
+) -> None:
+    for site in (hospital.site, None):
+        declare(
+            site=site, level=3, reason=f"Mrs {FAMILY} waits", seen=None, at=timezone.now(),
+            by=manager.user,
+        )  # fmt: skip
+    full = Caller("full", Role.BED_MANAGER, *BOTH, TokenScope.EPISODES_READ, site=hospital.site)
+    assert FAMILY in full.get(READ)[0]["declared_reason"]
+    for caller in (manager, Caller("observer", Role.OBSERVER, *BOTH, site=hospital.site)):
+        body = caller.client.get(READ).content.decode()
+        assert FAMILY not in body
+        assert body.count("Mrs … waits") == 2
+    assert FAMILY not in full.client.get(READ).json()["system"]["declared_reason"]
 
 
 def test_a_value_told_counts_and_says_who_told_it(hospital: Hospital, manager: Caller) -> None:

@@ -123,6 +123,20 @@ def test_a_level_is_declared_with_a_reason(hospital: Hospital, sam: User, observ
     assert OpelDeclaration.objects.count() == 1
 
 
+def test_a_name_in_a_reason_is_read_by_those_alone_who_may(
+    hospital: Hospital, sam: User, bed_manager: Client, observer: Client
+) -> None:
+    for site in (hospital.site, None):
+        declare(
+            site=site, level=3, reason=f"Mrs {FAMILY} waits", seen=None, at=timezone.now(), by=sam
+        )
+    assert f"Mrs {FAMILY} waits" in page(bed_manager)
+    for client, address in ((observer, SITE), (observer, SYSTEM), (bed_manager, SYSTEM)):
+        shown = page(client, address)
+        assert FAMILY not in shown
+        assert "Mrs … waits" in shown
+
+
 def test_a_declaration_that_differs_says_so(
     hospital: Hospital, sam: User, observer: Client
 ) -> None:
