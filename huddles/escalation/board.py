@@ -13,7 +13,7 @@ from huddles.escalation.course import Course, course
 from huddles.escalation.standing import Standing, standings
 from huddles.masking import masked
 from huddles.names import words_to_hide
-from huddles.opel.nearest import Step, steps
+from huddles.opel.nearest import Step, near_cuts, steps, to_levels
 from wards.models import Site
 from wards.scope import ALL, Scope
 
@@ -21,11 +21,14 @@ from wards.scope import ALL, Scope
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteEscalation:
     """A site. reason: of the declared level, as the viewer may read it. cards: of that level;
-    near: what alone would change the computed level."""
+    near: what alone would change the computed level; nearest: the cuts that are nearest, whatever
+    they would change; to_levels: the levels above and below with the points they are away."""
 
     standing: Standing
     reason: str
     near: Sequence[Step]
+    nearest: Sequence[Step]
+    to_levels: Sequence[tuple[int, int]]
     cards: Sequence[Card]
     course: Course
 
@@ -51,6 +54,8 @@ def site_escalation(site: Site, *, days: int, at: datetime, names: bool) -> Site
         standing=standing,
         reason=masked(said.reason, hidden) if said else "",
         near=steps(standing.result) if standing.result else (),
+        nearest=near_cuts(standing.result) if standing.result else (),
+        to_levels=to_levels(standing.result) if standing.result else (),
         cards=cards_of(site, said.level, said) if said else (),
         course=without_names(course(site, days=days, at=at), hidden),
     )

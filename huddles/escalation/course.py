@@ -95,14 +95,15 @@ def figure(found: Course) -> str:
     drawn = graph_objects.Figure(
         layout={
             "template": "none",
-            "margin": {"l": 64, "r": 12, "t": 30, "b": 30},
-            "height": 220,
+            "margin": {"l": 64, "r": 16, "t": 34, "b": 42},
+            "height": 240,
             "hovermode": "x unified",
             "legend": {"orientation": "h", "x": 0, "y": 1.2},
             "xaxis": {
                 "range": [_local(found.start), _local(found.end)],
                 "fixedrange": True,
-                "nticks": 8,
+                "nticks": 7,
+                "tickformat": "%H:%M\n%a %-d" if found.days <= SPANS[0] else "%-d %b",
             },
             "yaxis": {
                 "range": [0.6, 4.4],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from huddles.opel.rule_set import Parameter, Worse
 from huddles.opel.scoring import Result
@@ -41,17 +41,42 @@ def steps(result: Result) -> Sequence[Step]:
             level = result.rule_set.level(result.lowest + step.points)
             highest = result.rule_set.level(result.highest + step.points)
             if level == highest != result.level:
-                found.append(
-                    Step(
-                        parameter=step.parameter,
-                        value=step.value,
-                        points=step.points,
-                        level=level,
-                        reached=step.reached,
-                    )
-                )
+                found.append(replace(step, level=level))
     found.sort(key=lambda step: (abs(step.points), step.parameter.code))
     return _first_of_each(found)
+
+
+def to_levels(result: Result) -> Sequence[tuple[int, int]]:
+    """How many points more, or fewer, would be the level above and the one below: the level and
+    the points, of those there are. Empty where no level is certain."""
+    rules, level = result.rule_set, result.level
+    if level is None:
+        return ()
+    found = []
+    if level + 1 in rules.bands:
+        found.append((level + 1, rules.bands[level + 1] - int(result.highest)))
+    if level > 1:
+        found.append((level - 1, rules.bands[level] - 1 - int(result.lowest)))
+    return tuple(found)
+
+
+def near_cuts(result: Result, *, most: int = 5) -> Sequence[Step]:
+    """The next cut up or down of each fresh parameter, the nearest first: near in proportion to
+    how far its cuts lie apart. Their `level` is that of the whole, where it alone changes it."""
+    alone = {(step.parameter.code, step.points): step.level for step in steps(result)}
+    found = []
+    for one in result.parameters:
+        if one.told is None or one.stale or one.score is None:
+            continue
+        cuts = one.parameter.cuts
+        across = abs(cuts[-1].value - cuts[0].value) or 1.0
+        for step in _first_of_each(
+            sorted(_of(one.parameter, one.score), key=lambda step: abs(step.points))
+        ):
+            level = alone.get((one.parameter.code, step.points))
+            far = abs(step.value - one.told.value) / across
+            found.append((far, replace(step, level=level)))
+    return [step for _far, step in sorted(found, key=lambda pair: pair[0])[:most]]
 
 
 def _of(parameter: Parameter, score: int) -> list[Step]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from huddles.escalation.rule_sets import Label
 from huddles.escalation.rule_words import cut_words
@@ -14,6 +15,15 @@ from huddles.opel.rule_set import Parameter
 
 register = template.Library()
 
+_UNTOLD = {
+    "four_hour_performance": lazy("nobody has left since midnight"),
+    "attendance_variation": lazy("too few weeks on record to compare with"),
+    "majors_resus_occupancy": lazy("no bay here is known as majors or resuscitation"),
+    "over_twelve_hours": lazy("no emergency department here"),
+    "ga_occupancy": lazy("no open general and acute bed here"),
+    "escalation_beds": lazy("no open general and acute bed here"),
+    "no_criteria_to_reside": lazy("too few patients have been reviewed"),
+}
 _UNITS = {"percent": "%", "minutes": "min"}
 
 
@@ -56,7 +66,7 @@ def source_words(line: Line) -> str:
 def lacks(line: Line) -> str:
     """Why a value counts for nothing certain; empty where it counts."""
     if line.told is None:
-        return _("our data do not tell it yet") if line.ours else _("nobody has told it")
+        return str(_UNTOLD.get(line.parameter.code, _("nobody has told it")))
     if line.scored.stale:
         return _("too old to count")
     return "" if line.counts else _("its cut-offs are not filled in")

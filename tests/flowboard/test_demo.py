@@ -54,7 +54,7 @@ def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: P
     again = demo.make_accounts(tmp_path)
     assert again == first
     assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
-    assert Grant.objects.count() == 14
+    assert Grant.objects.count() == 15
     assert ApiToken.objects.count() == 3
     for name in ("demo.json", "staff.token", "signer.token"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0

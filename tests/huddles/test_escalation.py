@@ -31,7 +31,7 @@ from huddles.models import (
     OpelValue,
 )
 from huddles.opel.files import named
-from huddles.opel.nearest import steps, words
+from huddles.opel.nearest import near_cuts, steps, to_levels, words
 from huddles.opel.scoring import Told, scored
 from tests.flow.places import Hospital, beds_of, make_site, put
 from tests.huddles.rules import example_content, load_cards, load_example
@@ -480,3 +480,16 @@ def test_the_nearest_changes_of_a_level_do_change_it() -> None:
 
 def test_where_the_level_is_open_nothing_is_near() -> None:
     assert steps(scored({}, named("example"), at=NOW)) == ()
+
+
+def test_the_nearest_cuts_are_named_where_none_alone_changes_the_level() -> None:
+    values = BUSY | {"ga_occupancy": 93.9, "ambulance_handover": 62.0}
+    told = {code: Told(value, NOW) for code, value in values.items()}
+    result = scored(told, named("example"), at=NOW)
+    assert (result.score, result.level) == (28, 3)
+    assert to_levels(result) == ((4, 6), (2, -6))
+    first = near_cuts(result)[0]
+    assert (first.parameter.code, first.value, first.points) == ("ga_occupancy", 94, 1)
+    assert len(near_cuts(result)) == 5
+    assert to_levels(scored({}, named("example"), at=NOW)) == ()
+    assert near_cuts(scored({}, named("example"), at=NOW)) == []
