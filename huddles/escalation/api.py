@@ -43,12 +43,10 @@ class Escalation(Reader):
         at = now()
         params = self.params(request, now=at)
         codes = filters_of(request, params).sites()
+        sites = [one for one in sites_seen(scope(request)) if not codes or one.code in codes]
+        if set(codes) - {one.code for one in sites}:
+            params.errors.setdefault("site", "Acute hospitals alone have a level.")
         params.check()
-        sites = (
-            list(Site.objects.filter(code__in=codes).select_related("organisation"))
-            if codes
-            else sites_seen(scope(request))
-        )
         found = standings(sites, at=at)
         shown = [found.sites[site.pk] for site in sites]
         sees_system = scope(request).may_anywhere(Permission.SEE_COUNTS) and not codes

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
+from huddles.escalation.rule_sets import escalates
 from huddles.escalation.standing import standings
 from huddles.models import OpelDeclaration
 from huddles.opel.rule_set import LEVELS
@@ -47,6 +48,8 @@ def declare(
     reason = " ".join(reason.split())
     if not reason:
         raise Refused(_("Say why. A level is declared with a reason."))
+    if site is not None and not escalates(site):
+        raise Refused(_("Acute hospitals alone have a level here."))
     if level not in LEVELS:
         raise Refused(_("A level is 1, 2, 3 or 4."))
     with connection.cursor() as cursor:

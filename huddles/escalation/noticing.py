@@ -45,9 +45,12 @@ def note(*, now: datetime) -> int:
         mine = [rule for rule in rules if rule.about == kind]
         if mine:
             found += _of_levels(mine, changes(now), now)
-    for rule in rules:
-        if rule.about == about.VALUE:
-            found += _of_value(rule, now)
+    of_values = [rule for rule in rules if rule.about == about.VALUE]
+    for site in {rule.site_id for rule in of_values}:
+        rows = OpelAssessment.objects.filter(site=site, at__gt=now - LOOK, at__lte=now)
+        course = list(rows.select_related("rule_set").order_by("at"))
+        for rule in of_values:
+            found += _of_value(rule, course) if rule.site_id == site else []
     before = Notice.objects.count() if found else 0
     Notice.objects.bulk_create(found, ignore_conflicts=True)
     return Notice.objects.count() - before if found else 0
@@ -94,13 +97,12 @@ def _speaks(rule: NoticeRule, change: Change) -> bool:
     return change.level >= least or (change.before is not None and change.before >= least)
 
 
-def _of_value(rule: NoticeRule, now: datetime) -> list[Notice]:
+def _of_value(rule: NoticeRule, rows: Sequence[OpelAssessment]) -> list[Notice]:
     """Where the value got past the threshold; a time without a value changes nothing."""
-    rows = OpelAssessment.objects.filter(site=rule.site_id, at__gt=now - LOOK, at__lte=now)
     found = []
     was = True  # what came before is not known, and no news
     limit = rule.threshold or 0.0
-    for row in rows.select_related("rule_set").order_by("at"):
+    for row in rows:
         value = value_in(row, rule.parameter)
         if value is None:
             continue

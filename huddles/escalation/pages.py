@@ -12,7 +12,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -33,6 +33,7 @@ from huddles.escalation.cards import take
 from huddles.escalation.course import SPANS, figure
 from huddles.escalation.declaring import declare, may_declare, may_declare_system
 from huddles.escalation.forms import DeclareForm, ValuesForm
+from huddles.escalation.rule_sets import escalates
 from huddles.escalation.standing import Standing, standings
 from huddles.escalation.values import tell
 from huddles.models import OpelValue
@@ -76,6 +77,8 @@ class Desk:
 def site(request: HttpRequest, code: str) -> HttpResponseBase:
     """The level of one site, its parameters, and the cards of its level."""
     scope, place = site_named(request, code)
+    if not escalates(place):
+        raise Http404(_("Acute hospitals alone have a level here."))
     now = timezone.now()
     if request.method != "POST" and "fragment" in request.GET:
         return _fragment(request, scope, place, now)

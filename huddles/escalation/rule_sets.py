@@ -27,6 +27,11 @@ BANDS: Final = "bands"
 PUBLISHED, FILLED_IN, EXAMPLE, NOT_SET = "published", "filled_in", "example", "not_set"
 
 
+def escalates(site: Site) -> bool:
+    """Whether a site has a level: the parameters are those of acute hospitals."""
+    return site.kind == Site.Kind.ACUTE
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """Where cut-offs or bands come from, and who filled them in on which day."""

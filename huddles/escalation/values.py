@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.refusals import Refused
-from huddles.escalation.rule_sets import in_force
+from huddles.escalation.rule_sets import escalates, in_force
 from huddles.models import OpelValue
 from huddles.opel.rule_set import Parameter
 from live.doorbell import ring
@@ -25,6 +25,8 @@ AHEAD: Final = timedelta(minutes=5)
 """How far the clock of whoever tells may be ahead of ours."""
 OLDEST: Final = timedelta(days=7)
 """From how long ago a value may be told at all."""
+LOOK: Final = timedelta(days=31)
+"""How far back the last value of a parameter is looked for."""
 _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "percent": (0, 1000),
     "minutes": (0, 7 * 24 * 60),
@@ -43,6 +45,8 @@ class Value:
 
 def parameter_of(site: Site, code: str, *, at: datetime) -> Parameter:
     """The parameter of this code in the rules that hold for the site. Raises Refused."""
+    if not escalates(site):
+        raise Refused(_("Acute hospitals alone escalate by these parameters."))
     found = in_force(timezone.localtime(at).date()).of(site)
     if found is None:
         raise Refused(_("No rule set holds for this site, so no value of it can be told."))
@@ -109,8 +113,11 @@ def _check(parameter: Parameter, value: float) -> None:
 
 
 def latest(sites: Collection[int], *, at: datetime) -> dict[tuple[int, str], OpelValue]:
-    """The value told last of each parameter of each site, by both; one query."""
-    rows = OpelValue.objects.filter(site__in=list(sites), as_at__lte=at).select_related("by")
+    """The value told last of each parameter of each site, by both, unless that is longer ago than
+    anybody would look; one query."""
+    rows = OpelValue.objects.filter(
+        site__in=list(sites), as_at__lte=at, as_at__gt=at - LOOK
+    ).select_related("by")
     order = ("site_id", "parameter", "-as_at", "-recorded_at", "-pk")
     newest = rows.order_by(*order).distinct("site_id", "parameter")
     return {(row.site_id, row.parameter): row for row in newest}

@@ -330,10 +330,15 @@ def test_what_grows_stale_moves_no_level_silently(hospital: Hospital, by: User) 
     assert "ambulance_handover" in {one.parameter.code for one in found.wanting}
 
 
-def test_community_hospitals_are_not_assessed(hospital: Hospital) -> None:
+def test_acute_hospitals_alone_escalate(hospital: Hospital, by: User) -> None:
     load_example()
     assess(at=NOW)
     assert {row.site for row in OpelAssessment.objects.all()} == {hospital.site}
+    other = hospital.community_site
+    with pytest.raises(Refused, match="Acute hospitals alone"):
+        say(other, by, ga_occupancy=90)
+    with pytest.raises(Refused, match="Acute hospitals alone"):
+        declare(site=other, level=3, reason="So", seen=None, at=NOW, by=by)
 
 
 def test_however_many_beds_the_queries_are_the_same(hospital: Hospital, by: User) -> None:

@@ -19,6 +19,7 @@ from tests.api.conftest import _nothing_remembered as _nothing_remembered
 from tests.api.test_schema import agrees, resolved
 from tests.huddles.rules import load_example
 from tests.screens.hospital import FAMILY, Hospital, build
+from wards.models import Site
 
 pytestmark = pytest.mark.django_db
 READ, TELL = "/api/v1/escalation/", "/api/v1/escalation/values/"
@@ -145,6 +146,9 @@ def test_who_may_tell_and_who_may_read(hospital: Hospital, manager: Caller) -> N
     assert [one["site"] for one in stranger.get(READ)] == ["OTH"]
     assert stranger.client.get(READ, {"site": "TGH"}).status_code == 400
     assert stranger.client.get(READ, {"colour": "red"}).status_code == 400
+    Site.objects.filter(code="OTH").update(kind="community")
+    assert stranger.client.get(READ, {"site": "OTH"}).status_code == 400
+    assert stranger.get(READ) == []
     assert Client().get(READ).status_code == 401
     assert Client().post(TELL, said, "application/json").status_code == 401
     assert manager.client.get(TELL).status_code == 405

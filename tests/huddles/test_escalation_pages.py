@@ -326,6 +326,7 @@ def test_site_and_system_boards_show_the_level(
         assert SITE in shown
     Site.objects.filter(pk=hospital.site.pk).update(kind="community")
     assert "OPEL" not in page(observer, "/")
+    assert observer.get(SITE).status_code == 404
 
 
 # --- rules ------------------------------------------------------------------------------------
