@@ -12,14 +12,14 @@ from huddles.opel.scoring import Result
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A parameter at another score. value: where that begins, or where the present score ends.
-    points: by how much the score changes. level: of the whole if nothing else changed; None where
-    it stays as it is. reached: whether the score begins at `value`; else it ends there, and
-    anything better will do."""
+    points: by how much the score changes. levels: between which the whole would lie if nothing else
+    changed; None where it stays as it is. reached: whether the score begins at `value`; else it
+    ends there, and anything better will do."""
 
     parameter: Parameter
     value: float
     points: int
-    level: int | None
+    levels: tuple[int, int] | None
     reached: bool
 
     @property
@@ -30,7 +30,8 @@ class Step:
 
 def steps(result: Result) -> Sequence[Step]:
     """Every single step up or down of a fresh parameter that alone would change the computed
-    level; the smallest change of a score first. Empty where no level is certain."""
+    level, or make it uncertain; the smallest change of a score first. Empty where no level is
+    certain."""
     if result.level is None:
         return ()
     found = []
@@ -38,10 +39,10 @@ def steps(result: Result) -> Sequence[Step]:
         if one.told is None or one.stale or one.score is None:
             continue
         for step in _of(one.parameter, one.score):
-            level = result.rule_set.level(result.lowest + step.points)
+            lowest = result.rule_set.level(result.lowest + step.points)
             highest = result.rule_set.level(result.highest + step.points)
-            if level == highest != result.level:
-                found.append(replace(step, level=level))
+            if (lowest, highest) != (result.level, result.level):
+                found.append(replace(step, levels=(lowest, highest)))
     found.sort(key=lambda step: (abs(step.points), step.parameter.code))
     return _first_of_each(found)
 
@@ -62,8 +63,7 @@ def to_levels(result: Result) -> Sequence[tuple[int, int]]:
 
 def near_cuts(result: Result, *, most: int = 5) -> Sequence[Step]:
     """The next cut up or down of each fresh parameter, the nearest first: near in proportion to
-    how far its cuts lie apart. Their `level` is that of the whole, where it alone changes it."""
-    alone = {(step.parameter.code, step.points): step.level for step in steps(result)}
+    how far its cuts lie apart."""
     found = []
     for one in result.parameters:
         if one.told is None or one.stale or one.score is None:
@@ -73,9 +73,8 @@ def near_cuts(result: Result, *, most: int = 5) -> Sequence[Step]:
         for step in _first_of_each(
             sorted(_of(one.parameter, one.score), key=lambda step: abs(step.points))
         ):
-            level = alone.get((one.parameter.code, step.points))
             far = abs(step.value - one.told.value) / across
-            found.append((far, replace(step, level=level)))
+            found.append((far, step))
     return [step for _far, step in sorted(found, key=lambda pair: pair[0])[:most]]
 
 
@@ -94,7 +93,7 @@ def _of(parameter: Parameter, score: int) -> list[Step]:
 
 
 def _step(parameter: Parameter, value: float, points: int, *, reached: bool) -> Step:
-    return Step(parameter=parameter, value=value, points=points, level=None, reached=reached)
+    return Step(parameter=parameter, value=value, points=points, levels=None, reached=reached)
 
 
 def _first_of_each(steps: Sequence[Step]) -> Sequence[Step]:

@@ -471,7 +471,7 @@ def test_the_nearest_changes_of_a_level_do_change_it() -> None:
     assert near
     # Two points fewer are level 2: a handover under 45 minutes scores 3, not 5.
     handover = near["ambulance_handover", False]
-    assert (handover.points, handover.level, words(handover)) == (-2, 2, "< 45")
+    assert (handover.points, handover.levels, words(handover)) == (-2, (2, 2), "< 45")
     performance = near["four_hour_performance", False]
     assert (performance.points, words(performance)) == (-2, "> 85")
     for step in near.values():
@@ -479,8 +479,18 @@ def test_the_nearest_changes_of_a_level_do_change_it() -> None:
         if not step.reached:
             value += 0.01 if step.parameter.worse == "lower" else -0.01
         other = scored(told | {step.parameter.code: Told(value, NOW)}, rules, at=NOW)
-        assert other.level == step.level != result.level
+        assert other.levels == step.levels != result.levels
         assert other.score == result.score + step.points
+
+
+def test_with_a_value_missing_a_step_may_leave_the_level_open() -> None:
+    values = {code: value for code, value in BUSY.items() if code != "no_criteria_to_reside"}
+    result = scored({code: Told(v, NOW) for code, v in values.items()}, named("example"), at=NOW)
+    assert (result.lowest, result.highest, result.level) == (27, 31, 3)
+    near = {(step.parameter.code, step.is_worse): step for step in steps(result)}
+    # Three points more: 30 to 34, and 34 is level 4.
+    assert near["escalation_beds", True].levels == (3, 4)
+    assert ("majors_resus_occupancy", True) not in near, "one point more changes nothing"
 
 
 def test_where_the_level_is_open_nothing_is_near() -> None:
