@@ -29,7 +29,7 @@ def may_hear(caller: Caller, boards: frozenset[str]) -> frozenset[str] | None:
 
 def _sees(scope: Scope, board: str) -> bool:
     kind, _, number = board.partition(":")
-    if kind in ("system", "checks", "forecasts", "desk", "handover") and not number:
+    if kind in ("system", "checks", "forecasts", "desk", "handover", "escalation") and not number:
         return scope.may_anywhere(Permission.SEE_COUNTS)
     if kind == "actions" and not number:
         return True  # the bell alone; the list shows what each may see
@@ -42,7 +42,7 @@ def _sees(scope: Scope, board: str) -> bool:
         return teams == ALL or int(number) in teams
     if kind == "ward" and number:
         return scope.may(Permission.SEE_COUNTS, int(number))
-    if kind in ("site", "checks", "forecast", "huddle") and number:
+    if kind in ("site", "checks", "forecast", "huddle", "escalation") and number:
         sites = scope.sites_in_part(Permission.SEE_COUNTS)
         return sites == ALL or int(number) in sites
     return False

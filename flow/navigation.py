@@ -129,7 +129,11 @@ class Navigation:
             return None
         rules = reverse("rules:rules")
         below.append(Item(str(_("Rules for giving beds")), rules, path == rules, path == rules))
-        known = ("/sites/", "/wards/", "/rounds/", rules)
+        if escalation := address_of("escalation:system"):
+            is_there = path.startswith(escalation)
+            label = str(_("Escalation"))
+            below.append(Item(label, escalation, is_there, path == escalation))
+        known = ("/sites/", "/wards/", "/rounds/", rules, escalation or rules)
         current = path.startswith(known) and not _is_of_the_desk(path)
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
 

@@ -20,6 +20,7 @@ from flow.boards import checks_board, site_board, system_board, ward_board
 from flow.charts import trend_figure, trend_rows
 from flow.flow_map_drawing import drawn
 from flow.forecast_pages.headline import headlines
+from flow.levels import levels
 from flow.moment import Moment
 from flow.part import parts_seen
 from flow.round_board import round_figures
@@ -71,6 +72,7 @@ def system(request: HttpRequest) -> HttpResponse:
             "parts": {site.id: parts().of_site(site.id) for site in board.sites},
             "groups": site_groups(board.sites),
             "map": drawn(board.flow),
+            "levels": levels(at=wish.at or now),
             "foretold": headlines([site.code for site in board.sites], sight=sight, now=now)
             if wish.at is None
             else {},
@@ -100,6 +102,7 @@ def site(request: HttpRequest, code: str) -> HttpResponse:
             "checks_address": reverse("flow:site_checks", args=[place.code]),
             "part": parts().whole,
             "groups": ward_groups(board.wards),
+            "level": levels(at=wish.at or now).get(place.pk),
             "figure": trend_figure(board.site.trend, beds_open=board.site.figures.beds_open),
             "hours": trend_rows(board.site.trend),
             "foretold": headlines([place.code], sight=sight, now=now).get(place.code)

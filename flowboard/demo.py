@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -35,6 +36,8 @@ from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
 from flowboard import embedded
 from flowboard.supervise import Program, die_with_parent
+from huddles.models import OpelRuleSet
+from huddles.opel.files import FOLDER as OPEL_FOLDER
 from interop.feeds import code_for
 from interop.models import Feed
 from patients.code_loading import built_in, load_codes
@@ -58,6 +61,11 @@ SOCIAL_WORK: Final = ("NMC", "SW")
 NEIGHBOURHOOD_TEAM: Final = "NT-NORTH"
 NURSES_WARD: Final = "NGH-W12"
 ACUTE: Final = ("NGH", "ERH")
+WEIGHTS: Final = ("NGH=0.62", "ERH=0.38")
+"""How much each hospital counts in the system's score; invented."""
+OPEL_RULES: Final = OPEL_FOLDER / "example.yaml"
+CARDS: Final = BASE / "huddles" / "escalation" / "example_cards.yaml"
+MAIL_AT: Final = "northmoor.example"
 CLEANED_AFTER: Final = 45
 """Minutes until a bed is usually ready again."""
 LEARNT_DAYS: Final = 8
@@ -68,6 +76,7 @@ STAFF_SCOPES: Final = (
     TokenScope.BEDS_READ, TokenScope.BEDS_WRITE,
 )  # fmt: skip
 SIGNER_SCOPES: Final = (TokenScope.RETURNS_WRITE,)
+TELLER_SCOPES: Final = (TokenScope.HUDDLES_WRITE,)
 
 _AS_ROOT: Final = "You're running the worker with superuser privileges"
 
@@ -161,8 +170,14 @@ def _recall(path: Path) -> Secrets:
 def _person(username: str, first: str, last: str, password: str | None) -> User:
     user = User.objects.filter(username=username).first()
     if user is None:
+        email = f"{username}@{MAIL_AT}" if password is not None else ""
         return add_user(
-            username=username, first_name=first, last_name=last, password=password, by=None
+            username=username,
+            first_name=first,
+            last_name=last,
+            email=email,
+            password=password,
+            by=None,
         )
     if password is not None and not user.check_password(password):
         user.set_password(password)
@@ -225,6 +240,11 @@ def signer_token(home: Path) -> Path:
     return home / "signer.token"
 
 
+def teller_token(home: Path) -> Path:
+    """The file with the token of the ambulance service, which tells escalation values."""
+    return home / "teller.token"
+
+
 def staff_memory(home: Path) -> Path:
     """The file in which the simulated staff keep what they have told."""
     return home / "staff.json"
@@ -243,6 +263,10 @@ def _make_staff(home: Path, system: Organisation) -> None:
     trust = Organisation.objects.get(code=TRUST)
     set_grant(user=signer, role=Role.SITE_MANAGER, organisation=trust, by=None)
     _hand_token(signer_token(home), signer, SIGNER_SCOPES)
+    # Its role would let it do more; its token lets it tell values and nothing else.
+    teller = _person("northmoor.ambulance", "Northmoor", "ambulance service", None)
+    set_grant(user=teller, role=Role.BED_MANAGER, organisation=trust, by=None)
+    _hand_token(teller_token(home), teller, TELLER_SCOPES)
 
 
 def _hand_token(path: Path, user: User, scopes: Iterable[TokenScope]) -> None:
@@ -281,6 +305,14 @@ def set_cleaning_times() -> None:
         WardLimits(ward=ward, cleaned_after=CLEANED_AFTER)
         for ward in Ward.objects.filter(limits=None, same_as=None)
     )
+
+
+def load_escalation() -> None:
+    """The example rules and cards, unless there are some: a demo may have been filled in."""
+    if not OpelRuleSet.objects.exists():
+        weights = [part for one in WEIGHTS for part in ("--weight", one)]
+        call_command("load_opel", "example", *weights, verbosity=0, stdout=io.StringIO())
+        call_command("load_action_cards", str(CARDS), verbosity=0, stdout=io.StringIO())
 
 
 def _identity() -> str:
@@ -323,6 +355,7 @@ class Preparation:
         load_cohorts([NEIGHBOURHOODS, *built_in_cohorts()])
         make_feeds()
         set_cleaning_times()
+        load_escalation()
         if not Movement.objects.exists() or not self._was_loaded():
             self._load_history()
         (self._folder / "loaded").write_text(self._mark())
@@ -335,7 +368,7 @@ class Preparation:
         return mark.split("\n")[0] == _identity()
 
     def _mark(self) -> str:
-        described = (NORTHMOOR, RULES, NEIGHBOURHOODS, *built_in_cohorts())
+        described = (NORTHMOOR, RULES, NEIGHBOURHOODS, *built_in_cohorts(), OPEL_RULES, CARDS)
         files = b"".join(file.read_bytes() for file in described)
         return f"{_identity()}\n{hashlib.sha256(files).hexdigest()}"
 
@@ -431,6 +464,7 @@ def programs(*, bind: str, port: int, mllp_port: int, home: Path, state: Path) -
                 "--token-file", str(staff_token(home)), "--state", str(state),
                 "--memory", str(staff_memory(home)),
                 "--signer-token-file", str(signer_token(home)),
+                "--teller-token-file", str(teller_token(home)),
             ),
         ),
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from psycopg import ProgrammingError
@@ -65,6 +65,19 @@ class Misconfigured(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """Where e-mail goes: to a server, or as files into a `folder`, to be looked at."""
+
+    folder: str = ""
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = False
+    tls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """What the environment says, checked and typed."""
 
@@ -90,6 +103,9 @@ class Environment:
     hl7_strangers: HL7Strangers
     stuck_limits: Mapping[str, int]
     shifts: shifts.Pattern
+    mail: Mail | None
+    mail_from: str
+    public_address: str
     log_format: LogFormat
     log_level: str
     static_root: Path
@@ -155,6 +171,36 @@ def _redis(url: str) -> str:
     if not (parts.path if parts.scheme == "unix" else parts.hostname):
         raise ValueError("names no server; write redis://host:6379/0 or unix:///path/of.sock.")
     return url
+
+
+def _mail(url: str) -> Mail | None:
+    # The message never repeats the address: it may hold a password.
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.path.startswith("/"):
+        return Mail(folder=parts.path)
+    # Checked on from here: smtp is plain, smtp+tls begins plain and turns to TLS, smtps is TLS.
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if parts.scheme not in ports or not parts.hostname:
+        raise ValueError(
+            "must be smtp+tls://user:password@host:587, smtps://…, smtp://… or file:///folder."
+        )
+    return Mail(
+        host=parts.hostname,
+        port=parts.port or ports[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=parts.scheme == "smtp+tls",
+        tls=parts.scheme == "smtps",
+    )
+
+
+def _public(address: str) -> str:
+    parts = urlsplit(address)
+    if address and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError(f"is '{address}'; write it as https://name.")
+    return address.rstrip("/")
 
 
 def _zone(name: str) -> str:
@@ -270,6 +316,9 @@ def read(values: Mapping[str, str], *, base: Path) -> Environment:
             for name, usual in _STUCK.items()
         },
         shifts=reader.parsed("SHIFTS", shifts.USUAL, shifts.parse, ()),
+        mail=reader.parsed("MAIL_URL", "", _mail, None),
+        mail_from=reader.text("MAIL_FROM", "flowboard@localhost"),
+        public_address=reader.parsed("PUBLIC_ADDRESS", "", _public, ""),
         log_format=reader.parsed("LOG_FORMAT", "json", _log_format, "json"),
         log_level=reader.parsed("LOG_LEVEL", "INFO", _log_level, "INFO"),
         static_root=Path(reader.text("STATIC_ROOT", str(base / "staticfiles"))).absolute(),

@@ -257,6 +257,22 @@ STUCK_LIMITS = dict(ENV.stuck_limits)
 # --- Shifts by which staffing is said, by London's clock -----------------------------------------
 SHIFTS = ENV.shifts
 
+# --- E-mail: without a place to send it to nobody is told of levels ------------------------------
+MAIL_READY = ENV.mail is not None
+PUBLIC_ADDRESS = ENV.public_address
+DEFAULT_FROM_EMAIL = ENV.mail_from
+EMAIL_TIMEOUT = 20
+if ENV.mail is None:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+elif ENV.mail.folder:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = ENV.mail.folder
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = ENV.mail.host, ENV.mail.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENV.mail.user, ENV.mail.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = ENV.mail.starttls, ENV.mail.tls
+
 # --- Background work ------------------------------------------------------------------------
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -283,6 +299,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("issue forecasts", "flow.tasks.issue_forecasts", 20.0),
         ("score forecasts", "flow.tasks.score_forecasts", 600.0),
         ("learn forecasts", "flow.tasks.learn_forecasts", 30.0),
+        ("assess escalation", "huddles.tasks.assess_escalation", 60.0),
+        ("send notices", "huddles.tasks.send_notices", 20.0),
         ("apply waiting messages", "interop.tasks.apply_waiting", 15.0),
     )
 }

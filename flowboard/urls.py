@@ -10,6 +10,7 @@ urlpatterns = [
     # Programs ask most often, and addresses are tried in this order.
     path("api/v1/", include("interop.api_urls")),
     path("api/v1/", include("huddles.api_urls")),
+    path("api/v1/", include("huddles.escalation.api_urls")),
     path("api/v1/", include("flow.api.urls")),
     re_path(r"^api/", Nowhere.as_view()),
     path("health/", include("flowboard.health_urls")),
@@ -30,5 +31,6 @@ urlpatterns = [
     path("", include("flow.desk.urls")),
     path("", include("flow.handover.urls")),
     path("", include("flow.running.urls")),
+    path("", include("huddles.escalation.urls")),
     path("", include("flow.urls")),
 ]

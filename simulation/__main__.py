@@ -17,6 +17,7 @@ from simulation.care.rest import Rest
 from simulation.care.returns import Signer
 from simulation.care.rosters import Rosters
 from simulation.care.staff import Staff
+from simulation.care.telling import Teller
 from simulation.clock import LONDON, minute_of
 from simulation.history import write_history
 from simulation.live import Live
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     care.add_argument("--api", required=True, metavar="URL", help="http://127.0.0.1:8000/api/v1/")
     care.add_argument("--token-file", type=Path, required=True, help="a file with the token alone")
     care.add_argument("--signer-token-file", type=Path, help="of who signs the daily returns")
+    care.add_argument("--teller-token-file", type=Path, help="of who tells escalation values")
     care.add_argument("--state", type=Path, required=True, help="that `live` keeps; only read")
     care.add_argument("--memory", type=Path, help="what was told; default: beside the state")
     care.add_argument("--seed", type=int, default=_SEED)
@@ -115,6 +117,10 @@ def _care(options: argparse.Namespace) -> int:
     if options.signer_token_file:
         bodies = tuple(dict.fromkeys(w.organisation for w in places.of_kind("emergency")))
         signer = Signer(rest(options.signer_token_file), bodies, _say)
+    teller = None
+    if options.teller_token_file:
+        sites = tuple(dict.fromkeys(w.site for w in places.of_kind("emergency")))
+        teller = Teller(rest(options.teller_token_file), sites, options.seed or 0, _say)
     line = rest(options.token_file)
     Staff(
         places=places,
@@ -125,6 +131,7 @@ def _care(options: argparse.Namespace) -> int:
         stopped=stop.is_set,
         pause=stop.wait,
         signer=signer,
+        teller=teller,
         rosters=Rosters(line, places, options.seed or 0, _say),
     ).run()
     return 0

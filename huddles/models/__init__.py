@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from huddles.models.actions import Action
+from huddles.models.escalation import (
+    ActionCard,
+    CardTaken,
+    OpelAssessment,
+    OpelDeclaration,
+    OpelRuleSet,
+    OpelValue,
+)
 from huddles.models.meetings import (
     Figure,
     Huddle,
@@ -11,15 +19,25 @@ from huddles.models.meetings import (
     HuddleTemplate,
     Section,
 )
+from huddles.models.notices import Notice, NoticeHours, NoticeRule
 from huddles.models.screens import Pairing, Screen, ScreenPage
 
 __all__ = [
     "Action",
+    "ActionCard",
+    "CardTaken",
     "Figure",
     "Huddle",
     "HuddleLine",
     "HuddleSpeaker",
     "HuddleTemplate",
+    "Notice",
+    "NoticeHours",
+    "NoticeRule",
+    "OpelAssessment",
+    "OpelDeclaration",
+    "OpelRuleSet",
+    "OpelValue",
     "Pairing",
     "Screen",
     "ScreenPage",

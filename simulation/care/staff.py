@@ -23,6 +23,7 @@ from simulation.care.rest import Reply, Rest
 from simulation.care.returns import Signer
 from simulation.care.rosters import Rosters
 from simulation.care.stays import Stay, stays
+from simulation.care.telling import Teller
 from simulation.clock import moment_of
 from simulation.mllp import Stopped
 from simulation.places import Places
@@ -44,7 +45,8 @@ _ROUND_OF_DEEDS: Final = 400  # told before the world is looked at again
 @dataclass
 class Staff:
     """Everybody who plans discharges in a simulated system. `path` is the state that they read;
-    `signer` signs the daily returns; `rosters` says how many nurses the shifts have."""
+    `signer` signs the daily returns; `rosters` says how many nurses the shifts have; `teller` tells
+    what the ambulance service knows."""
 
     places: Places
     path: Path
@@ -56,6 +58,7 @@ class Staff:
     clock: Callable[[], float] = time.monotonic
     signer: Signer | None = None
     rosters: Rosters | None = None
+    teller: Teller | None = None
     counts: Counter[str] = field(default_factory=Counter)
     requests: Requests = field(init=False)
     _seen: float = _LONG_AGO
@@ -84,6 +87,8 @@ class Staff:
             self.rest.close()
             if self.signer is not None:
                 self.signer.rest.close()
+            if self.teller is not None:
+                self.teller.rest.close()
             self.memory.save()
             self.say(f"stopped; {self._status()}")
 
@@ -102,6 +107,8 @@ class Staff:
             raise StateError(f"{self.path} belongs to another places file; name it with --places")
         if self.rosters is not None:
             self.counts["rostered"] += self.rosters.write(moment_of(state.now))
+        if self.teller is not None:
+            self.counts["told"] += self.teller.tell(state)
         there = {stay.visit: stay for stay in stays(state, self.places)}
         known = {case.visit: case for case in cases(state, self.places)}
         self.memory.forget_all_but(there.keys() | known.keys())
@@ -253,6 +260,7 @@ class Staff:
             "answered",
             "withdrawn",
             "rostered",
+            "told",
             "signed",
         )
         told = ", ".join(f"{self.counts[kind]} {kind}" for kind in kinds)

@@ -22,6 +22,8 @@ from accounts.models import ApiToken, Organisation, Team, User
 from accounts.roles import Role
 from flowboard import demo, embedded
 from flowboard.supervise import Program
+from huddles.escalation.rule_sets import keep
+from huddles.models import ActionCard, OpelRuleSet
 from interop.models import Feed
 from tests.flowboard.processes import eventually, free_port, mentioning
 from wards.models import Grant, Site, Ward, WardLimits
@@ -54,10 +56,33 @@ def test_accounts_are_made_once_and_put_right_later(northmoor: None, tmp_path: P
     again = demo.make_accounts(tmp_path)
     assert again == first
     assert User.objects.get(username="ward.nurse").check_password(first.ward_nurse)
-    assert Grant.objects.count() == 14
-    assert ApiToken.objects.count() == 3
-    for name in ("demo.json", "staff.token", "signer.token"):
+    assert Grant.objects.count() == 15
+    assert ApiToken.objects.count() == 4
+    for name in ("demo.json", "staff.token", "signer.token", "teller.token"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
+
+
+def test_the_ambulance_service_may_tell_values_and_no_more(northmoor: None, tmp_path: Path) -> None:
+    demo.make_accounts(tmp_path)
+    token = ApiToken.objects.get(user__username="northmoor.ambulance")
+    assert token.scopes == ["huddles:write"]
+    assert (tmp_path / "teller.token").read_text().startswith(token.prefix)
+
+
+def test_the_example_is_loaded_once_and_what_was_filled_in_stays(northmoor: None) -> None:
+    for code in ("NGH", "ERH"):
+        Site.objects.get_or_create(
+            code=code,
+            defaults={"name": code, "organisation": Organisation.objects.get(code="RNM")},
+        )
+    demo.load_escalation()
+    row = OpelRuleSet.objects.get()
+    assert row.is_example
+    assert row.said["weights"] == {"NGH": 0.62, "ERH": 0.38}
+    assert ActionCard.objects.filter(level=4).exists()
+    keep(said=row.said | {"name": "Ours"}, organisation=None, labels={}, note="", by=None)
+    demo.load_escalation()
+    assert OpelRuleSet.objects.count() == 2
 
 
 def test_each_signs_in_for_what_their_work_needs(northmoor: None, tmp_path: Path) -> None:

@@ -155,3 +155,24 @@ def test_programs_that_start_at_once_agree_on_the_key(tmp_path: Path) -> None:
     assert len(keys.pop()) >= 60
     assert (home / "secret_key").stat().st_mode & 0o077 == 0
     assert [path.name for path in home.iterdir()] == ["secret_key"]
+
+
+def test_where_mail_goes_is_an_address() -> None:
+    assert accepted().mail is None
+    sent = accepted(MAIL_URL="smtp+tls://a%40b:p%2Fw@mail.example:2525").mail
+    assert sent is not None
+    assert (sent.host, sent.port, sent.user, sent.password) == ("mail.example", 2525, "a@b", "p/w")
+    assert (sent.starttls, sent.tls) == (True, False)
+    assert "p/w" not in repr(sent)
+    plain, safe = accepted(MAIL_URL="smtp://mail").mail, accepted(MAIL_URL="smtps://mail").mail
+    assert plain is not None
+    assert safe is not None
+    assert (plain.port, plain.starttls, safe.port, safe.tls) == (25, False, 465, True)
+    folder = accepted(MAIL_URL="file:///var/mail").mail
+    assert folder is not None
+    assert folder.folder == "/var/mail"
+    for wrong in ("mail.example", "smtp://", "http://mail", "file://mail"):
+        [told] = mistakes(MAIL_URL=wrong)
+        assert told.startswith("MAIL_URL must be smtp+tls://")
+    assert accepted(PUBLIC_ADDRESS="https://beds.example/").public_address == "https://beds.example"
+    assert mistakes(PUBLIC_ADDRESS="beds")[0].startswith("PUBLIC_ADDRESS is 'beds'")

@@ -134,6 +134,9 @@ def addresses(area: Area) -> Iterator[str]:
         yield f"{here}lines/{area.wards['X2'].pk}/"
         yield f"/huddles/{huddle.template_id}/change/"
     yield from ("/rules/", *(f"/rules/?site={code}" for code in area.sites))
+    yield from ("/escalation/", "/escalation/rules/", "/escalation/rules/fill-in/")
+    yield "/escalation/notices/"
+    yield from (f"/sites/{code}/escalation/" for code in area.sites)
     yield from (f"/sites/{code}/" for code in area.sites)
     yield from (f"/sites/{code}/to-check/" for code in area.sites)
     yield from (f"/sites/{code}/desk/" for code in area.sites)
@@ -196,6 +199,7 @@ def calls(area: Area) -> Iterator[str]:
             "bed-requests",
             "actions",
             "huddles",
+            "escalation",
         )
     )
     yield f"/api/v1/forecasts/?site={FORETOLD}"
@@ -303,7 +307,7 @@ DEEDS = {
     "flow_api:ask_for_cleaning", "flow:search", "forecast:scenario", "flow_api:change_request",
     "flow_api:reserve", "flow_api:allocate", "flow_api:release", "flow_api:cancel_request",
     "flow_api:restore_request",
-    "flow_api:movements", "flow_api:cancel_movement", "screens:revoke",
+    "flow_api:movements", "flow_api:cancel_movement", "screens:revoke", "escalation_api:values",
     "huddles_api:finish_action", "huddles_api:drop_action", "huddles_api:reopen_action",
 }  # fmt: skip
 NO_PATIENTS = {

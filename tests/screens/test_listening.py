@@ -18,8 +18,10 @@ def caller(client: Client) -> Caller:
 
 def everything(hospital: Hospital) -> frozenset[str]:
     wards = [*hospital.wards, hospital.emergency]
-    site = {f"site:{hospital.site.pk}", f"forecast:{hospital.site.pk}"}
-    return frozenset({"system", "forecasts", *site, *(f"ward:{ward.pk}" for ward in wards)})
+    site = {f"{kind}:{hospital.site.pk}" for kind in ("site", "forecast", "escalation")}
+    return frozenset(
+        {"system", "forecasts", "escalation", *site, *(f"ward:{ward.pk}" for ward in wards)}
+    )
 
 
 def test_who_sees_everything_hears_everything(
@@ -35,8 +37,8 @@ def test_a_nurse_hears_of_the_own_ward_its_site_and_the_system(
 ) -> None:
     other = build(code="OTH")
     wanted = everything(hospital) | everything(other)
-    site = {f"site:{hospital.site.pk}", f"forecast:{hospital.site.pk}"}
-    own = frozenset({"system", "forecasts", *site, f"ward:{hospital.wards[0].pk}"})
+    site = {f"{kind}:{hospital.site.pk}" for kind in ("site", "forecast", "escalation")}
+    own = frozenset({"system", "forecasts", "escalation", *site, f"ward:{hospital.wards[0].pk}"})
     assert may_hear(caller(nurse), wanted) == own
 
 

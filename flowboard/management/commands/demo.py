@@ -63,6 +63,9 @@ class Command(BaseCommand):
             **os.environ,
             "DATABASE_URL": ENV.database_url,
             "REDIS_URL": ENV.redis_url,
+            # What is sent by e-mail lies there, to be looked at.
+            "MAIL_URL": os.environ.get("MAIL_URL", f"file://{ENV.home / 'mail'}"),
+            "PUBLIC_ADDRESS": os.environ.get("PUBLIC_ADDRESS", f"http://127.0.0.1:{ENV.port}"),
             "LOG_FORMAT": os.environ.get("LOG_FORMAT", "text"),
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
             "PYTHONUNBUFFERED": "1",

@@ -1,0 +1,1 @@
+"""Escalation (OPEL): values, the computed level, what people declare, and what follows from it."""
