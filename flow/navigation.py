@@ -64,9 +64,9 @@ class Navigation:
                 self._desk(),
                 self._leaving(),
                 self._our_people(),
+                self._huddles(),
                 self._item(_("Our work"), "flow:work", Permission.OWN_STEPS),
                 self._cleaning(),
-                self._item(_("Screens"), "screens:list", Permission.MANAGE_SCREENS),
                 self._item(_("Feeds"), "interop:feeds", Permission.MANAGE_FEEDS),
                 self._item(_("People"), "people:people", Permission.MANAGE_PEOPLE),
             )
@@ -129,12 +129,9 @@ class Navigation:
             return None
         rules = reverse("rules:rules")
         below.append(Item(str(_("Rules for giving beds")), rules, path == rules, path == rules))
-        if escalation := address_of("escalation:system"):
-            is_there = path.startswith(escalation)
-            label = str(_("Escalation"))
-            below.append(Item(label, escalation, is_there, path == escalation))
-        known = ("/sites/", "/wards/", "/rounds/", rules, escalation or rules)
-        current = path.startswith(known) and not _is_of_the_desk(path)
+        known = ("/sites/", "/wards/", "/rounds/", rules)
+        elsewhere = _is_of_the_desk(path) or _is_of_huddles(path)
+        current = path.startswith(known) and not elsewhere
         return Item(str(_("Sites")), below[0].address, current, below=tuple(below))
 
     @cached_property
@@ -209,6 +206,34 @@ class Navigation:
             return None
         current = any(item.current for item in below)
         return Item(str(_("Leaving")), below[0].address, current, below=tuple(below))
+
+    def _huddles(self) -> Item | None:
+        """What is agreed in meetings, and what they look at."""
+        scope = self._scope
+        counts = scope.may_anywhere(Permission.SEE_COUNTS)
+        offered = (
+            (_("Huddles"), "huddles:huddles", counts),
+            (_("Actions"), "huddles:actions", counts or scope.may_anywhere(Permission.OWN_STEPS)),
+            (_("Escalation"), "escalation:system", counts),
+            (_("Wall screens"), "screens:list", scope.may_anywhere(Permission.MANAGE_SCREENS)),
+        )
+        path = self._request.path
+        below = []
+        for label, name, is_theirs in offered:
+            address = address_of(name)
+            if address and is_theirs:
+                below.append(Item(str(label), address, path.startswith(address), path == address))
+        if not below:
+            return None
+        current = _is_of_huddles(path) or any(item.current for item in below)
+        if len(below) == 1:
+            return below[0]
+        return Item(str(_("Huddles")), below[0].address, current, below=tuple(below))
+
+
+def _is_of_huddles(path: str) -> bool:
+    """Whether an address belongs to the meetings of a site, or to its level of escalation."""
+    return path.startswith("/sites/") and ("/huddles/" in path or path.endswith("/escalation/"))
 
 
 def _is_of_the_desk(path: str) -> bool:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from huddles.escalation.assessing import assess
 from huddles.escalation.noticing import note
 from huddles.escalation.sending import send_due
+from huddles.meetings.mailing import mail_summaries
 
 
 @shared_task(name="huddles.tasks.assess_escalation", ignore_result=True)
@@ -21,3 +22,9 @@ def send_notices() -> None:
     """Tell whoever wants to know of a changed level, by e-mail; by beat every 20 s."""
     note(now=timezone.now())
     send_due(now=timezone.now())
+
+
+@shared_task(name="huddles.tasks.mail_summaries", ignore_result=True)
+def send_summaries() -> None:
+    """Mail the summaries of meetings that have ended; by beat every 20 s."""
+    mail_summaries(now=timezone.now())

@@ -18,7 +18,7 @@ def caller(client: Client) -> Caller:
 
 def everything(hospital: Hospital) -> frozenset[str]:
     wards = [*hospital.wards, hospital.emergency]
-    site = {f"{kind}:{hospital.site.pk}" for kind in ("site", "forecast", "escalation")}
+    site = {f"{kind}:{hospital.site.pk}" for kind in ("site", "forecast", "escalation", "huddle")}
     return frozenset(
         {"system", "forecasts", "escalation", *site, *(f"ward:{ward.pk}" for ward in wards)}
     )
@@ -37,12 +37,12 @@ def test_a_nurse_hears_of_the_own_ward_its_site_and_the_system(
 ) -> None:
     other = build(code="OTH")
     wanted = everything(hospital) | everything(other)
-    site = {f"{kind}:{hospital.site.pk}" for kind in ("site", "forecast", "escalation")}
+    site = {f"{kind}:{hospital.site.pk}" for kind in ("site", "forecast", "escalation", "huddle")}
     own = frozenset({"system", "forecasts", "escalation", *site, f"ward:{hospital.wards[0].pk}"})
     assert may_hear(caller(nurse), wanted) == own
 
 
-@pytest.mark.parametrize("name", ["ward", "site", "system:1", "huddle:3", "else"])
+@pytest.mark.parametrize("name", ["ward", "site", "system:1", "meeting:3", "else"])
 def test_what_is_no_board_is_never_heard(hospital: Hospital, manager: Client, name: str) -> None:
     assert may_hear(caller(manager), frozenset({name})) == frozenset()
 
