@@ -59,7 +59,8 @@ def _figures(board: Board, zone: str) -> tuple[Figure, ...]:
         if name == Asked.DISCHARGES and one.dues:
             last = one.dues[-1]
             hour = f"{timezone.localtime(last.at):%H:%M}"
-            note = _("and %(more)s possible") % {"more": last.possible} if last.possible else ""
+            more = _number(last.possible, zone)
+            note = _("and %(more)s possible") % {"more": more} if last.possible else ""
             label = _("Leaving by %(hour)s") % {"hour": hour}
             found.append(Figure(_number(last.definite, zone), label, note))
         elif name == Asked.NURSES:

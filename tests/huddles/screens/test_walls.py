@@ -173,9 +173,9 @@ def test_what_was_agreed_is_told_in_a_closed_room_without_names(hospital: Hospit
     assert "Quill" not in page
 
 
-def test_no_huddle_runs_and_the_wall_says_so(hospital: Hospital) -> None:
+def test_where_no_huddle_is_set_up_the_wall_says_so(hospital: Hospital) -> None:
     page = words(shown(hung(hospital.site, "public", page_of("huddle"))[0]))
-    assert "No huddle is running" in page
+    assert "No huddle is set up" in page
 
 
 def test_more_wards_than_find_room_are_counted(hospital: Hospital) -> None:
