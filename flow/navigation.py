@@ -87,6 +87,14 @@ class Navigation:
         return timezone.get_current_timezone_name()
 
     @property
+    def actions(self) -> str:
+        """Where an action about something is agreed; empty for those who agree none anywhere."""
+        agrees = (Permission.MOVE_PATIENTS, Permission.PLAN_DISCHARGE)
+        if not self._signed_in or not any(self._scope.may_anywhere(one) for one in agrees):
+            return ""
+        return address_of("huddles:actions")
+
+    @property
     def sign_out(self) -> str:
         """Where signing out is posted to."""
         return address_of("accounts:sign_out")

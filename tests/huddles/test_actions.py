@@ -398,3 +398,30 @@ def test_as_many_queries_for_one_as_for_forty(
     more(1)
     few = more(1)
     assert more(40) == few <= 16
+
+
+def test_what_it_can_be_about_leads_to_it(hospital: Hospital, care: Care, chair: User) -> None:
+    stay, ward = first_stay(hospital), hospital.wards[0]
+    barrier = care.waits(stay, "transport")
+    dirty = hospital.beds(ward)[5]
+    now = timezone.now()
+    bed_states.record_status(
+        bed=dirty.pk, status="K", occurred_at=now, sent_at=now, source="test", key="k"
+    )
+    bay = dirty.bay_id
+    bed_states.close(bay=bay, reason="estates", since=now - HOUR, by=chair)
+    closure = Closure.objects.get()
+    browser = signed_in(chair)
+    watching = signed_in(user("watching", Role.READER, site=hospital.site))
+    bed = hospital.beds(ward)[0].pk
+    for page, about in (
+        (f"/barriers/{barrier.pk}/", f"barrier={barrier.pk}"),
+        (f"/beds/{bed}/", f"stay={stay.pk}"),
+        (f"/closing/{ward.pk}/", f"closure={closure.pk}"),
+    ):
+        link = f"{PAGE}?{about}"
+        assert link in browser.get(page).content.decode(), page
+        assert link not in watching.get(page).content.decode(), page
+        assert "About <strong>" in browser.get(link).content.decode()
+        # Who may not act there is shown nothing of it.
+        assert "About <strong>" not in watching.get(link).content.decode()
