@@ -17,9 +17,10 @@ from huddles.actions.states import with_states
 from huddles.masking import masked
 from huddles.meetings.agenda import Agenda, ward_of
 from huddles.meetings.happened import Happened, happened
-from huddles.meetings.helping import Helping, helping
+from huddles.meetings.helping import Help, Helping, helping
 from huddles.meetings.knowing import ASKED, Known, known
 from huddles.meetings.timetable import horizons_of
+from huddles.meetings.what_ifs import WhatIf, what_ifs
 from huddles.models import Action, Figure, Huddle, HuddleLine, HuddleTemplate, Section
 from huddles.names import words_to_hide
 from wards.models import Site, Ward
@@ -119,8 +120,8 @@ class Board:
     huddle: None while nobody has said anything for it. agenda: its steps; step: the one that is
     spoken of, the first before it begins. previous: actions of earlier meetings that are open, or
     ended since the last. agreed: in this one. before: what was said in the last one, and what
-    came. helping: what would help, while the whole site is spoken of. may_lead: the viewer may
-    open, lead and end it.
+    came. helping: what would help, and what_ifs: the scenarios kept lately, while the whole site is
+    spoken of; the latter for the chair's eyes. may_lead: the viewer may open, lead and end it.
     """
 
     template: HuddleTemplate
@@ -136,6 +137,7 @@ class Board:
     agreed: tuple[Row, ...]
     before: Happened | None
     helping: Helping | None
+    what_ifs: tuple[WhatIf, ...]
     safety: Texts
     may_lead: bool
 
@@ -257,6 +259,7 @@ def board_of(
         agreed=tuple(rows[len(previous) :]),
         before=happened(template, starts_at, at=at),
         helping=_helping(site, told, scope, at=at) if step == Section.SITE else None,
+        what_ifs=_what_ifs(site, told, scope, at=at) if step == Section.SITE else (),
         safety=_safety(huddle, site, scope, hidden),
         may_lead=scope is not None and scope.may_at_site(Permission.RUN_HUDDLES, site.pk),
     )
@@ -347,14 +350,25 @@ def _helping(
 ) -> Helping:
     """What would help; who may not see the patients of a ward is told of none of them."""
     found = helping(site, told, at=at)
-    if scope is None:
-        return found
-    seen = tuple(
+    return found if scope is None else replace(found, helps=_in_sight(found.helps, scope))
+
+
+def _what_ifs(
+    site: Site, told: Mapping[int, tuple[WardLine, Known]], scope: Scope | None, *, at: datetime
+) -> tuple[WhatIf, ...]:
+    """The scenarios kept lately, for whoever may see the patients of the whole site, as they may
+    name any of them."""
+    if scope is None or not scope.may_at_site(Permission.SEE_PATIENTS, site.pk):
+        return ()
+    return what_ifs(site, {key: line.place.name for key, (line, _k) in told.items()}, at=at)
+
+
+def _in_sight(helps: tuple[Help, ...], scope: Scope) -> tuple[Help, ...]:
+    return tuple(
         one
-        for one in found.helps
+        for one in helps
         if not one.is_of_a_patient or scope.may(Permission.SEE_PATIENTS, one.ward)
     )
-    return replace(found, helps=seen)
 
 
 def _safety(

@@ -12,6 +12,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
+from flow.forecasts.clock import minute_of
+from flow.forecasts.scenario import Gone, Opened, Scenario, to_json
+from flow.models import KeptScenario
 from huddles.meetings.addresses import address_of
 from huddles.meetings.board import Board
 from huddles.meetings.helping import Help
@@ -158,3 +161,39 @@ def test_a_step_down_is_over_once_they_have_come_to_a_ward(
     )  # fmt: skip
     [row] = seen(template, chair).agreed
     assert row.by_deed
+
+
+def test_a_kept_what_if_is_opened_and_its_steps_agreed(
+    hospital: Hospital, template: HuddleTemplate, chair: User, care: Care
+) -> None:
+    one, now = hospital.wards[0], timezone.now()
+    stays = care.stays()
+    later = minute_of(now) + 120
+    kept = Scenario(
+        opened=(Opened(3, one.pk), Opened(2)), gone=(Gone((stays[0].pk, 10**9), later),),
+        arrivals=1.2,
+    )  # fmt: skip
+    for name, said, when in (
+        ("Open the winter beds", to_json(kept), now),
+        ("Of last week", to_json(kept), now - timedelta(days=7)),
+        ("Of another version", {"odd": 1}, now),
+    ):
+        KeptScenario.objects.create(
+            site=hospital.site, name=name, said=said, by=chair, kept_at=when
+        )
+    [found] = seen(template, chair).what_ifs
+    words = [(step.beds, step.words, step.about) for step in found.steps]
+    assert found.name == "Open the winter beds"
+    assert [(beds, about) for beds, _words, about in words] == [
+        (3, ""), (2, ""), (1, f"stay:{stays[0].pk}"), (0, ""),
+    ]  # fmt: skip
+    assert words[0][1].startswith("3 beds more on Ward 1")
+    assert words[2][1].startswith("Ward 1, bed 1: has left by")
+    browser, here = signed_in(chair), address_of("meeting", template.pk, STARTS)
+    browser.post(here, {"deed": "open"})
+    shown = browser.get(here).content.decode()
+    assert "What if: Open the winter beds" in shown
+    assert 'data-say="open 3 beds on Ward 1 by "' in shown
+    # Neither the room nor who sees one ward alone is told: it can be about anybody.
+    nurse = user("nurse9", Role.WARD_NURSE, ward=one)
+    assert seen(template, None).what_ifs == seen(template, nurse).what_ifs == ()
