@@ -10,7 +10,10 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from accounts.models import User
 from flow.models import HandoverNote
+from huddles.meetings.holding import Said as Line
+from huddles.meetings.holding import answer_safety, confirm, open_meeting
 from huddles.models import Action
 from huddles.screens.listening import may_hear
 from huddles.screens.recognising import COOKIE
@@ -18,6 +21,7 @@ from live import doorbell
 from live.stream import EventStreams
 from patients.code_loading import built_in, load_codes
 from patients.models import Code, Episode, Patient
+from tests.huddles.meeting import next_start, template_of
 from tests.huddles.screens.hanging import ZONES, every_page, hung, looker, lounge_of
 from tests.live.listening import Ear, run, served
 from tests.screens.hospital import Hospital, signed_in
@@ -80,6 +84,18 @@ def type_names(hospital: Hospital, closed: int, dirty: int) -> None:
             agreed_at=now,
             by=by,
         )
+    meet(hospital, text, by)
+
+
+def meet(hospital: Hospital, text: str, by: User) -> None:
+    """A huddle that speaks of safety, every line with names in it."""
+    starts, now = next_start(), timezone.now()
+    template = template_of(hospital, starts=starts, name=f"{starts:%H:%M}")
+    line = Line(concern=text, harm=text.upper(), hazard=text)
+    for ward in hospital.wards:
+        confirm(template=template, starts_at=starts, ward=ward, said=line, at=now, by=by)
+    huddle = open_meeting(template=template, starts_at=starts, first="safety", at=now, by=by)
+    answer_safety(huddle=huddle, harm=text, hazard=text.upper(), at=now, by=by)
 
 
 @pytest.mark.parametrize("zone", ZONES)
