@@ -42,7 +42,7 @@ def test_a_level_is_declared_a_value_said_and_a_card_agreed(
     User.objects.filter(pk=manager.pk).update(email="manager@trust.example")
     watching = opens(observer, SITE)
     page = opens(manager, "/", dark=dark)
-    page.locator(".nav summary", has_text="Sites").press("Enter")
+    page.locator(".nav summary", has_text="Huddles").press("Enter")
     page.get_by_role("link", name="Escalation", exact=True).press("Enter")
     page.get_by_role("link", name="Test hospital TGH").first.press("Enter")
     page.wait_for_url(f"**{SITE}")
