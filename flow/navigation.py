@@ -191,6 +191,15 @@ class Navigation:
         cleans = scope.may_anywhere(Permission.CLEAN_BEDS)
         return cleans and not any(scope.may_anywhere(other) for other in others)
 
+    def _below(self, offered: Sequence[tuple[object, str, bool]]) -> list[Item]:
+        """The entries of a menu: label, name of the page, and whether it is the viewer's."""
+        path = self._request.path
+        return [
+            Item(str(label), address, path.startswith(address), path == address)
+            for label, name, is_theirs in offered
+            if is_theirs and (address := address_of(name))
+        ]
+
     def _leaving(self) -> Item | None:
         """What has to do with going on from hospital."""
         scope = self._scope
@@ -204,12 +213,7 @@ class Navigation:
             (_("Returns"), "returns:list", bool(bodies)),
             (_("National peers"), "peers:peers", bool(bodies)),
         )
-        path = self._request.path
-        below = []
-        for label, name, is_theirs in offered:
-            address = address_of(name)
-            if address and is_theirs:
-                below.append(Item(str(label), address, path.startswith(address), path == address))
+        below = self._below(offered)
         if not below:
             return None
         current = any(item.current for item in below)
@@ -225,15 +229,10 @@ class Navigation:
             (_("Escalation"), "escalation:system", counts),
             (_("Wall screens"), "screens:list", scope.may_anywhere(Permission.MANAGE_SCREENS)),
         )
-        path = self._request.path
-        below = []
-        for label, name, is_theirs in offered:
-            address = address_of(name)
-            if address and is_theirs:
-                below.append(Item(str(label), address, path.startswith(address), path == address))
+        below = self._below(offered)
         if not below:
             return None
-        current = _is_of_huddles(path) or any(item.current for item in below)
+        current = _is_of_huddles(self._request.path) or any(item.current for item in below)
         if len(below) == 1:
             return below[0]
         return Item(str(_("Huddles")), below[0].address, current, below=tuple(below))

@@ -18,6 +18,7 @@ from huddles.masking import masked
 from huddles.meetings.agenda import Agenda, ward_of
 from huddles.meetings.happened import Happened, happened
 from huddles.meetings.helping import Help, Helping, helping
+from huddles.meetings.holding import version_of
 from huddles.meetings.knowing import ASKED, Known, known
 from huddles.meetings.timetable import horizons_of
 from huddles.meetings.what_ifs import WhatIf, what_ifs
@@ -327,7 +328,7 @@ def _line(
         known=told,
         confirmed_at=said.confirmed_at if said else None,
         by=str(said.by) if said else "",
-        version=int(said.confirmed_at.timestamp() * 1_000_000) if said else 0,
+        version=version_of(said),
         numbers={figure.value: getattr(source, name) for figure, name in NUMBERS.items()},
         dues=tuple(map(Due, horizons, definite, possible)),
         nurses_planned=said.nurses_planned if said else told.nurses.planned,
