@@ -1,12 +1,29 @@
-"""Which meeting of a site a room is to show."""
+"""Which meeting of a site runs, or is due."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from huddles.meetings.holding import timetable_of
 from huddles.models import Huddle, HuddleTemplate
 from wards.models import Site
+
+
+def running(rows: Iterable[Huddle]) -> Huddle | None:
+    """The first of the meetings that runs."""
+    return next((one for one in rows if one.runs), None)
+
+
+def next_start(
+    template: HuddleTemplate, rows: Sequence[Huddle], *, at: datetime
+) -> datetime | None:
+    """When the meeting of a template that runs began or, where none does, when the next one that
+    has not ended is due; None where it is held on no day. rows: those kept of it."""
+    if (now := running(rows)) is not None:
+        return now.starts_at
+    over = {one.starts_at for one in rows if one.closed_at is not None}
+    return timetable_of(template).next_due(at, over=over)
 
 
 def meeting_of_room(site: Site, *, at: datetime) -> tuple[HuddleTemplate, datetime] | None:
@@ -22,17 +39,17 @@ def meeting_of_room(site: Site, *, at: datetime) -> tuple[HuddleTemplate, dateti
         .defer("frozen")
         .order_by("-opened_at")[: 20 * max(1, len(templates))]
     )
-    running = next((one for one in rows if one.runs), None)
     by_key = {one.pk: one for one in templates}
-    if running is not None:
-        return by_key[running.template_id], running.starts_at
-    over: dict[int, set[datetime]] = {}
-    for one in rows:
-        over.setdefault(one.template_id, set()).add(one.starts_at)
+    if (now := running(rows)) is not None:
+        return by_key[now.template_id], now.starts_at
     due = [
         (start, template.pk)
         for template in templates
-        if (start := timetable_of(template).next_due(at, over=over.get(template.pk, ())))
+        if (
+            start := next_start(
+                template, [one for one in rows if one.template_id == template.pk], at=at
+            )
+        )
     ]
     if not due:
         return None

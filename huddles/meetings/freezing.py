@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from huddles.actions.reading import Row
-from huddles.meetings.board import Board, Due, Line
+from huddles.meetings.board_types import Board, Due, Line
 from huddles.meetings.happened import Came, Happened
 
 FORMAT: Final = 1

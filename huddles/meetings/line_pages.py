@@ -16,18 +16,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.refusals import Refused
 from huddles.meetings.addresses import address_of, start_named, template_named
-from huddles.meetings.board import NUMBERS, Board, Line, board_of
+from huddles.meetings.board import board_of
+from huddles.meetings.board_types import Board, Line
+from huddles.meetings.figures import NUMBERS
 from huddles.meetings.holding import Changed, Said, confirm
 from huddles.models import Figure
 from wards.models import Ward
 
 QUESTIONS = {
-    "harm": _("Has anybody come to harm in the last 24 hours?"),
-    "hazard": _("What could hurt someone today?"),
+    "harm": lazy("Has anybody come to harm in the last 24 hours?"),
+    "hazard": lazy("What could hurt someone today?"),
 }
 
 

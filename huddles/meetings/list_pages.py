@@ -25,6 +25,7 @@ from accounts.roles import Permission
 from flow.site_naming import site_named
 from huddles.meetings.addresses import address_of, template_named
 from huddles.meetings.board import may_confirm
+from huddles.meetings.due import next_start
 from huddles.meetings.forms import TemplateForm
 from huddles.meetings.holding import timetable_of
 from huddles.meetings.knowing import ASKED
@@ -122,9 +123,7 @@ def due_meetings(site: Site, scope: Scope, *, at: datetime) -> list[DueMeeting]:
     found = []
     for template in templates:
         rows = known.get(template.pk, [])
-        running = next((one for one in rows if one.runs), None)
-        over = {one.starts_at for one in rows if one.closed_at}
-        start = running.starts_at if running else timetable_of(template).next_due(at, over=over)
+        start = next_start(template, rows, at=at)
         if start is None:
             continue
         here = next((one for one in rows if one.starts_at == start), None)
@@ -134,7 +133,7 @@ def due_meetings(site: Site, scope: Scope, *, at: datetime) -> list[DueMeeting]:
                 template=template,
                 starts_at=start,
                 address=address_of("meeting", template.pk, start),
-                runs=running is not None,
+                runs=here is not None and here.runs,
                 lines=_my_lines(template, start, wards, scope, here, said) if at >= opens else (),
                 may_change=scope.may_at_site(Permission.RUN_HUDDLES, site.pk),
             )

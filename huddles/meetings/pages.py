@@ -27,7 +27,8 @@ from huddles.actions.asking import agreed, subject_of
 from huddles.actions.pages import agreed_words
 from huddles.meetings.addresses import address_of, stamp, start_named, template_named
 from huddles.meetings.agenda import ward_of
-from huddles.meetings.board import Board, board_of
+from huddles.meetings.board import board_of
+from huddles.meetings.board_types import Board
 from huddles.meetings.freezing import as_seen
 from huddles.meetings.happened import came_of
 from huddles.meetings.holding import (

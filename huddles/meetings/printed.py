@@ -25,19 +25,13 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
+from huddles.meetings.figures import SHORT
 from huddles.models import Figure
 
 LARGEST: Final = 9.0
 SMALLEST: Final = 6.0
 """Sizes of the letters in points."""
 _FACE, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
-_SHORT: Final = {
-    Figure.BEDS_FREE.value: _("Free"),
-    Figure.UNPLACED.value: _("Waiting"),
-    Figure.OUTLIERS.value: _("Outliers"),
-    Figure.SIDE_ROOMS.value: _("Side rooms"),
-    Figure.CLOSED.value: _("Closed"),
-}
 
 
 def as_pdf(kept: dict[str, Any], *, closed_at: datetime) -> bytes:
@@ -184,8 +178,8 @@ def _lines(sheet: _Sheet, kept: dict[str, Any]) -> None:
             head += [_("by %(hour)s") % {"hour": _hour(one)} for one in kept["horizons"]]
         elif name == Figure.NURSES:
             head.append(_("Nurses"))
-        elif name in _SHORT:
-            head.append(str(_SHORT[name]))
+        elif name in SHORT:
+            head.append(str(SHORT[name]))
     head.append(_("Confirmed"))
     rows = [
         [line["name"], *_cells(line, kept["figures"]),
@@ -209,7 +203,7 @@ def _cells(one: dict[str, Any], figures: Sequence[str]) -> list[str]:
                 found.append(f"{_number(due['definite'])}{more}")
         elif name == Figure.NURSES:
             found.append(f"{_number(one['nurses_actual'])} / {_number(one['nurses_planned'])}")
-        elif name in _SHORT:
+        elif name in SHORT:
             found.append(_number(one["numbers"].get(name)))
     return found
 

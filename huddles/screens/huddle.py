@@ -7,10 +7,12 @@ from typing import Final
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from flow.feeds import feed_states
-from huddles.meetings.board import Board, Line, Totals, board_of
+from huddles.meetings.board import board_of
+from huddles.meetings.board_types import Board, Line, Totals
 from huddles.meetings.due import meeting_of_room
 from huddles.models import Figure as Asked
 from huddles.screens.agreed import agreed
@@ -78,11 +80,11 @@ def _figures(board: Board, zone: str) -> tuple[Figure, ...]:
 
 
 _LABELS: Final = {
-    Asked.BEDS_FREE.value: _("Beds free now"),
-    Asked.UNPLACED.value: _("Waiting for a bed"),
-    Asked.OUTLIERS.value: _("Outliers"),
-    Asked.SIDE_ROOMS.value: _("Side rooms free"),
-    Asked.CLOSED.value: _("Beds closed"),
+    Asked.BEDS_FREE.value: lazy("Beds free now"),
+    Asked.UNPLACED.value: lazy("Waiting for a bed"),
+    Asked.OUTLIERS.value: lazy("Outliers"),
+    Asked.SIDE_ROOMS.value: lazy("Side rooms free"),
+    Asked.CLOSED.value: lazy("Beds closed"),
 }
 _OF_PEOPLE: Final = frozenset({Asked.UNPLACED.value, Asked.OUTLIERS.value})
 

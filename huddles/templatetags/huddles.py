@@ -12,16 +12,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from huddles.meetings.addresses import stamp as as_stamp
-from huddles.models import Figure, Section
+from huddles.meetings.figures import SHORT
+from huddles.models import Section
 
 register = template.Library()
-_SHORT = {
-    Figure.BEDS_FREE.value: _("Free now"),
-    Figure.UNPLACED.value: _("Waiting"),
-    Figure.OUTLIERS.value: _("Outliers"),
-    Figure.SIDE_ROOMS.value: _("Side rooms"),
-    Figure.CLOSED.value: _("Closed"),
-}
 
 
 @register.filter
@@ -42,7 +36,7 @@ def positive(value: int) -> int:
 @register.filter
 def short_figure(name: str) -> str:
     """What a figure is called in the head of a table."""
-    return _SHORT.get(name, name)
+    return str(SHORT.get(name, name))
 
 
 @register.filter

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from accounts.models import User
-from huddles.meetings.board import Board, board_of
+from huddles.meetings.board import board_of
+from huddles.meetings.board_types import Board
 from huddles.models import Huddle, HuddleTemplate
 from tests.screens.hospital import Hospital
 from wards.scope import scope_of
@@ -31,7 +32,7 @@ def template_of(
     values: dict[str, Any] = {
         "name": "Morning huddle",
         "times": [time(local.hour, local.minute)],
-        "horizons": [each.replace(minute=0) for each in horizons],
+        "horizons": horizons,
     }
     return HuddleTemplate.objects.create(site=hospital.site, **(values | more))
 

@@ -16,7 +16,7 @@ from flow.forecasts.clock import minute_of
 from flow.forecasts.scenario import Gone, Opened, Scenario, to_json
 from flow.models import KeptScenario
 from huddles.meetings.addresses import address_of
-from huddles.meetings.board import Board
+from huddles.meetings.board_types import Board
 from huddles.meetings.helping import Help
 from huddles.models import Action, HuddleTemplate
 from tests.huddles.meeting import next_start, seen_by, template_of
