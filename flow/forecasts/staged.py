@@ -5,18 +5,22 @@ enough to learn more than that: somebody whose discharge is announced leaves far
 somebody who meets criteria to reside. Here a hazard is a product of factors, each of a group of
 patients; the factors are those of greatest likelihood under a gamma prior around 1 (a
 proportional-hazards model with piecewise constant hazards: Holford TR, Biometrics
-1980;36:299-305), so that a group of which little has been seen changes little. When within a day
-somebody left is not used: its exposure is what is to be expected (Dempster AP, Laird NM, Rubin DB,
-J R Stat Soc B 1977;39:1-38). Where none of these facts is recorded, it says what the floor does.
+1980;36:299-305), so that a group of which little has been seen changes little. For a stage the
+prior is around what those have of whom nothing is known: a hospital that begins to tell of reviews
+one morning has not changed that day, and what a fact means is learnt from who leaves with it. When
+within a day somebody left is not used: its exposure is what is to be expected (Dempster AP, Laird
+NM, Rubin DB, J R Stat Soc B 1977;39:1-38). Where none of these facts is recorded, it
+says what the floor does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flow.forecasts.features import NAMES, Question, Table, table
 from flow.forecasts.hazards import (
@@ -79,6 +83,8 @@ def _sizes(specialties: int) -> tuple[int, ...]:
 
 _MAIN: Final = 6
 """So many of the kinds of group stand alone; the others are pairs of them."""
+_STAGED: Final = frozenset({3, 6, 7, 8, 9})
+"""The kinds that tell stages apart, each stage in one stretch, the first without any fact."""
 
 
 def _groups(rows: Table, specialties: int) -> tuple[Indices, ...]:
@@ -171,6 +177,14 @@ def _fit(history: Stays, sample: Sample, hours: Hours, specialties: int, days: f
                 group, before = groups[number], each[number]
                 came = np.bincount(group, left, before.size)
                 expected = np.bincount(group, rates * spent, before.size) / before
-                each[number] = (came + _PRIOR) / (expected + _PRIOR / usually[number])
+                if number in _STAGED:
+                    first = _likeliest(came, expected, usually[number]).reshape(_STAGES, -1)[0]
+                    usually[number].reshape(_STAGES, -1)[1:] = first
+                each[number] = _likeliest(came, expected, usually[number])
                 rates *= (each[number] / before)[group]
     return Factors(float(usual), tuple(each), specialties)
+
+
+def _likeliest(came: NDArray[Any], expected: Floats, usually: Floats) -> Floats:
+    """The factors under a gamma prior around what they usually are."""
+    return (came + _PRIOR) / (expected + _PRIOR / usually)

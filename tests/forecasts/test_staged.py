@@ -136,3 +136,29 @@ def test_what_is_told_for_the_first_time_today_moves_little(plain: Hospital) -> 
     asked = Question.today(stays, np.full(stays.size, NOON))
     before, after = (staged.model.chances(told, asked) for told in (history, now))
     assert after == pytest.approx(before, abs=0.04)
+
+
+def test_reviews_told_for_the_first_time_today_change_nothing_yet(
+    plain: Hospital, marked: Stays
+) -> None:
+    """Expected dates and announcements are learnt from; then the wards begin to tell who meets
+    criteria to reside and what is arranged, of everybody on one morning."""
+    untold = {name: log for name, log in marked.logs.items() if name != "ready"}
+    untold["ready"] = plain.stays().log("ready")
+    history = Stays(
+        marked.keys, marked.sexes, marked.ages, marked.codes, marked.wards, untold
+    )  # fmt: skip
+    _, staged = voices(history)
+    stays = history.present(NOON)
+    rows, when = [int(stay) for stay in stays], [NOON - HOUR] * stays.size
+    ready = Log(rows, when, [float(NOON - HOUR) * (stay % 4 == 0) for stay in rows])
+    medicines = Log(rows, when, [float(stay % 2) for stay in rows])
+    now = Stays(
+        history.keys, history.sexes, history.ages, history.codes, history.wards,
+        {**history.logs, "ready": ready, "medicines": medicines},
+    )  # fmt: skip
+    asked = Question.today(stays, np.full(stays.size, NOON))
+    before, after = (staged.model.chances(told, asked) for told in (history, now))
+    announced = history.log("announced").last(stays, asked.at) > 0
+    assert 0 < announced.sum() < stays.size
+    assert after == pytest.approx(before, rel=1e-9)
