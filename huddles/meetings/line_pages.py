@@ -25,6 +25,7 @@ from huddles.meetings.board import board_of
 from huddles.meetings.board_types import Board, Line
 from huddles.meetings.figures import NUMBERS
 from huddles.meetings.holding import Changed, Said, confirm
+from huddles.meetings.timetable import time_near
 from huddles.models import Figure
 from wards.models import Ward
 
@@ -115,7 +116,7 @@ def _fields(board: Board, mine: Line, said: Mapping[str, str] | None) -> list[Fi
             add(name, str(labels[figure]), mine.numbers[figure], getattr(mine.known, name))
         elif figure == Figure.DISCHARGES:
             for place, due in enumerate(mine.dues):
-                when = f"{timezone.localtime(due.at):%H:%M}"
+                when = time_near(due.at, board.moment)
                 add(f"definite-{place}", _("Definite by %(when)s") % {"when": when},
                     due.definite, mine.known.definite[place])  # fmt: skip
                 add(f"possible-{place}", _("Possible by %(when)s") % {"when": when},

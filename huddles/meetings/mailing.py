@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from huddles.meetings.addresses import address_of, stamp
 from huddles.meetings.holding import bell
 from huddles.meetings.printed import as_pdf
+from huddles.meetings.timetable import time_near
 from huddles.models import Huddle
 from live.doorbell import ring
 
@@ -93,9 +94,9 @@ def _body(huddle: Huddle, kept: dict[str, object]) -> str:
     assert isinstance(agreed, list), "kept so"
     lines = [_("Agreed:") if agreed else _("Nothing was agreed.")]
     for one in agreed:
-        due = timezone.localtime(datetime.fromisoformat(one["due_at"]))
+        due = time_near(datetime.fromisoformat(one["due_at"]), huddle.starts_at)
         place = f" ({one['place']})" if one["place"] else ""
-        lines.append(f"- {due:%H:%M} {one['text']}{place}, {one['owner']}")
+        lines.append(f"- {due} {one['text']}{place}, {one['owner']}")
     lines.append("")
     if settings.PUBLIC_ADDRESS:
         path = address_of("summary", huddle.template_id, huddle.starts_at)

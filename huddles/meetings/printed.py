@@ -26,6 +26,7 @@ from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
 from huddles.meetings.figures import SHORT
+from huddles.meetings.timetable import time_near
 from huddles.models import Figure
 
 LARGEST: Final = 9.0
@@ -175,7 +176,7 @@ def _lines(sheet: _Sheet, kept: dict[str, Any]) -> None:
     head = [_("Ward")]
     for name in kept["figures"]:
         if name == Figure.DISCHARGES:
-            head += [_("by %(hour)s") % {"hour": _hour(one)} for one in kept["horizons"]]
+            head += [_("by %(hour)s") % {"hour": _near(one, kept)} for one in kept["horizons"]]
         elif name == Figure.NURSES:
             head.append(_("Nurses"))
         elif name in SHORT:
@@ -213,18 +214,18 @@ def _previous(sheet: _Sheet, kept: dict[str, Any]) -> None:
         return
     sheet.say(_("From before"), sheet.part)
     rows = [
-        [_day_and_hour(one["due_at"]), _with_place(one), one["owner"], _became(one)]
+        [_day_and_hour(one["due_at"]), _with_place(one), one["owner"], _became(one, kept)]
         for one in kept["previous"]
     ]
     head = [_("By"), _("What"), _("Who"), _("Then")]
     sheet.table(head, rows, [28 * mm, None, 40 * mm, 30 * mm])
 
 
-def _became(one: dict[str, Any]) -> str:
+def _became(one: dict[str, Any], kept: dict[str, Any]) -> str:
     if one["outcome"] == "dropped":
         return _("not needed")
     if one["ended_at"]:
-        return _("done %(hour)s") % {"hour": _hour(one["ended_at"])}
+        return _("done %(hour)s") % {"hour": _near(one["ended_at"], kept)}
     return _("overdue, carried on") if one["late"] else _("carried on")
 
 
@@ -238,6 +239,11 @@ def _number(value: int | None) -> str:
 
 def _hour(text: str) -> str:
     return f"{timezone.localtime(datetime.fromisoformat(text)):%H:%M}"
+
+
+def _near(text: str, kept: dict[str, Any]) -> str:
+    """With the day where it is not that of the meeting."""
+    return time_near(datetime.fromisoformat(text), datetime.fromisoformat(kept["starts_at"]))
 
 
 def _day_and_hour(text: str) -> str:

@@ -56,6 +56,14 @@ class Timetable:
             yield from self.on(day + timedelta(days=number))
 
 
+def time_near(moment: datetime, other: datetime) -> str:
+    """The local time of day, `17:00`; with the day, `Tue 10:00`, where it is another than that of
+    `other`, which it is read beside."""
+    local = moment.astimezone(_LONDON)
+    same = local.date() == other.astimezone(_LONDON).date()
+    return f"{local:%H:%M}" if same else f"{local:%a %H:%M}"
+
+
 def horizons_of(start: datetime, times: Collection[time]) -> list[datetime]:
     """The moments of that day by which discharges are asked for; one that is before the start is
     of the day after."""

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -18,6 +17,7 @@ from flow.forecasts.scenario import BadScenario, Gone, Opened, Scenario, from_js
 from flow.forecasts.wording import scenario_said
 from flow.models import KeptScenario
 from huddles.meetings.helping import Help
+from huddles.meetings.timetable import time_near
 from wards.models import Occupancy, Site
 
 MOST: Final = 5
@@ -83,7 +83,7 @@ def _steps(
     for more in said.opened:
         yield _opened(more, said, wards, at)
     for gone in said.gone:
-        yield from _gone(gone, wards, inside)
+        yield from _gone(gone, wards, inside, at)
     rest = replace(said, opened=(), gone=())
     for words in scenario_said(rest, dict(wards), at=minute_of(at)) if rest else ():
         yield Help("what_if", words, 0, "", 0)
@@ -98,9 +98,9 @@ def _opened(more: Opened, said: Scenario, wards: Mapping[int, str], at: datetime
 
 
 def _gone(
-    gone: Gone, wards: Mapping[int, str], inside: Mapping[int, tuple[int, str]]
+    gone: Gone, wards: Mapping[int, str], inside: Mapping[int, tuple[int, str]], at: datetime
 ) -> Iterable[Help]:
-    by = f"{timezone.localtime(moment_of(gone.by)):%H:%M}"
+    by = time_near(moment_of(gone.by), at)
     for episode in gone.patients:
         if episode not in inside:
             continue

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from huddles.actions.states import open_at
 from huddles.masking import masked
+from huddles.meetings.timetable import time_near
 from huddles.models import Action
 from huddles.names import words_to_hide
 from huddles.screens.wall_types import Zone
@@ -34,6 +34,6 @@ def agreed(site: Site, *, zone: str, now: datetime, ward: Ward | None = None) ->
         said = ngettext("%(open)d action open", "%(open)d actions open", len(told))
         return said % {"open": len(told)} + (_(", %(late)d late") % {"late": late} if late else "")
     text, due = told[0]
-    until = f"{timezone.localtime(due):%H:%M}"
+    until = time_near(due, now)
     more = _(" · %(more)d more") % {"more": len(told) - 1} if len(told) > 1 else ""
     return f"{until} {masked(text, words_to_hide(now))}{more}"

@@ -14,6 +14,7 @@ from flow.feeds import feed_states
 from huddles.meetings.board import board_of
 from huddles.meetings.board_types import Board, Line, Totals
 from huddles.meetings.due import meeting_of_room
+from huddles.meetings.timetable import time_near
 from huddles.models import Figure as Asked
 from huddles.screens.agreed import agreed
 from huddles.screens.wall_types import Figure, Wall, Zone, people
@@ -60,7 +61,7 @@ def _figures(board: Board, zone: str) -> tuple[Figure, ...]:
     for name in board.template.figures:
         if name == Asked.DISCHARGES and one.dues:
             last = one.dues[-1]
-            hour = f"{timezone.localtime(last.at):%H:%M}"
+            hour = time_near(last.at, board.moment)
             more = _number(last.possible, zone)
             note = _("and %(more)s possible") % {"more": more} if last.possible else ""
             label = _("Leaving by %(hour)s") % {"hour": hour}
@@ -96,8 +97,7 @@ def _number(value: int | None, zone: str) -> str:
 def _said(board: Board, zone: str) -> str:
     """A sentence of what is spoken of."""
     if not board.runs:
-        local, now = timezone.localtime(board.starts_at), timezone.localtime(board.moment)
-        when = f"{local:%H:%M}" if local.date() == now.date() else f"{local:%a %H:%M}"
+        when = time_near(board.starts_at, board.moment)
         told = _("Begins at %(when)s. %(said)s of %(wards)s wards have confirmed")
         return told % {
             "when": when, "said": board.totals.confirmed, "wards": board.totals.wards

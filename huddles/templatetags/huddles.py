@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from huddles.meetings.addresses import stamp as as_stamp
 from huddles.meetings.figures import SHORT
+from huddles.meetings.timetable import time_near
 from huddles.models import Section
 
 register = template.Library()
@@ -58,6 +59,15 @@ def hour(value: datetime | str | None) -> str:
         return ""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return f"{timezone.localtime(moment):%H:%M}"
+
+
+@register.filter
+def near(value: datetime | str | None, other: datetime) -> str:
+    """The local time of day; with the day where it is not that of `other`."""
+    if not value:
+        return ""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time_near(moment, other)
 
 
 @register.filter
