@@ -96,7 +96,7 @@ def agree(
             if key and (known := Action.objects.filter(source=source, key=key).first()):
                 return known
             raise
-    _ring(site.pk)
+    _ring(made)
     return made
 
 
@@ -147,7 +147,7 @@ def reopen(*, action: Action, at: datetime, by: User) -> Action:
     with pghistory.context(**deed("reopen_action", by)):
         held.outcome, held.over_at, held.over_by, held.over_note = Outcome.OPEN, None, None, ""
         held.save(update_fields=["outcome", "over_at", "over_by", "over_note"])
-    _ring(held.site_id)
+    _ring(held)
     return held
 
 
@@ -168,7 +168,7 @@ def change(
         held.owner, held.team = owner.user, owner.team
         held.owner_name = "" if owner.user else owner.name
         held.save(update_fields=["text", "due_at", "owner", "team", "owner_name"])
-    _ring(held.site_id)
+    _ring(held)
     return held
 
 
@@ -183,7 +183,7 @@ def _end(action: Action, outcome: Outcome, *, at: datetime, by: User, note: str)
         held.outcome, held.over_at, held.over_by = outcome, max(at, held.agreed_at), by
         held.over_note = plain
         held.save(update_fields=["outcome", "over_at", "over_by", "over_note"])
-    _ring(held.site_id)
+    _ring(held)
     return held
 
 
@@ -199,6 +199,9 @@ def _check_open(action: Action, at: datetime) -> None:
         raise Refused(_("It is over already: what it asked for has been done."))
 
 
-def _ring(site: int) -> None:
-    # The meetings of the site show them too.
-    transaction.on_commit(lambda: ring([BELL, f"huddle:{site}"]))
+def _ring(action: Action) -> None:
+    # The meetings of the site show them too, and walls of the site and the ward how many are open.
+    bells = {BELL, f"huddle:{action.site_id}", f"site:{action.site_id}"}
+    if action.ward_id is not None:
+        bells.add(f"ward:{action.ward_id}")
+    transaction.on_commit(lambda: ring(bells))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import get_type_hints
 
@@ -8,6 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from huddles.actions.agreeing import About, agree, finish
+from huddles.actions.understanding import Owner
 from huddles.models import Action
 from huddles.screens.showing import is_dark, wall
 from huddles.screens.wall_types import Boxes, ClosedTile, Jobs, Tile, people
@@ -28,6 +32,8 @@ from tests.screens.hospital import Hospital, add_beds, build
 from wards.bed_states import close, record_status
 from wards.facts import MovementKind
 from wards.models import Ward
+
+Commits = Callable[..., AbstractContextManager[object]]
 
 
 def dirty(hospital: Hospital, bed: int, *, level: str = "") -> None:
@@ -171,6 +177,28 @@ def test_what_was_agreed_is_told_in_a_closed_room_without_names(hospital: Hospit
     page = words(shown(hung(hospital.site, "closed")[0]))
     assert "Ring Mrs … son" in page
     assert "Quill" not in page
+
+
+def test_what_is_agreed_and_done_shows_at_once_on_the_walls_of_site_and_ward(
+    hospital: Hospital, django_capture_on_commit_callbacks: Commits
+) -> None:
+    by, ward = looker(), hospital.wards[0]
+    pages = [page_of("site"), page_of("ward", ward)]
+    client, _ = hung(hospital.site, "staff", *pages)
+
+    def told() -> set[bool]:
+        return {"1 action open" in words(shown(client, number)) for number in (1, 2)}
+
+    assert told() == {False}
+    with django_capture_on_commit_callbacks(execute=True):
+        made = agree(
+            site=hospital.site, text="Open bed 6", owner=Owner(name="Jo"), by=by,
+            due_at=hospital.now + timedelta(hours=1), at=hospital.now, about=About(ward=ward),
+        )  # fmt: skip
+    assert told() == {True}
+    with django_capture_on_commit_callbacks(execute=True):
+        finish(action=made, at=timezone.now(), by=by)
+    assert told() == {False}
 
 
 def test_where_no_huddle_is_set_up_the_wall_says_so(hospital: Hospital) -> None:
