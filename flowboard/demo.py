@@ -20,7 +20,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -34,9 +34,9 @@ from accounts.models import ApiToken, Organisation, Team, User
 from accounts.people import add_user
 from accounts.roles import Role
 from accounts.tokens import TokenScope, issue
-from flowboard import embedded
+from flowboard import demo_meetings, embedded
 from flowboard.supervise import Program, die_with_parent
-from huddles.models import HuddleTemplate, OpelRuleSet
+from huddles.models import OpelRuleSet
 from huddles.opel.files import FOLDER as OPEL_FOLDER
 from interop.feeds import code_for
 from interop.models import Feed
@@ -315,20 +315,6 @@ def load_escalation() -> None:
         call_command("load_action_cards", str(CARDS), verbosity=0, stdout=io.StringIO())
 
 
-def set_up_huddles() -> None:
-    """A meeting of three times a day at each hospital, unless there are some."""
-    if HuddleTemplate.objects.exists():
-        return
-    for site in Site.objects.filter(code__in=ACUTE):
-        HuddleTemplate.objects.create(
-            site=site,
-            name="Safety huddle",
-            times=[time(8, 15), time(12, 30), time(16)],
-            opens_before=180,
-            mail_to=[f"site.manager@{MAIL_AT}"],
-        )
-
-
 def _identity() -> str:
     """What tells this database from every other, so that a mark left by one is not read for two."""
     first = MigrationRecorder.Migration.objects.aggregate(applied=Min("applied"))["applied"]
@@ -370,7 +356,7 @@ class Preparation:
         make_feeds()
         set_cleaning_times()
         load_escalation()
-        set_up_huddles()
+        demo_meetings.set_up(ACUTE, f"site.manager@{MAIL_AT}")
         if not Movement.objects.exists() or not self._was_loaded():
             self._load_history()
         (self._folder / "loaded").write_text(self._mark())

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.utils import timezone
 
-from flowboard import demo, embedded
+from flowboard import demo, demo_meetings, embedded
 from flowboard.settings import ENV
 from flowboard.supervise import Supervisor
 
@@ -94,6 +94,9 @@ class Command(BaseCommand):
         def started() -> None:
             try:
                 found = demo.make_accounts(ENV.home)
+                demo_meetings.hold_the_last(
+                    at=timezone.now(), chair="bed.manager", speaker="northmoor.staff"
+                )
             finally:
                 connections.close_all()
             address = f"http://127.0.0.1:{ENV.port}"
