@@ -8,6 +8,7 @@ from django.utils import timezone
 from huddles.escalation.assessing import assess
 from huddles.escalation.noticing import note
 from huddles.escalation.sending import send_due
+from huddles.meetings.forgetting import end_forgotten
 from huddles.meetings.mailing import mail_summaries
 
 
@@ -26,5 +27,7 @@ def send_notices() -> None:
 
 @shared_task(name="huddles.tasks.mail_summaries", ignore_result=True)
 def send_summaries() -> None:
-    """Mail the summaries of meetings that have ended; by beat every 20 s."""
+    """End the meetings that were left, and mail the summaries of those that have ended; by beat
+    every 20 s."""
+    end_forgotten(now=timezone.now())
     mail_summaries(now=timezone.now())

@@ -21,7 +21,7 @@ from huddles.meetings.happened import happened
 from huddles.meetings.helping import Help, Helping, helping
 from huddles.meetings.holding import version_of
 from huddles.meetings.knowing import ASKED, Known, known
-from huddles.meetings.timetable import horizons_of
+from huddles.meetings.manner import manner_of
 from huddles.meetings.what_ifs import WhatIf, what_ifs
 from huddles.models import Action, Huddle, HuddleLine, HuddleTemplate, Section
 from huddles.names import words_to_hide
@@ -44,16 +44,18 @@ def board_of(
     """
     site = template.site
     huddle = _huddle(template, starts_at)
-    horizons = horizons_of(starts_at, template.horizons)
+    manner = manner_of(template, starts_at, huddle)
+    horizons = manner.horizons
     hidden = words_to_hide(at)
     told = known(site, at=at, horizons=horizons)
     lines = _lines(template, huddle, horizons, told, scope=scope, hidden=hidden)
-    agenda = Agenda.of(template.agenda, [line.ward.id for line in lines])
+    agenda = Agenda.of(manner.agenda, [line.ward.id for line in lines])
     step = huddle.step if huddle is not None and huddle.step in agenda else agenda.first
     previous, agreed = _actions(template, huddle, starts_at, at=at)
     rows = list(shown([*previous, *agreed], viewer, scope, at=at, hidden=hidden))
     return Board(
         template=template,
+        manner=manner,
         starts_at=starts_at,
         moment=at,
         huddle=huddle,
@@ -61,7 +63,6 @@ def board_of(
         step=step,
         lines=lines,
         totals=_totals(lines, horizons, at=at),
-        horizons=tuple(horizons),
         previous=tuple(rows[: len(previous)]),
         agreed=tuple(rows[len(previous) :]),
         before=happened(template, starts_at, at=at),
@@ -126,8 +127,10 @@ def _line(
     hidden: frozenset[str],
 ) -> Line:
     source: Known | HuddleLine = told if said is None else said
-    definite = list(source.definite) or [None] * len(horizons)
-    possible = list(source.possible) or [None] * len(horizons)
+    definite, possible = (
+        list(row) if len(row) == len(horizons) else [None] * len(horizons)
+        for row in (source.definite, source.possible)
+    )
     return Line(
         ward=ward,
         who=who,

@@ -12,6 +12,7 @@ from huddles.meetings.agenda import Agenda, ward_of
 from huddles.meetings.happened import Happened
 from huddles.meetings.helping import Helping
 from huddles.meetings.knowing import Known
+from huddles.meetings.manner import Manner
 from huddles.meetings.what_ifs import WhatIf
 from huddles.models import Huddle, HuddleTemplate, Section
 
@@ -93,7 +94,7 @@ class StepShown:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A meeting at a moment.
+    """A meeting at a moment, held in its `manner`.
 
     huddle: None while nobody has said anything for it. agenda: its steps; step: the one that is
     spoken of, the first before it begins. previous: actions of earlier meetings that are open, or
@@ -103,6 +104,7 @@ class Board:
     """
 
     template: HuddleTemplate
+    manner: Manner
     starts_at: datetime
     moment: datetime
     huddle: Huddle | None
@@ -110,7 +112,6 @@ class Board:
     step: str
     lines: tuple[Line, ...]
     totals: Totals
-    horizons: tuple[datetime, ...]
     previous: tuple[Row, ...]
     agreed: tuple[Row, ...]
     before: Happened | None
@@ -133,7 +134,17 @@ class Board:
     def ends_at(self) -> datetime:
         """When it is meant to end: from when it began, else from when it was to."""
         began = self.huddle.opened_at if self.huddle and self.huddle.opened_at else self.starts_at
-        return began + timedelta(minutes=self.template.lasts)
+        return began + timedelta(minutes=self.manner.lasts)
+
+    @property
+    def horizons(self) -> tuple[datetime, ...]:
+        """The times by which discharges are asked for."""
+        return self.manner.horizons
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """What the wards are asked for, in order."""
+        return self.manner.figures
 
     @property
     def opens_at(self) -> datetime:

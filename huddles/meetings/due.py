@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import QuerySet
 
 from huddles.meetings.holding import timetable_of
 from huddles.models import Huddle, HuddleTemplate
 from wards.models import Site
 
+FORGOTTEN: Final = timedelta(hours=3)
+"""A meeting that runs for longer has been left without anybody ending it."""
+KEPT_IN_VIEW: Final = timedelta(days=9)
+"""How far back meetings matter to which one is due: as far as a timetable looks back."""
 
-def running(rows: Iterable[Huddle]) -> Huddle | None:
-    """The first of the meetings that runs."""
-    return next((one for one in rows if one.runs), None)
+
+def running(rows: Iterable[Huddle], *, at: datetime) -> Huddle | None:
+    """The first of the meetings that runs at `at`; one that was forgotten does not."""
+    return next((one for one in rows if one.runs and not is_forgotten(one, at=at)), None)
+
+
+def is_forgotten(huddle: Huddle, *, at: datetime) -> bool:
+    """Whether it runs still and should long have been ended."""
+    opened = huddle.opened_at
+    return huddle.runs and opened is not None and at >= opened + FORGOTTEN
+
+
+def recent(templates: Iterable[HuddleTemplate], *, at: datetime) -> QuerySet[Huddle]:
+    """The meetings of templates that matter to which one is due, without what was kept of them."""
+    rows = Huddle.objects.filter(template__in=list(templates), starts_at__gte=at - KEPT_IN_VIEW)
+    return rows.defer("frozen")
 
 
 def next_start(
@@ -20,9 +40,9 @@ def next_start(
 ) -> datetime | None:
     """When the meeting of a template that runs began or, where none does, when the next one that
     has not ended is due; None where it is held on no day. rows: those kept of it."""
-    if (now := running(rows)) is not None:
+    if (now := running(rows, at=at)) is not None:
         return now.starts_at
-    over = {one.starts_at for one in rows if one.closed_at is not None}
+    over = {one.starts_at for one in rows if one.closed_at or is_forgotten(one, at=at)}
     return timetable_of(template).next_due(at, over=over)
 
 
@@ -34,13 +54,9 @@ def meeting_of_room(site: Site, *, at: datetime) -> tuple[HuddleTemplate, dateti
             "site__organisation"
         )
     )
-    rows = list(
-        Huddle.objects.filter(template__in=templates, opened_at__isnull=False)
-        .defer("frozen")
-        .order_by("-opened_at")[: 20 * max(1, len(templates))]
-    )
+    rows = list(recent(templates, at=at).filter(opened_at__isnull=False).order_by("-opened_at"))
     by_key = {one.pk: one for one in templates}
-    if (now := running(rows)) is not None:
+    if (now := running(rows, at=at)) is not None:
         return by_key[now.template_id], now.starts_at
     due = [
         (start, template.pk)

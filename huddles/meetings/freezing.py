@@ -29,7 +29,7 @@ def as_seen(board: Board) -> dict[str, Any]:
         "opened_at": _iso(huddle.opened_at),
         "moment": board.moment.isoformat(),
         "chair": str(huddle.chair or ""),
-        "figures": list(board.template.figures),
+        "figures": list(board.figures),
         "horizons": [moment.isoformat() for moment in board.horizons],
         "as_at": board.totals.as_at.isoformat(),
         "stale": board.totals.stale,

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from accounts.audit import deed
 from accounts.models import User
 from accounts.refusals import Refused
-from huddles.meetings.timetable import Timetable
+from huddles.meetings.manner import manner_of
+from huddles.meetings.timetable import LATE, Timetable
 from huddles.models import Huddle, HuddleLine, HuddleTemplate
 from huddles.models.meetings import TEXT
 from live.doorbell import ring
@@ -68,9 +69,12 @@ def of_start(template: HuddleTemplate, starts_at: datetime) -> Huddle:
     if not known.exists():
         if not timetable_of(template).is_a_start(starts_at):
             raise Refused(_("No meeting begins at that time. Look at the list of meetings."))
-        Huddle.objects.bulk_create(
-            [Huddle(template=template, starts_at=starts_at)], ignore_conflicts=True
-        )
+        held = manner_of(template, starts_at, None)
+        new = Huddle(
+            template=template, starts_at=starts_at, horizons=list(held.horizons),
+            agenda=list(held.agenda), figures=list(held.figures), lasts=held.lasts,
+        )  # fmt: skip
+        Huddle.objects.bulk_create([new], ignore_conflicts=True)
     return known.select_for_update(of=("self",)).select_related("template__site").get()
 
 
@@ -94,7 +98,7 @@ def confirm(
     """
     huddle = of_start(template, starts_at)
     _check_may_be_said(huddle, ward, at)
-    clean = _checked(said, len(template.horizons))
+    clean = _checked(said, len(manner_of(template, starts_at, huddle).horizons))
     line = HuddleLine.objects.filter(huddle=huddle, ward=ward).select_related("by").first()
     if seen is not None and seen != version_of(line):
         assert line is not None, "a line that is gone has no version"
@@ -123,14 +127,16 @@ def version_of(line: HuddleLine | None) -> int:
 def open_meeting(
     *, template: HuddleTemplate, starts_at: datetime, first: str, at: datetime, by: User
 ) -> Huddle:
-    """Begin it; `by` leads. `first`: the step it begins with. Refused where it is over, or so far
-    ahead that wards cannot speak for it yet."""
+    """Begin it; `by` leads. `first`: the step it begins with. Refused where it is over, so far
+    ahead that wards cannot speak for it yet, or so long ago that it was not held (`LATE`)."""
     huddle = of_start(template, starts_at)
     _check_not_over(huddle)
     if huddle.opened_at is not None:
         raise Refused(_("%(who)s has opened it already.") % {"who": huddle.chair})
     if at < starts_at - timedelta(minutes=template.opens_before):
         raise Refused(_("It can be opened from %(when)s.") % {"when": _opens(huddle)})
+    if at >= starts_at + LATE:
+        raise Refused(_("Nobody opened this meeting at its time. Open the next one."))
     if not first:
         raise Refused(_("Its agenda is empty. Change how the meeting is held first."))
     with pghistory.context(**deed("open_huddle", by)):
@@ -206,6 +212,8 @@ def _check_may_be_said(huddle: Huddle, ward: Ward, at: datetime) -> None:
         raise Refused(_("That ward is at another site."))
     if at < huddle.starts_at - timedelta(minutes=huddle.template.opens_before):
         raise Refused(_("Lines can be said from %(when)s.") % {"when": _opens(huddle)})
+    if huddle.opened_at is None and at >= huddle.starts_at + LATE:
+        raise Refused(_("Nobody opened this meeting at its time. Say the line for the next one."))
 
 
 def _opens(huddle: Huddle) -> str:
@@ -225,11 +233,18 @@ def _checked(said: Said, horizons: int) -> Said:
     for row in (said.definite, said.possible):
         if len(row) not in (0, horizons):
             raise Refused(_("Give a number for each of the times."))
-        told = [number for number in row if number is not None]
+    # Somebody who may leave may become sure to: in all there are as many or more later.
+    in_all = [
+        None if None in pair else sum(number or 0 for number in pair)
+        for pair in zip(said.definite, said.possible, strict=False)
+    ]
+    for counted in (said.definite, in_all):
+        told = [number for number in counted if number is not None]
         if told != sorted(told):
             raise Refused(
-                _("Discharges are counted up to each time: a later time has as many or more.")
-            )
+                _("Discharges are counted up to each time: a later time has as many or more, "
+                  "definite ones and all together.")
+            )  # fmt: skip
     values = {one.name: getattr(said, one.name) for one in fields(said)}
     texts = {name: None if values[name] is None else _text(values[name])
              for name in ("concern", "harm", "hazard")}  # fmt: skip

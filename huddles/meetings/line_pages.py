@@ -110,7 +110,7 @@ def _fields(board: Board, mine: Line, said: Mapping[str, str] | None) -> list[Fi
         text = said.get(name, "").strip() if said is not None else _text(stands)
         found.append(Field(name, label, text, _text(known), wrong=not _is_number(text)))
 
-    for figure in board.template.figures:
+    for figure in board.figures:
         if figure in NUMBERS:
             name = NUMBERS[Figure(figure)]
             add(name, str(labels[figure]), mine.numbers[figure], getattr(mine.known, name))
@@ -135,7 +135,7 @@ def _said(board: Board, said: Mapping[str, str]) -> Said:
         text = said.get(name, "").strip()
         return int(text) if text else None
 
-    asked = set(board.template.figures)
+    asked = set(board.figures)
     horizons = range(len(board.horizons)) if Figure.DISCHARGES in asked else range(0)
     numbers = {name: number(name) for figure, name in NUMBERS.items() if figure in asked}
     if Figure.NURSES in asked:

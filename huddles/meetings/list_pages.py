@@ -25,7 +25,7 @@ from accounts.roles import Permission
 from flow.site_naming import site_named
 from huddles.meetings.addresses import address_of, template_named
 from huddles.meetings.board import may_confirm
-from huddles.meetings.due import next_start
+from huddles.meetings.due import is_forgotten, next_start, recent
 from huddles.meetings.forms import TemplateForm
 from huddles.meetings.holding import timetable_of
 from huddles.meetings.knowing import ASKED
@@ -107,11 +107,7 @@ def due_meetings(site: Site, scope: Scope, *, at: datetime) -> list[DueMeeting]:
         HuddleTemplate.objects.filter(site=site, is_active=True).prefetch_related("speakers")
     )
     known: dict[int, list[Huddle]] = {}
-    for one in (
-        Huddle.objects.filter(template__in=templates)
-        .defer("frozen")
-        .order_by("template", "-starts_at")[: 20 * max(1, len(templates))]
-    ):
+    for one in recent(templates, at=at).order_by("template", "-starts_at"):
         known.setdefault(one.template_id, []).append(one)
     wards = list(Ward.objects.filter(site=site, same_as=None).order_by("position", "name"))
     said = {
@@ -133,7 +129,7 @@ def due_meetings(site: Site, scope: Scope, *, at: datetime) -> list[DueMeeting]:
                 template=template,
                 starts_at=start,
                 address=address_of("meeting", template.pk, start),
-                runs=here is not None and here.runs,
+                runs=here is not None and here.runs and not is_forgotten(here, at=at),
                 lines=_my_lines(template, start, wards, scope, here, said) if at >= opens else (),
                 may_change=scope.may_at_site(Permission.RUN_HUDDLES, site.pk),
             )

@@ -1,7 +1,8 @@
 """When a meeting is held. Pure: local times of the days of the week, as aware moments.
 
 A meeting is due from when wards may say something for it (`opens_before` minutes before its start)
-until `LATE` after its start, whether somebody opened it or not; then the next one is.
+until `LATE` after its start, whether somebody opened it or not; then the next one is. Where the
+next begins sooner, it is due until half-way between the two.
 """
 
 from __future__ import annotations
@@ -37,9 +38,12 @@ class Timetable:
     def next_due(self, at: datetime, *, over: Collection[datetime] = ()) -> datetime | None:
         """The start of the meeting that is due at `at`, or the next; `over`: starts of those that
         have ended. None where it is held on no day."""
-        return next(
-            (start for start in self._around(at) if start + LATE > at and start not in over), None
-        )
+        starts = list(self._around(at))
+        for start, after in zip(starts, [*starts[1:], None], strict=True):
+            until = start + (LATE if after is None else min(LATE, (after - start) / 2))
+            if until > at and start not in over:
+                return start
+        return None
 
     def last_before(self, start: datetime) -> datetime | None:
         """The start before another one; None where there is none within a week."""

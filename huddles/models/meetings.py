@@ -133,6 +133,8 @@ class Huddle(models.Model):
     is spoken of (`huddles.meetings.agenda`), since `step_at`. harm, hazard: what the site as a
     whole answered to the two questions of safety; None was not asked, empty is "nothing". frozen:
     what was on the screen when it ended, as it was seen; from then on nothing of it changes.
+    horizons, agenda, figures, lasts: how it is held, as the template had it when the first ward
+    said its line or it was opened: what is changed there holds for the meetings after it.
     """
 
     template = models.ForeignKey(HuddleTemplate, on_delete=models.PROTECT, related_name="huddles")
@@ -143,6 +145,10 @@ class Huddle(models.Model):
     step_at = models.DateTimeField(null=True)
     harm = models.CharField(max_length=TEXT, null=True)  # noqa: DJ001 - see above
     hazard = models.CharField(max_length=TEXT, null=True)  # noqa: DJ001 - see above
+    horizons = ArrayField(models.DateTimeField(), null=True)
+    agenda = ArrayField(models.CharField(max_length=10, choices=Section), null=True)
+    figures = ArrayField(models.CharField(max_length=12, choices=Figure), null=True)
+    lasts = models.PositiveSmallIntegerField(null=True)
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     frozen = models.JSONField(null=True)
@@ -173,7 +179,8 @@ class Huddle(models.Model):
                 name="huddles_stay_as_they_were",
                 operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
                     "template_id", "starts_at", "opened_at", "chair_id", "step", "step_at", "harm",
-                    "hazard", "closed_at", "closed_by_id", "frozen",
+                    "hazard", "horizons", "agenda", "figures", "lasts", "closed_at",
+                    "closed_by_id", "frozen",
                 ),
                 condition=pgtrigger.Q(old__closed_at__isnull=False),
             ),
@@ -204,7 +211,7 @@ _AT_LEAST_NOTHING = ("beds_free", "unplaced", "outliers", "side_rooms", "closed"
 class HuddleLine(models.Model):
     """What a ward said for a meeting: a row is there once somebody has confirmed it.
 
-    All numbers may be left out (None). definite, possible: discharges by each of the template's
+    All numbers may be left out (None). definite, possible: discharges by each of the meeting's
     horizons, so many in all by then, the possible ones beside the definite. nurses: registered, of
     the shift then running. harm, hazard: the two questions of safety, as in `Huddle`.
     """
@@ -237,6 +244,22 @@ class HuddleLine(models.Model):
                     name=f"huddle_line_{name}",
                 )
                 for name in _AT_LEAST_NOTHING
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="huddle_lines_stay_as_said",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func="""
+                    IF EXISTS (SELECT 1 FROM huddles_huddle
+                               WHERE id IN (OLD.huddle_id, NEW.huddle_id)
+                               AND closed_at IS NOT NULL) THEN
+                        RAISE EXCEPTION 'a meeting that has ended keeps its lines as they were said'
+                            USING ERRCODE = 'integrity_constraint_violation';
+                    END IF;
+                    RETURN COALESCE(NEW, OLD);
+                """,
             ),
         ]
 

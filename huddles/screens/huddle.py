@@ -58,7 +58,7 @@ def _figures(board: Board, zone: str) -> tuple[Figure, ...]:
     """The figures of the ward whose turn it is, else of the whole site."""
     one: Line | Totals = board.line if board.runs and board.line is not None else board.totals
     found: list[Figure] = []
-    for name in board.template.figures:
+    for name in board.figures:
         if name == Asked.DISCHARGES and one.dues:
             last = one.dues[-1]
             hour = time_near(last.at, board.moment)
