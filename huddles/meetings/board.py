@@ -200,8 +200,8 @@ def _totals(lines: Sequence[Line], horizons: Sequence[datetime], *, at: datetime
         dues=tuple(
             Due(
                 moment,
-                _sum(line.dues[place].definite for line in lines),
-                _sum(line.dues[place].possible for line in lines),
+                _sum(line.dues[place].definite for line in inpatient),
+                _sum(line.dues[place].possible for line in inpatient),
             )
             for place, moment in enumerate(horizons)
         ),

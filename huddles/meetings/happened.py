@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F
-from django.db.models.functions import Upper
 
 from huddles.models import Huddle, HuddleTemplate
-from wards.models import Occupancy
+from wards.models import Occupancy, Ward
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Happened:
 
 
 def happened(template: HuddleTemplate, starts_at: datetime, *, at: datetime) -> Happened | None:
-    """What came of the last meeting before `starts_at` that ended; None where there was none. Two
+    """What came of the last meeting before `starts_at` that ended; None where there was none. Three
     queries."""
     last = (
         Huddle.objects.filter(template=template, starts_at__lt=starts_at, closed_at__isnull=False)
@@ -63,9 +62,9 @@ def happened(template: HuddleTemplate, starts_at: datetime, *, at: datetime) -> 
 
 
 def came_of(starts_at: datetime, frozen: dict[str, Any], *, at: datetime) -> Happened:
-    """What came of what a meeting said, as far as its times have come by `at`; one query."""
+    """What came of what a meeting said, as far as its times have come by `at`; two queries."""
     horizons = [datetime.fromisoformat(one) for one in frozen["horizons"]]
-    wards = [line["ward"] for line in frozen["lines"]]
+    wards = _inpatient([line["ward"] for line in frozen["lines"]])
     left = _left(wards, starts_at, horizons, at=at)
 
     def dues(said: Sequence[dict[str, Any]], leavers: Sequence[datetime]) -> tuple[Came, ...]:
@@ -83,27 +82,38 @@ def came_of(starts_at: datetime, frozen: dict[str, Any], *, at: datetime) -> Hap
         wards=tuple(
             WardCame(line["ward"], line["name"], dues(line["dues"], left.get(line["ward"], [])))
             for line in frozen["lines"]
+            if line["ward"] in wards
         ),
     )
 
 
+def _inpatient(wards: Sequence[int]) -> frozenset[int]:
+    """Those from which patients are discharged to whom a bed had been given: nobody foretells who
+    goes home from an emergency department."""
+    kept = Ward.objects.filter(pk__in=list(wards)).exclude(kind=Ward.Kind.EMERGENCY)
+    return frozenset(kept.values_list("pk", flat=True))
+
+
 def _left(
-    wards: Sequence[int], since: datetime, horizons: Sequence[datetime], *, at: datetime
+    wards: frozenset[int], since: datetime, horizons: Sequence[datetime], *, at: datetime
 ) -> dict[int, list[datetime]]:
-    """When patients left hospital from each of these wards, from the start to the last time."""
+    """When patients left hospital from each of these wards, from the start to the last time. Who
+    waits in the lounge to be fetched leaves from the ward they were on before."""
     until = min(max(horizons, default=since), at)
     rows = (
-        Occupancy.objects.annotate(ends=Upper("period"))
-        .filter(
-            ward__in=list(wards),
+        Occupancy.objects.filter(
             episode__discharged_at__gte=since,
             episode__discharged_at__lte=until,
-            ends=F("episode__discharged_at"),
+            episode__occupancies__ward__in=list(wards),
+            period__startswith__lt=F("episode__discharged_at"),
         )
+        .exclude(ward__kind=Ward.Kind.DISCHARGE_LOUNGE)
+        .order_by("episode", "-period")
+        .distinct("episode")
         .values_list("ward_id", "episode__discharged_at")
     )
     found: dict[int, list[datetime]] = defaultdict(list)
     for ward, moment in rows:
-        if moment is not None:
+        if moment is not None and ward in wards:
             found[ward].append(moment)
     return found
