@@ -10,8 +10,8 @@ reads it decides; nothing here is done by itself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,8 +24,11 @@ from flow.forecasts.boards import STALE
 from flow.forecasts.clock import minute_of, moment_of
 from flow.forecasts.horizon import Horizon
 from flow.forecasts.issued import latest_of
-from flow.forecasts.outlook import SAID
+from flow.forecasts.outlook import SAID, Outlook, PoolKind
+from huddles.actions.states import open_at
 from huddles.meetings.knowing import Known
+from huddles.meetings.timetable import time_near
+from huddles.models import Action
 from patients.models import Barrier, Code, Readiness
 from wards.bed_states import states_at
 from wards.models import BedRequest, Closure, Occupancy, Site, Ward
@@ -33,15 +36,30 @@ from wards.models import BedRequest, Closure, Occupancy, Site, Ward
 AHEAD: Final = timedelta(hours=4)
 MOST: Final = {"leave": 4, "closure": 3, "clean": 3, "step_down": 2, "escalation": 2}
 """So many of each kind: a meeting agrees a few things, not a list."""
+MOST_TIGHT: Final = 5
+"""Wards that are told to be short of beds."""
 _REOPENED_LAST: Final = Closure.Reason.INFECTION
 """A closure that no meeting ends by wanting to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tight:
+    """A ward, by key and name, with more who wait for it now than beds expected to be free there at
+    the end of the hours (rounded)."""
+
+    ward: int
+    name: str
+    waiting: int
+    expected: int
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The beds of a site at `until`, as the last forecast (made at `at`) expects them: the mean,
     rounded, and the number or more that there will be with 9 chances in 10; below 0 patients
-    without one. free: now; waiting: for a bed now. stale: a newer forecast should be there."""
+    without one. free: now; waiting: for a bed now. tight: the wards that fall short even where the
+    site does not, those with the most waiting first: a bed elsewhere may be of no use to whoever
+    waits. stale: a newer forecast should be there."""
 
     at: datetime
     until: datetime
@@ -49,6 +67,7 @@ class Gap:
     sure: int
     free: int
     waiting: int
+    tight: tuple[Tight, ...]
     stale: bool
 
     @property
@@ -61,7 +80,8 @@ class Gap:
 class Help:
     """A thing that would help. kind: as in `MOST`. words: of it, without anybody's name. beds: that
     it would give. subject, key: what an action about it is about (`huddles.actions.asking`), empty
-    for a ward's. say: how an action for it begins. ward: key of the ward."""
+    for a ward's. say: how an action for it begins. ward: key of the ward. by: when it should have
+    happened, where that was said. agreed: an action about it is open already."""
 
     kind: str
     words: str
@@ -70,6 +90,8 @@ class Help:
     ward: int
     subject: str = ""
     key: int = 0
+    by: datetime | None = None
+    agreed: bool = False
 
     @property
     def is_of_a_patient(self) -> bool:
@@ -80,6 +102,13 @@ class Help:
     def about(self) -> str:
         """The subject as a form sends it; empty without one."""
         return f"{self.subject}:{self.key}" if self.subject else ""
+
+    def line(self, *, at: datetime) -> str:
+        """The one line of an action as far as it is known; who does it is still to be said."""
+        by = self.by
+        if by is None or by <= at:
+            return _("%(what)s by ") % {"what": self.say}
+        return _("%(what)s by %(when)s, ") % {"what": self.say, "when": time_near(by, at)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +133,34 @@ def helping(site: Site, known: Mapping[int, tuple[WardLine, Known]], *, at: date
         if line.place.kind in (Ward.Kind.INPATIENT, Ward.Kind.ASSESSMENT, Ward.Kind.CRITICAL_CARE,
                                Ward.Kind.MATERNITY, Ward.Kind.COMMUNITY)
     }  # fmt: skip
+    gap = _gap(site, inpatient, at=at)
     helps = [
-        *_leaving(inpatient, at),
+        *_leaving(inpatient, gap, at),
         *_closures(inpatient, at),
         *_cleaning(inpatient, at),
         *_step_downs(inpatient, at),
         *_escalation(inpatient, at),
     ]
-    return Helping(_gap(site, inpatient, at=at), tuple(helps))
+    return Helping(gap, marker(site, at=at)(helps))
+
+
+def marker(site: Site, *, at: datetime) -> Callable[[Iterable[Help]], tuple[Help, ...]]:
+    """Tells what is agreed already apart; one query, however often it is asked."""
+    open_ones = list(
+        open_at(Action.objects.filter(site=site), at=at).values_list(
+            "episode_id", "closure_id", "ward_id", "text"
+        )
+    )
+    stays = {episode for episode, _closure, _ward, _text in open_ones if episode}
+    closures = {closure for _episode, closure, _ward, _text in open_ones if closure}
+    said = {(ward, text) for _episode, _closure, ward, text in open_ones}
+
+    def is_agreed(one: Help) -> bool:
+        if one.subject == "closure":
+            return one.key in closures
+        return one.key in stays if one.subject else (one.ward or None, one.say) in said
+
+    return lambda helps: tuple(replace(one, agreed=is_agreed(one)) for one in helps)
 
 
 def _gap(site: Site, wards: Mapping[int, WardLine], *, at: datetime) -> Gap | None:
@@ -129,13 +178,28 @@ def _gap(site: Site, wards: Mapping[int, WardLine], *, at: datetime) -> Gap | No
         sure=spread.at_least(SAID[0]),
         free=sum(line.figures.beds_available for line in wards.values()),
         waiting=sum(line.figures.waiting for line in wards.values()),
+        tight=_tight(outlook, place, wards),
         stale=at - kept.row.at > STALE,
     )
 
 
-def _leaving(wards: Mapping[int, WardLine], at: datetime) -> Iterable[Help]:
+def _tight(outlook: Outlook, place: int, wards: Mapping[int, WardLine]) -> tuple[Tight, ...]:
+    found = []
+    for key, line in wards.items():
+        fan = outlook.fan(PoolKind.WARD, str(key))
+        waiting = line.figures.waiting
+        if fan is None or not waiting:
+            continue
+        expected = round(float(fan.means[place]))
+        if waiting > expected:
+            found.append(Tight(key, line.place.name, waiting, max(0, expected)))
+    return tuple(sorted(found, key=lambda one: (one.expected - one.waiting, one.name))[:MOST_TIGHT])
+
+
+def _leaving(wards: Mapping[int, WardLine], gap: Gap | None, at: datetime) -> Iterable[Help]:
     """Those whose discharge is announced, the longest ago first; then those without criteria to
-    reside who wait for one thing that the hospital itself sees to."""
+    reside who wait for one thing that the hospital itself sees to. Of both those first who lie
+    where beds are wanted most."""
     inside = {
         episode: (ward, label or "")
         for episode, ward, label in Occupancy.objects.filter(
@@ -160,11 +224,13 @@ def _leaving(wards: Mapping[int, WardLine], at: datetime) -> Iterable[Help]:
     ):
         waits.setdefault(episode, []).append(label)
     chosen = list(dict.fromkeys([*announced, *(e for e, why in waits.items() if len(why) == 1)]))
+    wanted = {one.ward: place for place, one in enumerate(gap.tight if gap is not None else ())}
+    chosen.sort(key=lambda episode: wanted.get(inside[episode][0], MOST_TIGHT))
     for episode in chosen[: MOST["leave"]]:
         ward, label = inside[episode]
         where = _("%(ward)s, bed %(bed)s") % {"ward": wards[ward].place.name, "bed": label}
         why = waits.get(episode, [])
-        words = _("%(where)s: waits for %(what)s") if why else _("%(where)s: is to leave today")
+        words = _("%(where)s: waits for %(what)s") if why else _("%(where)s: discharge announced")
         yield Help(
             kind="leave",
             words=words % {"where": where, "what": why[0] if why else ""},

@@ -76,6 +76,7 @@ def meetings(request: HttpRequest, code: str) -> HttpResponse:
         "due": due_meetings(place, scope, at=now),
         "held": [(one, address_of("summary", one.template_id, one.starts_at)) for one in held],
         "may_run": may_run,
+        "not_held": HuddleTemplate.objects.filter(site=place, is_active=False) if may_run else (),
         "new_address": reverse("huddles:new_template", args=[place.code]) if may_run else "",
         "title": _("Huddles"),
         "subtitle": place.name,

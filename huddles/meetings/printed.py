@@ -108,6 +108,7 @@ def _set(kept: dict[str, Any], closed_at: datetime, size: float) -> tuple[bytes,
     _safety(sheet, kept)
     _lines(sheet, kept)
     _previous(sheet, kept)
+    _before(sheet, kept)
     out = BytesIO()
     document = SimpleDocTemplate(
         out,
@@ -219,6 +220,29 @@ def _previous(sheet: _Sheet, kept: dict[str, Any]) -> None:
     ]
     head = [_("By"), _("What"), _("Who"), _("Then")]
     sheet.table(head, rows, [28 * mm, None, 40 * mm, 30 * mm])
+
+
+def _before(sheet: _Sheet, kept: dict[str, Any]) -> None:
+    """What the last meeting said would happen, and what did."""
+    before = kept["before"]
+    if not before:
+        return
+    said = _("Said at %(when)s, and came") % {"when": _near(before["starts_at"], kept)}
+    sheet.say(said, sheet.part)
+    told = []
+    for due in before["dues"]:
+        came = _("not yet") if due["came"] is None else str(due["came"])
+        words = _("by %(when)s %(definite)s definite, %(possible)s possible: %(came)s")
+        told.append(
+            words
+            % {
+                "when": _near(due["at"], kept),
+                "definite": _number(due["definite"]),
+                "possible": _number(due["possible"]),
+                "came": came,
+            }
+        )
+    sheet.say("; ".join(told) + ".")
 
 
 def _became(one: dict[str, Any], kept: dict[str, Any]) -> str:

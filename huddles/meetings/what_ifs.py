@@ -16,7 +16,7 @@ from flow.forecasts.clock import minute_of, moment_of
 from flow.forecasts.scenario import BadScenario, Gone, Opened, Scenario, from_json, to_query
 from flow.forecasts.wording import scenario_said
 from flow.models import KeptScenario
-from huddles.meetings.helping import Help
+from huddles.meetings.helping import Help, marker
 from huddles.meetings.timetable import time_near
 from wards.models import Occupancy, Site
 
@@ -38,7 +38,7 @@ class WhatIf:
 
 
 def what_ifs(site: Site, wards: Mapping[int, str], *, at: datetime) -> tuple[WhatIf, ...]:
-    """The scenarios of a site kept lately, the latest first; two queries. `wards`: by key, the
+    """The scenarios of a site kept lately, the latest first; three queries. `wards`: by key, the
     names of its wards."""
     rows = (
         KeptScenario.objects.filter(site=site, kept_at__gte=at - FRESH)
@@ -53,13 +53,14 @@ def what_ifs(site: Site, wards: Mapping[int, str], *, at: datetime) -> tuple[Wha
             episode__in=patients, period__contains=at, ward__in=list(wards)
         ).values_list("episode_id", "ward_id", "bed__label")
     }
+    marks = marker(site, at=at)
     return tuple(
         WhatIf(
             name=row.name,
             by=str(row.by),
             kept_at=row.kept_at,
             address=f"{reverse('forecast:site', args=[site.code])}?{urlencode(to_query(said))}",
-            steps=tuple(_steps(said, wards, inside, at)),
+            steps=marks(_steps(said, wards, inside, at)),
         )
         for row, said in read
     )
@@ -94,18 +95,19 @@ def _opened(more: Opened, said: Scenario, wards: Mapping[int, str], at: datetime
     place = wards.get(more.ward or 0, "")
     say = _("open %(beds)s beds on %(place)s") if place else _("open %(beds)s beds")
     told = {"beds": more.beds, "place": place}
-    return Help("what_if", words, more.beds, say % told, more.ward or 0)
+    by = moment_of(more.since) if more.since is not None else None
+    return Help("what_if", words, more.beds, say % told, more.ward or 0, by=by)
 
 
 def _gone(
     gone: Gone, wards: Mapping[int, str], inside: Mapping[int, tuple[int, str]], at: datetime
 ) -> Iterable[Help]:
-    by = time_near(moment_of(gone.by), at)
+    by = moment_of(gone.by)
     for episode in gone.patients:
         if episode not in inside:
             continue
         ward, label = inside[episode]
         words = _("%(ward)s, bed %(bed)s: has left by %(when)s")
-        told = {"ward": wards[ward], "bed": label, "when": by}
+        told = {"ward": wards[ward], "bed": label, "when": time_near(by, at)}
         say = _("help bed %(bed)s to leave") % told
-        yield Help("leave", words % told, 1, say, ward, "stay", episode)
+        yield Help("leave", words % told, 1, say, ward, "stay", episode, by)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from huddles.meetings.addresses import stamp as as_stamp
 from huddles.meetings.figures import SHORT
+from huddles.meetings.helping import Help
 from huddles.meetings.timetable import time_near
 from huddles.models import Section
 
@@ -80,3 +81,9 @@ def stamp(value: datetime) -> str:
 def at_key(mapping: dict[str, Any], key: str) -> Any:
     """What a mapping holds under a key."""
     return mapping.get(key)
+
+
+@register.simple_tag
+def help_line(one: Help, moment: datetime) -> str:
+    """What a click on a thing that would help puts into the line of an action."""
+    return one.line(at=moment)

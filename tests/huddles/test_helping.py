@@ -80,7 +80,7 @@ def test_each_thing_stands_with_the_beds_it_would_give(
     Bed.objects.filter(pk=hospital.beds(one)[5].pk).update(funding="escalation")
     found = helps(template, chair)
     assert {name: one.beds for name, one in found.items()} == {
-        "leave Ward 2, bed 1: is to leave today": 1,
+        "leave Ward 2, bed 1: discharge announced": 1,
         f"leave Ward 1, bed 1: waits for {medicines.reason.label}": 1,
         "closure Ward 2, Bay A: 4 beds closed, estates": 4,
         "clean Ward 2: 1 bed to be cleaned": 1,
