@@ -20,6 +20,7 @@ from huddles.meetings.board_types import Board
 from huddles.meetings.helping import Help
 from huddles.models import Action, HuddleTemplate
 from tests.huddles.meeting import next_start, seen_by, template_of
+from tests.screens.forecasts import foretell, forget, lived_in
 from tests.screens.hospital import Hospital, add_beds, signed_in, user
 from tests.screens.rounds import Care
 from wards import bed_states
@@ -197,3 +198,54 @@ def test_a_kept_what_if_is_opened_and_its_steps_agreed(
     # Neither the room nor who sees one ward alone is told: it can be about anybody.
     nurse = user("nurse9", Role.WARD_NURSE, ward=one)
     assert seen(template, None).what_ifs == seen(template, nurse).what_ifs == ()
+
+
+def test_the_gap_is_what_the_last_forecast_expects_and_a_full_ward_stands_out() -> None:
+    hospital = lived_in(wards=2, beds=6, patients=4)
+    full, roomy = hospital.wards
+    for bed in hospital.beds(full)[4:]:
+        hospital.admit(bed, ago=HOUR / 2)
+    for _ in range(2):
+        coming = hospital.admit(hospital.emergency)
+        hospital.tell(coming, MovementKind.PENDING_TRANSFER, wanted=full)
+    issued = foretell(hospital.site)
+    leads = user("leads", Role.BED_MANAGER, site=hospital.site)
+    held = template_of(hospital, starts=STARTS, agenda=["site"])
+    helping = seen(held, leads).helping
+    forget()
+    assert helping is not None
+    gap = helping.gap
+    assert gap is not None
+    assert gap.at == issued.at
+    assert gap.until - issued.at <= 5 * HOUR
+    assert (gap.free, gap.waiting) == (2, 2)
+    assert gap.sure <= gap.expected
+    assert [(one.name, one.waiting) for one in gap.tight] == [(full.name, 2)]
+    assert gap.tight[0].expected < 2
+    assert roomy.pk not in {one.ward for one in gap.tight}
+
+
+def test_what_is_agreed_already_is_not_offered_again(
+    hospital: Hospital, template: HuddleTemplate, chair: User
+) -> None:
+    beds = hospital.beds(hospital.wards[1])
+    bed_states.close(bed=beds[4].pk, reason="staffing", since=timezone.now() - HOUR, by=None)
+    bed_states.record_status(bed=beds[5].pk, status="K", occurred_at=timezone.now() - HOUR,
+                             sent_at=timezone.now(), source="feed", key="k")  # fmt: skip
+    browser, here = signed_in(chair), address_of("meeting", template.pk, STARTS)
+    browser.post(here, {"deed": "open"})
+    for one in helps(template, chair).values():
+        assert not one.agreed
+        browser.post(here, {"deed": "agree", "line": f"{one.say} by 23:59 tomorrow, Jo",
+                            "about": one.about, "ward": str(one.ward)})  # fmt: skip
+    found = helps(template, chair).values()
+    assert [one.agreed for one in found] == [True, True]
+    assert "data-say" not in browser.get(here).content.decode()
+
+
+def test_the_line_says_the_hour_that_a_what_if_had() -> None:
+    now = timezone.now().replace(hour=9, minute=0)
+    one = Help("leave", "Ward 1, bed 1", 1, "help bed 1 to leave", 1, by=now + HOUR)
+    local = timezone.localtime(now + HOUR)
+    assert one.line(at=now) == f"help bed 1 to leave by {local:%H:%M}, "
+    assert one.line(at=now + 2 * HOUR) == "help bed 1 to leave by "
