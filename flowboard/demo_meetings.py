@@ -68,7 +68,7 @@ def _hold(
     def seen(at: datetime) -> Board:
         return board_of(template, starts_at, at=at, viewer=None, scope=None)
 
-    before = starts_at - timedelta(minutes=20)
+    before = starts_at - timedelta(minutes=8)
     wards = Ward.objects.in_bulk([line.ward.id for line in seen(before).lines])
     for number, line in enumerate(seen(before).lines):
         if number % _UNSAID != _UNSAID - 1:

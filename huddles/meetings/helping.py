@@ -230,7 +230,7 @@ def _leaving(wards: Mapping[int, WardLine], gap: Gap | None, at: datetime) -> It
         ward, label = inside[episode]
         where = _("%(ward)s, bed %(bed)s") % {"ward": wards[ward].place.name, "bed": label}
         why = waits.get(episode, [])
-        words = _("%(where)s: waits for %(what)s") if why else _("%(where)s: discharge announced")
+        words = _("%(where)s: %(what)s") if why else _("%(where)s: discharge announced")
         yield Help(
             kind="leave",
             words=words % {"where": where, "what": why[0] if why else ""},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from django import template
 from django.utils import timezone
@@ -18,6 +19,9 @@ from huddles.meetings.timetable import time_near
 from huddles.models import Section
 
 register = template.Library()
+T = TypeVar("T")
+IN_A_ROOM: Final = 4
+"""Of a list."""
 
 
 @register.filter
@@ -81,6 +85,12 @@ def stamp(value: datetime) -> str:
 def at_key(mapping: dict[str, Any], key: str) -> Any:
     """What a mapping holds under a key."""
     return mapping.get(key)
+
+
+@register.filter
+def first_few(rows: Sequence[T], with_deeds: bool) -> Sequence[T]:
+    """All where something can be done about them; on a room's screen those that find room."""
+    return rows if with_deeds else rows[:IN_A_ROOM]
 
 
 @register.simple_tag

@@ -82,7 +82,7 @@ def test_each_thing_stands_with_the_beds_it_would_give(
     found = helps(template, chair)
     assert {name: one.beds for name, one in found.items()} == {
         "leave Ward 2, bed 1: discharge announced": 1,
-        f"leave Ward 1, bed 1: waits for {medicines.reason.label}": 1,
+        f"leave Ward 1, bed 1: {medicines.reason.label}": 1,
         "closure Ward 2, Bay A: 4 beds closed, estates": 4,
         "clean Ward 2: 1 bed to be cleaned": 1,
         "step_down Critical care, bed 1: waits for a bed on a ward": 1,
