@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.roles import Role
 from patients.models import Barrier, Readiness, Review
 from tests.browser.conftest import Opens, Server
-from tests.browser.test_axe import complaints
+from tests.browser.test_axe import complaints, complaints_in_both
 from tests.browser.test_layout import overflow
 from tests.screens.hospital import Hospital, add_beds, user
 from tests.screens.rounds import Care, care_of, code, earlier_stay
@@ -338,9 +338,8 @@ def test_what_is_typed_for_a_step_outlives_a_dropped_line(
     expect(page.locator("[data-tile]")).to_contain_text("Rang the home")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_pages_of_rounds_and_work_are_clean_for_axe(
-    full: Care, opens: Opens, manager: User, dark: bool
+    full: Care, opens: Opens, manager: User
 ) -> None:
     one, two = full.stays()[:2]
     mine = full.waits(one, "p3-capacity")
@@ -352,7 +351,7 @@ def test_the_pages_of_rounds_and_work_are_clean_for_axe(
         said=Said(timezone.now(), manager),
     )
     found = {}
-    page = opens(manager, "/search/", dark=dark)
+    page = opens(manager, "/search/")
     bed = full.hospital.beds(full.hospital.wards[0])[0]
     for address in (
         f"{ROUND}&patient={one.pk}", f"{ROUND}&patient={two.pk}", "/work/", LIST,
@@ -361,7 +360,7 @@ def test_the_pages_of_rounds_and_work_are_clean_for_axe(
     ):  # fmt: skip
         page.goto(address)
         page.wait_for_timeout(300)
-        found[address] = complaints(page)
+        found[address] = complaints_in_both(page)
     assert {address: said for address, said in found.items() if said} == {}
 
 
