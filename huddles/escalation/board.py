@@ -13,7 +13,7 @@ from huddles.escalation.course import Course, course
 from huddles.escalation.standing import Standing, standings
 from huddles.masking import masked
 from huddles.names import words_to_hide
-from huddles.opel.nearest import Step, near_cuts, steps, to_levels
+from huddles.opel.nearest import Away, Step, near_cuts, steps, to_levels
 from wards.models import Site
 from wards.scope import ALL, Scope
 
@@ -28,7 +28,7 @@ class SiteEscalation:
     reason: str
     near: Sequence[Step]
     nearest: Sequence[Step]
-    to_levels: Sequence[tuple[int, int]]
+    to_levels: Sequence[Away]
     cards: Sequence[Card]
     course: Course
 

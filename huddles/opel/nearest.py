@@ -28,6 +28,23 @@ class Step:
         return self.points > 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """The level above or below. points: how many more, or where `is_above` is not set fewer, make
+    it possible; certain: how many make it certain, whatever the missing values are; None where what
+    is known cannot change by so much, so that the missing values decide."""
+
+    level: int
+    is_above: bool
+    points: int
+    certain: int | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is missing, so that what makes it possible makes it certain."""
+        return self.points == self.certain
+
+
 def steps(result: Result) -> Sequence[Step]:
     """Every single step up or down of a fresh parameter that alone would change the computed
     level, or make it uncertain; the smallest change of a score first. Empty where no level is
@@ -47,18 +64,36 @@ def steps(result: Result) -> Sequence[Step]:
     return _first_of_each(found)
 
 
-def to_levels(result: Result) -> Sequence[tuple[int, int]]:
-    """How many points more, or fewer, would be the level above and the one below: the level and
-    the points, of those there are. Empty where no level is certain."""
+def to_levels(result: Result) -> Sequence[Away]:
+    """How far the level above and the one below are, of those there are. Empty where no level is
+    certain.
+
+    The score lies between `lowest` and `highest`. Going up, the highest gets into the next band
+    first, and it is certain once the lowest has; going down it is the other way round.
+    """
     rules, level = result.rule_set, result.level
     if level is None:
         return ()
+    lowest, highest = int(result.lowest), int(result.highest)
+    sure = [one for one in result.parameters if one.score is not None and not one.stale]
     found = []
     if level + 1 in rules.bands:
-        found.append((level + 1, rules.bands[level + 1] - int(result.highest)))
+        begins = rules.bands[level + 1]
+        room = sum(one.parameter.most for one in sure) - lowest
+        found.append(_away(level + 1, True, begins - highest, begins - lowest, room))
     if level > 1:
-        found.append((level - 1, rules.bands[level] - 1 - int(result.lowest)))
+        ends = rules.bands[level] - 1
+        found.append(_away(level - 1, False, lowest - ends, highest - ends, lowest))
     return tuple(found)
+
+
+def _away(level: int, is_above: bool, points: int, certain: int, room: int) -> Away:
+    return Away(
+        level=level,
+        is_above=is_above,
+        points=points,
+        certain=certain if certain <= room else None,
+    )
 
 
 def near_cuts(result: Result, *, most: int = 5) -> Sequence[Step]:

@@ -9,8 +9,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from math import isfinite
+from typing import Final
 
 LEVELS = (1, 2, 3, 4)
+HIGHEST_SCORE: Final = 1000
+"""Of one parameter: far more than any framework gives, and little enough to add up."""
+LONGEST: Final = timedelta(days=31)
+"""For how long a value may count as fresh at most."""
+Bounds = tuple[float, float]
+_OF_UNIT: Final[Mapping[str, Bounds]] = {"percent": (0, 100), "minutes": (0, 7 * 24 * 60)}
+_ELSE: Final[Bounds] = (0, 1_000_000)
+_BEYOND: Final[Mapping[str, Bounds]] = {
+    "attendance_variation": (-100, 1000),
+    "majors_resus_occupancy": (0, 500),
+    "ga_occupancy": (0, 200),
+}
+"""Where a rule set does not say: per cent of something that is no share of it. Less may come than
+was expected, and more patients be there than places."""
+
+
+def bounds_of(code: str, unit: str) -> Bounds:
+    """Between which values a parameter can be where its rule set does not say."""
+    return _BEYOND.get(code) or _OF_UNIT.get(unit, _ELSE)
 
 
 class BadRuleSet(ValueError):
@@ -46,7 +67,9 @@ class Parameter:
 
     unit: of its values. cuts: from the best to the worst, scores rising; a value better than the
     first cut scores 0. Empty: nobody has filled them in, so that it scores nothing yet and its
-    rule set gives no level. stale_after: how old a value may be before it counts as stale.
+    rule set gives no level. stale_after: how old a value may be before it counts as stale. bounds:
+    what is beyond them cannot be, so that nobody may tell it. confirmed: whether it is known from
+    what was published that the framework has this parameter in this place; else that is inferred.
     """
 
     code: str
@@ -55,23 +78,37 @@ class Parameter:
     worse: Worse
     cuts: tuple[Cut, ...]
     stale_after: timedelta
+    bounds: Bounds = _ELSE
+    confirmed: bool = False
 
     def __post_init__(self) -> None:
         scores = [cut.score for cut in self.cuts]
         if scores != sorted(set(scores)) or any(score < 1 for score in scores):
             raise BadRuleSet(f"{self.code}: the scores of its cuts rise from 1 on.")
+        if self.most > HIGHEST_SCORE:
+            raise BadRuleSet(f"{self.code}: it scores {HIGHEST_SCORE} at most.")
         values = [cut.value for cut in self.cuts]
+        if not all(isfinite(value) for value in (*values, *self.bounds)):
+            raise BadRuleSet(f"{self.code}: its cuts and bounds are numbers.")
         ordered = sorted(set(values), reverse=self.worse is Worse.LOWER)
         if values != ordered:
             towards = "fall" if self.worse is Worse.LOWER else "rise"
             raise BadRuleSet(f"{self.code}: {self.worse} is worse, so its cuts {towards}.")
-        if self.stale_after <= timedelta(0):
-            raise BadRuleSet(f"{self.code}: a value is fresh for some time.")
+        if not timedelta(0) < self.stale_after <= LONGEST:
+            raise BadRuleSet(
+                f"{self.code}: a value is fresh for some time, {LONGEST.days} days at most."
+            )
+        if self.bounds[0] >= self.bounds[1]:
+            raise BadRuleSet(f"{self.code}: its bounds are the least and the most it can be.")
 
     @property
     def most(self) -> int:
         """The most it can score; 0 while nobody has said."""
         return self.cuts[-1].score if self.cuts else 0
+
+    def can_be(self, value: float) -> bool:
+        """Whether a value lies within the bounds."""
+        return self.bounds[0] <= value <= self.bounds[1]
 
     @property
     def is_filled_in(self) -> bool:
@@ -97,7 +134,8 @@ class Parameter:
 class RuleSet:
     """Everything by which a level is computed, as one version of it said.
 
-    example: its cut-offs are invented, to be replaced. bands: by level the lowest score of it; the
+    example: cut-offs of it are invented, to be replaced. dates_confirmed: whether the days from
+    which and until which it holds are those that were published. bands: by level the lowest score of it; the
     level is the highest one whose lowest score is reached. Empty while nobody could confirm them.
     rounding: of a score between two whole numbers, before the bands.
     """
@@ -112,6 +150,7 @@ class RuleSet:
     parameters: tuple[Parameter, ...]
     bands: Mapping[int, int]
     rounding: Rounding = Rounding.HALF_UP
+    dates_confirmed: bool = False
 
     def __post_init__(self) -> None:
         codes = [one.code for one in self.parameters]

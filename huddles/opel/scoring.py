@@ -10,8 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
+from typing import Final
 
 from huddles.opel.rule_set import Parameter, RuleSet
+
+
+HEAVIEST: Final = 1_000_000.0
+"""A weight is this at most, and no less than one over it: beyond, sums lose what is small."""
 
 
 class BadValues(ValueError):
@@ -126,17 +131,25 @@ class RolledUp(Reached):
     providers: Mapping[str, tuple[float, Result]]
 
 
+def wrong_weight(weight: float) -> str:
+    """What a weight must be, where it is not that; else empty."""
+    if not weight > 0:
+        return "more than 0"
+    return "" if 1 / HEAVIEST <= weight <= HEAVIEST else f"from 0.000001 to {HEAVIEST:.0f}"
+
+
 def rolled_up(providers: Mapping[str, tuple[float, Result]], rule_set: RuleSet) -> RolledUp:
     """Roll providers up, each with its weight; weights count in proportion to their sum.
 
     As systems did in 2023/24: the weighted mean of the acute scores, by the same bands. Raises
-    BadValues without a provider, for a weight of 0 or less, and for scores by another rule set.
+    BadValues without a provider, for a weight of 0 or less or beyond all measure, and for scores by
+    another rule set.
     """
     if not providers:
         raise BadValues("A system has at least one provider.")
     for name, (weight, result) in providers.items():
-        if not (isfinite(weight) and weight > 0):
-            raise BadValues(f"The weight of {name} is more than 0.")
+        if wrong := wrong_weight(weight):
+            raise BadValues(f"The weight of {name} is {wrong}.")
         if result.rule_set != rule_set:
             raise BadValues(f"{name} was scored by another rule set.")
     total = sum(weight for weight, _ in providers.values())

@@ -5,12 +5,13 @@ from __future__ import annotations
 from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from huddles.escalation.rule_sets import Label
 from huddles.escalation.rule_words import cut_words
 from huddles.escalation.standing import Line, Share, Standing
 from huddles.models import NoticeRule
-from huddles.opel.nearest import Step, words
+from huddles.opel.nearest import Away, Step, words
 from huddles.opel.rule_set import Parameter
 
 register = template.Library()
@@ -83,6 +84,29 @@ def step_words(step: Step) -> str:
     """What would have to be so."""
     unit = step.parameter.unit
     return f"{words(step)} {_UNITS.get(unit, unit)}"
+
+
+@register.filter
+def away_words(away: Away) -> str:
+    """How far a level is: what makes it possible, and what certain, where these differ."""
+
+    def much(points: int) -> str:
+        if away.is_above:
+            words = ngettext("%(number)d point more", "%(number)d points more", points)
+        else:
+            words = ngettext("%(number)d point fewer", "%(number)d points fewer", points)
+        return words % {"number": points}
+
+    about = {"level": away.level, "points": much(away.points)}
+    if away.is_exact:
+        return _("OPEL %(level)d: %(points)s.") % about
+    if away.certain is None:
+        said = _(
+            "OPEL %(level)d: possible with %(points)s, certain only with the values now missing."
+        )
+        return said % about
+    said = _("OPEL %(level)d: possible with %(points)s, certain with %(certain)s.")
+    return said % (about | {"certain": much(away.certain)})
 
 
 @register.filter

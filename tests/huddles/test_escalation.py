@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from io import StringIO
 
@@ -33,6 +34,7 @@ from huddles.models import (
 from huddles.opel.files import named
 from huddles.opel.nearest import near_cuts, steps, to_levels, words
 from huddles.opel.scoring import Told, scored
+from huddles.templatetags.escalation import away_words
 from tests.flow.places import Hospital, beds_of, make_site, put
 from tests.huddles.rules import example_content, load_cards, load_example
 from wards.models import Site
@@ -493,6 +495,59 @@ def test_with_a_value_missing_a_step_may_leave_the_level_open() -> None:
     assert ("majors_resus_occupancy", True) not in near, "one point more changes nothing"
 
 
+def test_how_far_a_level_is_says_what_is_certain_where_a_value_is_missing() -> None:
+    """17 points of eight parameters, and 0 to 5 of the ninth."""
+    values = {
+        "four_hour_performance": 71.0,  # 3
+        "attendance_variation": 12.0,  # 3
+        "majors_resus_occupancy": 125.0,  # 4
+        "time_to_treatment": 130.0,  # 3
+        "over_twelve_hours": 0.0,
+        "ga_occupancy": 97.5,  # 4
+        "escalation_beds": 0.0,
+        "no_criteria_to_reside": 0.0,
+    }
+    told = {code: Told(value, NOW) for code, value in values.items()}
+    result = scored(told, named("example"), at=NOW)
+    assert (result.lowest, result.highest, result.level) == (17, 22, 2)
+    above, below = to_levels(result)
+    assert (above.level, above.points, above.certain) == (3, 1, 6)
+    assert (below.level, below.points, below.certain) == (1, 6, 11)
+    # So many points more or fewer do what is said of them, whatever the ninth value is.
+    level = named("example").level
+    assert {level(17 + 1 + ninth) for ninth in range(6)} == {2, 3}
+    assert {level(17 + 6 + ninth) for ninth in range(6)} == {3}
+    assert {level(17 - 6 + ninth) for ninth in range(6)} == {1, 2}
+    assert {level(17 - 11 + ninth) for ninth in range(6)} == {1}
+    assert away_words(above) == ("OPEL 3: possible with 1 point more, certain with 6 points more.")
+    assert away_words(below) == (
+        "OPEL 1: possible with 6 points fewer, certain with 11 points fewer."
+    )
+
+
+def test_what_the_known_values_cannot_do_is_not_promised() -> None:
+    """Everything at its worst but two that are missing: 34 of 34, and 0 to 10 more."""
+    rules = named("example")
+    told = {
+        one.code: Told(one.bounds[0 if one.worse == "lower" else 1], NOW)
+        for one in rules.parameters
+    }
+    del told["ga_occupancy"], told["escalation_beds"]
+    result = scored(told, rules, at=NOW)
+    assert (result.lowest, result.highest, result.level) == (34, 44, 4)
+    [below] = to_levels(result)
+    assert (below.points, below.certain) == (1, 11)
+    some = {"ambulance_handover": Told(62.0, NOW), "no_criteria_to_reside": Told(0.0, NOW)}
+    wide = replace(rules, bands={1: 0, 2: 5, 3: 43, 4: 44})
+    open_end = scored(some, wide, at=NOW)
+    assert (open_end.lowest, open_end.highest, open_end.level) == (5, 40, 2)
+    above, below = to_levels(open_end)
+    assert [(one.points, one.certain) for one in (above, below)] == [(3, None), (1, None)]
+    assert away_words(below) == (
+        "OPEL 1: possible with 1 point fewer, certain only with the values now missing."
+    )
+
+
 def test_where_the_level_is_open_nothing_is_near() -> None:
     assert steps(scored({}, named("example"), at=NOW)) == ()
 
@@ -502,7 +557,9 @@ def test_the_nearest_cuts_are_named_where_none_alone_changes_the_level() -> None
     told = {code: Told(value, NOW) for code, value in values.items()}
     result = scored(told, named("example"), at=NOW)
     assert (result.score, result.level) == (28, 3)
-    assert to_levels(result) == ((4, 6), (2, -6))
+    assert [(one.level, one.is_above, one.points, one.certain) for one in to_levels(result)] == [
+        (4, True, 6, 6), (2, False, 6, 6),
+    ]  # fmt: skip
     first = near_cuts(result)[0]
     assert (first.parameter.code, first.value, first.points) == ("ga_occupancy", 94, 1)
     assert len(near_cuts(result)) == 5

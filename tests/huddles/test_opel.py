@@ -34,7 +34,7 @@ def all_best() -> dict[str, float]:
 
 
 def all_worst() -> dict[str, float]:
-    return {code: WORST.get(code, 1000.0) for code in CODES}
+    return {one.code: WORST.get(one.code, one.bounds[1]) for one in EXAMPLE.parameters}
 
 
 # --- the published table ------------------------------------------------------------------------
@@ -253,6 +253,19 @@ def test_a_rule_set_is_dated_versioned_and_says_whether_it_is_an_example() -> No
         ({"parameter": {"worse": "lower"}}, "lower is worse, so its cuts fall"),
         ({"parameter": {"worse": "odd"}}, "cannot be read"),
         ({"parameter": {"stale_after_minutes": 0}}, "fresh for some time"),
+        ({"parameter": {"stale_after_minutes": 1e300}}, "wait: a number in it is too large"),
+        ({"parameter": {"stale_after_minutes": float("inf")}}, "wait: a number in it is too large"),
+        ({"parameter": {"stale_after_minutes": 1e6}}, "31 days at most"),
+        ({"parameter": {"scores": {10: 1.9}}}, "wait: a score is a whole number: 1.9"),
+        ({"parameter": {"scores": {10: float("inf")}}}, "wait: a score is a whole number: inf"),
+        ({"parameter": {"scores": {10: True}}}, "wait: a score is a whole number: True"),
+        ({"parameter": {"scores": {10: 10**9}}}, "it scores 1000 at most"),
+        ({"parameter": {"scores": {"nan": 1}}}, "its cuts and bounds are numbers"),
+        ({"parameter": {"scores": {"inf": 1}}}, "its cuts and bounds are numbers"),
+        ({"parameter": {"scores": {10**400: 1}}}, "wait: a number in it is too large"),
+        ({"parameter": {"bounds": [5, 5]}}, "its bounds are the least and the most"),
+        ({"parameter": {"bounds": 5}}, "bounds are two numbers"),
+        ({"bands": {1: 0, 2: 1.5, 3: 2, 4: 3}}, "a band is a whole number: 1.5"),
         ({"valid_until": "2026-04-01"}, "ends before it begins"),
         ({"valid_from": "soon"}, "cannot be read"),
     ],
@@ -260,6 +273,42 @@ def test_a_rule_set_is_dated_versioned_and_says_whether_it_is_an_example() -> No
 def test_a_rule_set_that_cannot_be_used_says_why(changed: dict[str, Any], match: str) -> None:
     with pytest.raises(BadRuleSet, match=match):
         rule_set_of(content(**changed))
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("exmaple: true\nparameters: []", "the file: exmaple is not known; known are bands, code"),
+        ("parameters: [{code: wait, score: {10: 1}}]", "wait: score is not known"),
+        ("a: " + "[" * 10_000 + "]" * 10_000, "nested too deeply"),
+    ],
+)
+def test_a_file_of_a_rule_set_with_what_nothing_reads_is_refused(
+    tmp_path: Path, text: str, match: str
+) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(BadRuleSet, match=match):
+        named(str(tmp_path / "mine.yaml"))
+
+
+def test_a_set_says_what_of_it_was_published_and_what_a_value_can_be() -> None:
+    def inferred(name: str) -> set[str]:
+        return {one.code for one in named(name).parameters if not one.confirmed}
+
+    of_2023 = {"ambulance_handover", "time_to_treatment", "ga_occupancy"}
+    assert inferred("acute-2023-24") == inferred("example") == of_2023
+    assert inferred("acute-2024-26") == {"ga_occupancy", "escalation_beds", "no_criteria_to_reside"}
+    for name in names():
+        assert not named(name).dates_confirmed
+        for one in named(name).parameters:
+            low, high = one.bounds
+            assert one.can_be(low) == one.can_be(high) == (not one.can_be(high + 1))
+            may_exceed = {"attendance_variation", "majors_resus_occupancy", "ga_occupancy"}
+            if one.unit == "percent" and one.code not in may_exceed:
+                assert one.bounds == (0, 100)
+    plain = rule_set_of(content(parameter={"unit": "percent"})).parameters[0]
+    assert (plain.bounds, plain.confirmed) == ((0, 100), False), "nobody has said so"
+    assert rule_set_of(content(parameter={"bounds": [2, 9]})).parameters[0].bounds == (2, 9)
 
 
 @pytest.mark.parametrize("gone", ["code", "version", "parameters"])
@@ -307,6 +356,10 @@ def test_a_file_of_a_system_is_rolled_up(tmp_path: Path) -> None:
     assert answer["providers"]["A"]["level"] == 4
 
 
+def value(said: Any, code: str = "ga_occupancy", **more: Any) -> dict[str, Any]:
+    return {"rule_set": "example", "values": {code: said}} | more
+
+
 @pytest.mark.parametrize(
     ("said", "options", "match"),
     [
@@ -322,6 +375,29 @@ def test_a_file_of_a_system_is_rolled_up(tmp_path: Path) -> None:
         ({"rule_set": "example", "at": "2026-01-12T08:15", "values": {}}, [], "needs its zone"),
         ({"rule_set": "example", "providers": {"A": {"values": {}}}}, [], "A has a weight"),
         (["example"], ["--rule-set", "example"], "holds a table"),
+        (value(10**400), [], "ga_occupancy is too large a number"),
+        (value(-5), [], "ga_occupancy is from 0 to 200 percent: -5"),
+        (value(0.0, code="ga_occupancy", at="0001-01-01T00:00+14:00"), [], "before or after all"),
+        (value(0.0, code="ga_occupancy", at="9999-12-31T23:59-14:00"), [], "before or after all"),
+        (value(500, code="four_hour_performance"), [], "is from 0 to 100 percent: 500"),
+        (value({"valu": 95}), [], "ga_occupancy: valu is not known; known are as_at, source, val"),
+        (value({"source": "web"}), [], "ga_occupancy: value is missing"),
+        ("[" * 100_000 + "]" * 100_000, ["--rule-set", "example"], "nested too deeply"),
+        (
+            '{"rule_set": "example", "values": {"ga_occupancy": 1, "ga_occupancy": 99}}',
+            [],
+            "ga_occupancy stands there twice",
+        ),
+        (
+            {"rule_set": "example", "providers": {"A": {"weight": 1e308, "values": {}}}},
+            [],
+            "weight of A is from 0.000001 to 1000000",
+        ),
+        (
+            {"rule_set": "example", "providers": {"A": {"weight": 1, "values": {}, "wieght": 2}}},
+            [],
+            "A: wieght is not known",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_scored_says_why(

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from huddles.opel.files import named, names, score_file, told
+from huddles.opel.files import named, names, once, score_file, told
 from huddles.opel.rule_set import BadRuleSet
 from huddles.opel.scoring import BadValues
 
@@ -33,9 +33,11 @@ class Command(BaseCommand):
         """Raises CommandError with what is wrong with the file or the rule set."""
         path: Path = options["file"]
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=once)
         except (OSError, ValueError) as error:
             raise CommandError(f"{path}: {error}") from error
+        except RecursionError:
+            raise CommandError(f"{path}: it is nested too deeply.") from None
         name = options["rule_set"] or (
             content.get("rule_set", "") if isinstance(content, dict) else ""
         )
