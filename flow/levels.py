@@ -13,11 +13,15 @@ from datetime import datetime
 @dataclass(frozen=True, slots=True)
 class LevelSaid:
     """The levels of a site: the one declared, and between which the computed one lies; None where
-    there is none. address: of the page that says more."""
+    there is none. is_example: the computed one comes of invented cut-offs. late_since: when it was
+    computed, if that is too long ago for it to be the level now. address: of the page that says
+    more."""
 
     declared: int | None
     lowest: int | None
     highest: int | None
+    is_example: bool
+    late_since: datetime | None
     address: str
 
 

@@ -15,16 +15,18 @@ from rest_framework.request import Request
 
 from accounts.api_auth import HasScope
 from accounts.models import User
+from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.tokens import TokenScope
 from flow.api.asking_for_beds import key_of, names_people
 from flow.api.barriers import done, entry_of
 from flow.api.problems import invalid
 from flow.api.reading import Reader, answered, filters_of, form_of, now, scope, written
+from flow.api.refusing import problem_of
 from huddles.escalation import api_shapes as describing
 from huddles.escalation.board import hidden_from, sites_seen
 from huddles.escalation.standing import Line, Standing, standings
-from huddles.escalation.values import tell
+from huddles.escalation.values import latest, tell, withdraw
 from huddles.masking import masked
 from huddles.models import OpelValue
 from wards.models import Site
@@ -73,11 +75,7 @@ class Values(Reader):
         at = now()
         self.params(request, now=at).check()
         said = entry_of(describing.ValueEntry, request)
-        site = _site_in_sight(request, said["site"])
-        if not scope(request).may_at_site(Permission.RUN_HUDDLES, site.pk):
-            raise PermissionDenied("This needs a role that runs the huddles of the site.")
-        user = request.user
-        assert isinstance(user, User)
+        site, user = _teller(request, said["site"])
         about = f"{site.pk}:{said['parameter']}"
         value = done(
             lambda: tell(
@@ -95,6 +93,40 @@ class Values(Reader):
         response = answered(request, written(form_of(request), told, rows=lambda: [told]))
         response.status_code = HTTPStatus.CREATED if value.is_new else HTTPStatus.OK
         return response
+
+
+class Withdrawals(Reader):
+    """Taking told values back."""
+
+    needs = TokenScope.HUDDLES_WRITE
+
+    def get_permissions(self) -> Sequence[Any]:
+        """Only writing is done here."""
+        return [HasScope(TokenScope.HUDDLES_WRITE)()]
+
+    @extend_schema(**describing.WITHDRAW)
+    def post(self, request: Request) -> HttpResponse:
+        """Take back what was told of one parameter."""
+        at = now()
+        self.params(request, now=at).check()
+        said = entry_of(describing.WithdrawalEntry, request)
+        site, user = _teller(request, said["site"])
+        value = latest([site.pk], at=at).get((site.pk, said["parameter"]))
+        if value is None:
+            raise problem_of(Refused(_("Nothing that was told of that parameter is left.")))
+        row = done(lambda: withdraw(value=value, at=at, by=user))
+        told = _value(value) | {"withdrawn_at": row.at, "withdrawn_by": str(row.by)}
+        return answered(request, written(form_of(request), told, rows=lambda: [told]))
+
+
+def _teller(request: Request, code: str) -> tuple[Site, User]:
+    """The site in sight, and who may tell values of it."""
+    site = _site_in_sight(request, code)
+    if not scope(request).may_at_site(Permission.RUN_HUDDLES, site.pk):
+        raise PermissionDenied("This needs a role that runs the huddles of the site.")
+    user = request.user
+    assert isinstance(user, User)
+    return site, user
 
 
 def _site_in_sight(request: Request, code: str) -> Site:

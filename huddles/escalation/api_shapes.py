@@ -98,12 +98,36 @@ class ValueRow(shapes.Shape):
     recorded_at = s.DateTimeField()
 
 
+class Number(s.FloatField):
+    """A number, and nothing that only may be read as one: `true` is no 1."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """Raises ValidationError."""
+        if isinstance(data, bool):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WithdrawalRow(ValueRow):
+    """A value that was taken back."""
+
+    withdrawn_at = s.DateTimeField()
+    withdrawn_by = s.CharField()
+
+
+class WithdrawalEntry(s.Serializer[Any]):
+    """Of which parameter what was told is taken back."""
+
+    site = s.CharField(max_length=40)
+    parameter = s.CharField(max_length=60, help_text="Its code, as in the answers.")
+
+
 class ValueEntry(s.Serializer[Any]):
     """A value of a parameter that Flowboard cannot know, or knows less well."""
 
     site = s.CharField(max_length=40)
     parameter = s.CharField(max_length=60, help_text="Its code, as in the answers.")
-    value = s.FloatField()
+    value = Number()
     as_at = s.DateTimeField(
         default=None, allow_null=True, help_text="When it was true; now without it."
     )
@@ -136,7 +160,23 @@ TELL: Final[dict[str, Any]] = {
         (201, "text/csv"): OpenApiTypes.STR,
         **_MADE,
         (409, "application/problem+json"): OpenApiResponse(
-            shapes.Problem, "No such parameter in the rules in force, or a value that cannot be."
+            shapes.Problem,
+            "No such parameter in the rules in force, a value that cannot be, or another value "
+            "under the same key.",
+        ),
+    },
+}
+WITHDRAW: Final[dict[str, Any]] = {
+    "operation_id": "withdraw_escalation_value",
+    "summary": "Withdraw a value that was told",
+    "description": "What was told last of the parameter counts no more, nor does what was told "
+    "before it: what Flowboard counts itself stands again. It is kept with who withdrew it.",
+    "request": WithdrawalEntry,
+    "parameters": parameters(""),
+    "responses": {
+        **responses(WithdrawalRow, 400),
+        (409, "application/problem+json"): OpenApiResponse(
+            shapes.Problem, "Nothing that was told counts, or is left."
         ),
     },
 }

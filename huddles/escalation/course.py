@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from plotly import graph_objects
 
 from flow.reading import person_sql, read_as
+from huddles.escalation.rule_sets import IS_EXAMPLE
 from wards.models import Site
 
 SPANS: Final = (2, 7, 28)
@@ -21,7 +22,7 @@ SPANS: Final = (2, 7, 28)
 @dataclass(frozen=True, slots=True)
 class Turn:
     """From `at` on the level was `level`; None where a computed one was not certain. by, reason:
-    of a declaration."""
+    of a declaration. is_example: a computed one, by invented cut-offs."""
 
     at: datetime
     declared: bool
@@ -30,6 +31,7 @@ class Turn:
     high: int | None
     by: str
     reason: str
+    is_example: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,16 @@ def _computed(where: str) -> str:
     levels = "(coalesce(level_lowest, 0) * 10 + coalesce(level_highest, 0))"
     return f"""
 SELECT at, false AS declared, level, level_lowest AS low, level_highest AS high,
-       '' AS by, '' AS reason
-  FROM (SELECT at, level, level_lowest, level_highest, {levels} AS levels,
-               lag({levels}) OVER (ORDER BY at) AS before
-          FROM huddles_opelassessment
+       '' AS by, '' AS reason, is_example
+  FROM (SELECT at, level, level_lowest, level_highest, is_example, levels,
+               lag(levels) OVER (ORDER BY at) AS before,
+               lag(is_example) OVER (ORDER BY at) AS example_before
+          FROM (SELECT assessed.*, {levels} AS levels, {IS_EXAMPLE} AS is_example
+                  FROM huddles_opelassessment assessed
+                  JOIN huddles_opelruleset rules ON rules.id = assessed.rule_set_id) assessed
          WHERE {where} AND at <= %(at)s
            AND at >= {_begin("huddles_opelassessment", where)}) said
- WHERE before IS DISTINCT FROM levels
+ WHERE before IS DISTINCT FROM levels OR example_before IS DISTINCT FROM is_example
  ORDER BY at
 """  # noqa: S608 - conditions of this module; the values travel as parameters
 
@@ -82,7 +87,7 @@ SELECT at, false AS declared, level, level_lowest AS low, level_highest AS high,
 def _declared(where: str) -> str:
     return f"""
 SELECT d.at, true AS declared, d.level, d.level AS low, d.level AS high,
-       {person_sql("u")} AS by, d.reason
+       {person_sql("u")} AS by, d.reason, false AS is_example
   FROM huddles_opeldeclaration d JOIN accounts_user u ON u.id = d.by_id
  WHERE {where} AND at <= %(at)s AND at >= {_begin("huddles_opeldeclaration", where)}
  ORDER BY at

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from flow.reading import read_as
 from huddles.escalation.assessing import is_past, value_in
+from huddles.escalation.rule_sets import invented
 from huddles.models import Notice, NoticeRule, OpelAssessment, OpelDeclaration
 from wards.models import Site
 
@@ -138,11 +139,19 @@ def _words(rule: NoticeRule, change: Change) -> tuple[str, str]:
         subject = _("%(place)s: computed level is OPEL %(level)d")
         text = _("The computed level is OPEL %(level)d since %(when)s. Nobody declared it by that.")
         who = ""
+        if _is_example(change):
+            subject = _("%(place)s: computed level is OPEL %(level)d (example, not official)")
+            text = f"{text}\n{_('It comes of invented example cut-offs and is not official.')}"
     about = {"place": place, "level": change.level, "who": who, "when": f"{when:%a %-d %b %H:%M}"}
     lines = [text % about]
     if change.before is not None:
         lines.append(_("Before: OPEL %(level)d.") % {"level": change.before})
     return subject % about, "\n".join(lines)
+
+
+def _is_example(change: Change) -> bool:
+    row = OpelAssessment.objects.select_related("rule_set").get(pk=change.key)
+    return row.rule_set.is_example or bool(invented(row.rule_set.labels))
 
 
 def _value_words(rule: NoticeRule, row: OpelAssessment, value: float) -> tuple[str, str]:

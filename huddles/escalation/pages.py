@@ -35,7 +35,7 @@ from huddles.escalation.declaring import declare, may_declare, may_declare_syste
 from huddles.escalation.forms import DeclareForm, ValuesForm
 from huddles.escalation.rule_sets import escalates
 from huddles.escalation.standing import Standing, standings
-from huddles.escalation.values import tell
+from huddles.escalation.values import tell, withdraw
 from huddles.models import OpelValue
 from live.shared import rendered
 from wards.models import Site
@@ -120,7 +120,7 @@ def _answered(request: HttpRequest, desk: Desk) -> HttpResponseBase:
 def _posted(request: HttpRequest, desk: Desk, deed: str) -> HttpResponseBase:
     assert isinstance(request.user, User)
     desk.failed = deed
-    if deed == "cards" and desk.may_tell and desk.site is not None:
+    if deed in {"cards", "withdraw"} and desk.may_tell and desk.site is not None:
         form = None
     elif (form := desk.forms.get(deed)) is None:
         raise PermissionDenied(_("You may not do that here. Ask your administrator."))
@@ -170,6 +170,15 @@ def _tell(request: HttpRequest, desk: Desk, by: User) -> str:
     }
 
 
+def _withdraw(request: HttpRequest, desk: Desk, by: User) -> str:
+    key = row_key(request.POST.get("value", ""))
+    value = OpelValue.objects.filter(site=desk.site, pk=key).first() if key else None
+    if value is None:
+        raise Refused(_("There is no such value here. Look at the values again."))
+    withdraw(value=value, at=desk.now, by=by)
+    return _("Value withdrawn. It counts no more, and stays in the history.")
+
+
 def _take(request: HttpRequest, desk: Desk, by: User) -> str:
     assert desk.site is not None
     keys = [row_key(text) for text in request.POST.get("card", "").split(",")]
@@ -190,7 +199,7 @@ def _take(request: HttpRequest, desk: Desk, by: User) -> str:
     }
 
 
-_DO: Final = {"declare": _declare, "values": _tell, "cards": _take}
+_DO: Final = {"declare": _declare, "values": _tell, "withdraw": _withdraw, "cards": _take}
 
 
 def _days(request: HttpRequest) -> int:

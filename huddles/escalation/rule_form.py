@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from math import isfinite
 from typing import Any
 
 from django import forms
@@ -129,7 +130,7 @@ class FillInForm(forms.Form):
         for name, score in self._pairs(f"cuts-{code}", found).items():
             try:
                 value = float(name)
-                if score != int(score):
+                if score != int(score) or not isfinite(value):
                     raise ValueError
             except ValueError:
                 self.add_error(f"cuts-{code}", self._wrong(f"{name}={score:g}"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,6 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Organisation, User
@@ -23,10 +26,26 @@ from accounts.roles import Permission
 from huddles.escalation.assessing import assessed_sites
 from huddles.escalation.declaring import may_declare
 from huddles.escalation.rule_form import FillInForm
-from huddles.escalation.rule_sets import BANDS, Stored, amended, in_force, keep, stored, versions
+from huddles.escalation.rule_sets import (
+    BANDS,
+    DATES,
+    Stored,
+    amended,
+    in_force,
+    invented,
+    keep,
+    stored,
+    versions,
+    will_hold,
+)
 from huddles.escalation.rule_words import changes, cut_words, minutes, weights_text
 from huddles.models import OpelRuleSet
 from wards.scope import Scope, scope_of
+
+_NEVER: Final = lazy(
+    "It would never hold: it is over, or on every day to come a version valid from a later day "
+    "holds. Give a later day."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         "chosen": shown,
         "lines": _lines(shown) if shown else [],
         "band_label": shown.label(BANDS) if shown else None,
+        "date_label": shown.label(DATES) if shown else None,
         "weights": weights_text(shown.weights) if shown else "",
         "against": against,
         "changes": changes(stored(against), shown) if against and shown else None,
@@ -104,11 +124,15 @@ def fill_in(request: HttpRequest) -> HttpResponseBase:
         return _form(request, form, organisation, last, HTTPStatus.UNPROCESSABLE_ENTITY)
     assert isinstance(request.user, User)
     said = form.cleaned_data["said"]
+    labels = amended(last, said=said, by=request.user, at=timezone.now())
+    if not will_hold(*_days(form), organisation, on=timezone.localdate()):
+        form.add_error("valid_from", _NEVER)
+        return _form(request, form, organisation, last, HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         row = keep(
             said=said,
             organisation=organisation,
-            labels=amended(last, said=said, by=request.user, at=timezone.now()),
+            labels=labels,
             note=form.cleaned_data["note"],
             by=request.user,
             seen=form.cleaned_data["seen"],
@@ -116,9 +140,26 @@ def fill_in(request: HttpRequest) -> HttpResponseBase:
     except Refused as refused:
         form.add_error(None, refused.reason)
         return _form(request, form, organisation, last, HTTPStatus.CONFLICT)
-    messages.success(request, _("Kept as version %(number)d.") % {"number": row.number})
+    messages.success(request, _kept(row, unticked=not form.cleaned_data["example"]))
     address = _address("escalation:rules", organisation)
     return redirect(f"{address}{'&' if '?' in address else '?'}version={row.number}")
+
+
+def _days(form: FillInForm) -> tuple[date, date | None]:
+    return form.cleaned_data["valid_from"], form.cleaned_data["valid_until"]
+
+
+def _kept(row: OpelRuleSet, *, unticked: bool) -> str:
+    told = _("Kept as version %(number)d.") % {"number": row.number}
+    left = invented(row.labels)
+    if row.is_example and unticked and left:
+        more = ngettext(
+            "It stays an example: the cut-offs of %(number)d parameter are still invented.",
+            "It stays an example: the cut-offs of %(number)d parameters are still invented.",
+            len(left),
+        )
+        told = f"{told} {more % {'number': len(left)}}"
+    return told
 
 
 def _form(

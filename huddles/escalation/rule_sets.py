@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
-from math import isfinite
 from typing import Any, Final
 
 from django.db import transaction
@@ -19,12 +18,20 @@ from accounts.refusals import Refused
 from huddles.models import OpelRuleSet
 from huddles.opel.files import rule_set_of
 from huddles.opel.rule_set import BadRuleSet, RuleSet
+from huddles.opel.scoring import wrong_weight
 from live.doorbell import ring
 from wards.models import Site
 
 BANDS: Final = "bands"
 """Under which the label of the bands is kept, beside those of the parameters."""
+DATES: Final = "dates"
+"""Under which the label of the days from which and until which it holds is kept."""
 PUBLISHED, FILLED_IN, EXAMPLE, NOT_SET = "published", "filled_in", "example", "not_set"
+IS_EXAMPLE: Final = """(rules.is_example OR
+       jsonb_path_exists(rules.labels - 'dates', '$.*.kind ? (@ == "example")'))"""
+"""In SQL, of a version called `rules`: whether anything of it is invented, whatever it says."""
+NOT_CONFIRMED: Final = "not_confirmed"
+"""Label of dates that nobody has seen published."""
 
 
 def escalates(site: Site) -> bool:
@@ -43,7 +50,8 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A version, read. weights: of the roll-up, by code of the site."""
+    """A version, read. rules: an example as long as anything of it is labelled as invented,
+    whatever it says of itself. weights: of the roll-up, by code of the site."""
 
     row: OpelRuleSet
     rules: RuleSet
@@ -52,7 +60,8 @@ class Stored:
     def label(self, of: str) -> Label:
         """Where the cut-offs of a parameter, or the bands, come from."""
         said = self.row.labels.get(of) or {}
-        return Label(said.get("kind", NOT_SET), said.get("by", ""), said.get("on", ""))
+        kind = said.get("kind", NOT_CONFIRMED if of == DATES else NOT_SET)
+        return Label(kind, said.get("by", ""), said.get("on", ""))
 
 
 def read(said: Mapping[str, Any]) -> tuple[RuleSet, dict[str, float]]:
@@ -68,7 +77,7 @@ def read(said: Mapping[str, Any]) -> tuple[RuleSet, dict[str, float]]:
         content["bands"] = dict(sorted((content.get("bands") or {}).items(), key=_level))
     except KeyError as error:
         raise BadRuleSet(f"{error.args[0]} is missing.") from None
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadRuleSet(f"it cannot be read: {error}") from error
     return rule_set_of(content), _weights(weights)
 
@@ -88,16 +97,23 @@ def _weights(said: Any) -> dict[str, float]:
     for code, weight in said.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise BadRuleSet(f"The weight of {code} is no number.")
-        if not (isfinite(weight) and weight > 0):
-            raise BadRuleSet(f"The weight of {code} is more than 0.")
+        if wrong := wrong_weight(weight):
+            raise BadRuleSet(f"The weight of {code} is {wrong}.")
         found[str(code)] = float(weight)
     return dict(sorted(found.items()))
 
 
 def stored(row: OpelRuleSet) -> Stored:
     """A version, read; those read lately are remembered, since none is ever edited."""
-    text = json.dumps(row.said, sort_keys=True)
-    return Stored(row, *_remembered(text))
+    rules, weights = _remembered(json.dumps(row.said, sort_keys=True))
+    if invented(row.labels) and not rules.example:
+        rules = replace(rules, example=True)
+    return Stored(row, rules, weights)
+
+
+def invented(labels: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The parameters, and the bands, whose cut-offs are labelled as invented."""
+    return [of for of, label in labels.items() if of != DATES and label.get("kind") == EXAMPLE]
 
 
 @lru_cache(maxsize=32)
@@ -169,7 +185,9 @@ def keep(
     last = OpelRuleSet.objects.filter(organisation=organisation).order_by("-number").first()
     if seen is not None and seen != (last.number if last else 0):
         raise Refused(_("Somebody has kept another version meanwhile. Look at it first."))
-    content = json.loads(json.dumps(dict(said), default=str))
+    example = rules.example or bool(invented(labels))
+    marked = {"example": True} if example else {}
+    content = json.loads(json.dumps(dict(said) | marked, default=str))
     if last is not None and last.said == content:
         return last
     row = OpelRuleSet.objects.create(
@@ -179,7 +197,7 @@ def keep(
         name=rules.name,
         valid_from=rules.valid_from,
         valid_until=rules.valid_until,
-        is_example=rules.example,
+        is_example=example,
         said=content,
         labels={name: dict(label) for name, label in labels.items()},
         note=note,
@@ -201,7 +219,10 @@ def labels_of_file(said: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         return {"kind": PUBLISHED if name in published else rest}
 
     found = {one["code"]: label(one["code"], one.get("scores")) for one in said["parameters"]}
-    return found | {BANDS: label(BANDS, said.get("bands"))}
+    dates = PUBLISHED if said.get("dates_confirmed") else NOT_CONFIRMED
+    if said.get("example"):
+        dates = EXAMPLE
+    return found | {BANDS: label(BANDS, said.get("bands")), DATES: {"kind": dates}}
 
 
 def amended(
@@ -221,4 +242,33 @@ def amended(
     same = bands == (last.row.said.get("bands") or {})
     known = last.row.labels.get(BANDS, {"kind": NOT_SET})
     found[BANDS] = dict(known) if same else dict(mine) if bands else {"kind": NOT_SET}
+    known = last.row.labels.get(DATES, {"kind": NOT_CONFIRMED})
+    found[DATES] = dict(known) if _dates(said) == _dates(last.row.said) else dict(mine)
     return found
+
+
+def _dates(said: Mapping[str, Any]) -> tuple[str, str]:
+    return str(said["valid_from"]), str(said.get("valid_until") or "")
+
+
+def will_hold(
+    valid_from: date, valid_until: date | None, organisation: Organisation | None, *, on: date
+) -> bool:
+    """Whether a next version valid so would hold on any day from `on`: of those valid on a day the
+    one valid from the latest day holds, so that an earlier one comes to hold only where that
+    ends."""
+    others = [
+        row for row in OpelRuleSet.objects.filter(organisation=organisation)
+        if row.valid_from > valid_from
+    ]  # fmt: skip
+    first = max(on, valid_from)
+    days = [first, *(row.valid_until for row in others if row.valid_until)]
+    return any(
+        day >= first
+        and (valid_until is None or day < valid_until)
+        and not any(
+            row.valid_from <= day and (row.valid_until is None or day < row.valid_until)
+            for row in others
+        )
+        for day in days
+    )

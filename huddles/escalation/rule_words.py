@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from math import isfinite
 
 from django.utils.translation import gettext as _
 
@@ -27,8 +28,8 @@ def cut_words(parameter: Parameter) -> list[str]:
 
 
 def pairs(text: str) -> dict[str, float]:
-    """What was typed as `name=number, name=number`. Raises ValueError with the part that is
-    wrong."""
+    """What was typed as `name=number, name=number`, finite ones. Raises ValueError with the part
+    that is wrong."""
     found: dict[str, float] = {}
     for part in (one.strip() for one in text.replace(";", ",").split(",")):
         if not part:
@@ -38,6 +39,8 @@ def pairs(text: str) -> dict[str, float]:
             value = float(number)
         except ValueError:
             sign = ""
+        else:
+            sign = sign if isfinite(value) else ""
         if not sign or not name or name in found:
             raise ValueError(part[:60])
         found[name] = value

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from huddles.escalation.measuring import COMPUTED, OURS, measured
-from huddles.escalation.rule_sets import InForce, Label, Stored, in_force
+from huddles.escalation.rule_sets import InForce, Label, Stored, in_force, invented
 from huddles.escalation.values import latest
 from huddles.models import OpelAssessment, OpelDeclaration, OpelValue
 from huddles.opel.rule_set import Parameter
@@ -26,12 +26,13 @@ LOOK: Final = timedelta(days=14)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One parameter of a site. source: "computed", "hand", "api" or "" where there is no value;
-    by: who told it. ours: whether our data can tell it. beside: what our data tell where
-    something told counts instead."""
+    by: who told it; said: the key of what they told. ours: whether our data can tell it. beside:
+    what our data tell where something told counts instead."""
 
     scored: Scored
     source: str
     by: str
+    said: int | None
     ours: bool
     beside: Told | None
     label: Label
@@ -65,7 +66,9 @@ class Share:
 class Standing:
     """A site, or with none the system. stored: the rules in force; None where there are none, and
     then nothing is computed. lines: of a site. shares: of the system; empty without weights.
-    certain: the assessment at which a level was last certain. declared: the level in force."""
+    certain: the assessment at which a level was last certain. declared: the level in force.
+    counted: of a site where something told counts instead of what Flowboard counts, what would be
+    computed without that."""
 
     site: Site | None
     at: datetime
@@ -75,6 +78,7 @@ class Standing:
     shares: tuple[Share, ...]
     certain: OpelAssessment | None
     declared: OpelDeclaration | None
+    counted: Result | None = None
 
     @property
     def level(self) -> int | None:
@@ -87,9 +91,35 @@ class Standing:
         return self.reached.levels if self.reached else None
 
     @property
+    def is_example(self) -> bool:
+        """Whether the computed level comes of invented cut-offs."""
+        return self.stored is not None and self.stored.rules.example
+
+    @property
+    def certain_is_example(self) -> bool:
+        """Whether the level that was last certain came of invented cut-offs."""
+        if self.certain is None:
+            return False
+        rules = self.certain.rule_set
+        return rules.is_example or bool(invented(rules.labels))
+
+    @property
     def wanting(self) -> tuple[Line, ...]:
         """The parameters without a value, or whose value is too old."""
         return tuple(one for one in self.lines if one.told is None or one.scored.stale)
+
+    @property
+    def told_instead(self) -> tuple[Line, ...]:
+        """The parameters that score something else because somebody told them instead of what
+        Flowboard counts, where the computed level is another by that."""
+        if self.counted is None or self.counted.levels == self.levels:
+            return ()
+        pairs = zip(self.lines, self.counted.parameters, strict=True)
+        return tuple(
+            line
+            for line, other in pairs
+            if (line.scored.lowest, line.scored.highest) != (other.lowest, other.highest)
+        )
 
     @property
     def result(self) -> Result | None:
@@ -202,16 +232,27 @@ def _of_site(
     at: datetime,
 ) -> Standing:
     result = _scored(stored, values, at) if stored else None
+    lines = _lines(stored, result, values, at) if stored and result else ()
     return Standing(
         site=site,
         at=at,
         stored=stored,
         reached=result,
-        lines=_lines(stored, result, values, at) if stored and result else (),
+        lines=lines,
         shares=(),
         certain=certain,
         declared=declared,
+        counted=_counted(stored, lines, at) if stored else None,
     )
+
+
+def _counted(stored: Stored, lines: Sequence[Line], at: datetime) -> Result | None:
+    """What would be computed were nothing told instead of what Flowboard counts; None where
+    nothing is."""
+    if not any(one.beside for one in lines):
+        return None
+    chosen = {one.parameter.code: told for one in lines if (told := one.beside or one.told)}
+    return scored(chosen, stored.rules, at=at)
 
 
 def _lines(
@@ -227,6 +268,7 @@ def _lines(
                 scored=one,
                 source=source,
                 by=str(said.by) if said else "",
+                said=said.pk if said else None,
                 ours=one.parameter.code in OURS,
                 beside=value.computed if value and said else None,
                 label=stored.label(one.parameter.code),
@@ -265,7 +307,7 @@ def _certain(sites: Collection[int], at: datetime) -> dict[int | None, OpelAsses
     rows = OpelAssessment.objects.filter(
         Q(site__in=list(sites)) | Q(site=None), level__isnull=False, at__lte=at, at__gt=at - LOOK
     )
-    newest = rows.order_by("site_id", "-at").distinct("site_id")
+    newest = rows.select_related("rule_set").order_by("site_id", "-at").distinct("site_id")
     return {row.site_id: row for row in newest}
 
 

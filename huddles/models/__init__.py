@@ -10,6 +10,7 @@ from huddles.models.escalation import (
     OpelDeclaration,
     OpelRuleSet,
     OpelValue,
+    OpelWithdrawal,
 )
 from huddles.models.meetings import (
     Figure,
@@ -38,6 +39,7 @@ __all__ = [
     "OpelDeclaration",
     "OpelRuleSet",
     "OpelValue",
+    "OpelWithdrawal",
     "Pairing",
     "Screen",
     "ScreenPage",

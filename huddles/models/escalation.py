@@ -95,6 +95,22 @@ class OpelValue(models.Model):
         return f"{self.parameter} {self.pk}"
 
 
+class OpelWithdrawal(models.Model):
+    """Somebody took back a value that had been told, and with it every earlier one of the same
+    parameter: until another is told, what Flowboard counts itself stands again. The value stays."""
+
+    value = models.OneToOneField(OpelValue, on_delete=models.PROTECT, related_name="withdrawal")
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="opel_withdrawals_stay", operation=_STAYS)]
+
+    def __str__(self) -> str:
+        return f"value {self.value_id} withdrawn"
+
+
 class OpelAssessment(models.Model):
     """What the rules made of the values at a moment; written when that changed, and each hour.
 

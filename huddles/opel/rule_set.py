@@ -135,9 +135,9 @@ class RuleSet:
     """Everything by which a level is computed, as one version of it said.
 
     example: cut-offs of it are invented, to be replaced. dates_confirmed: whether the days from
-    which and until which it holds are those that were published. bands: by level the lowest score of it; the
-    level is the highest one whose lowest score is reached. Empty while nobody could confirm them.
-    rounding: of a score between two whole numbers, before the bands.
+    which and until which it holds are those that were published. bands: by level the lowest score
+    of it; the level is the highest one whose lowest score is reached. Empty while nobody could
+    confirm them. rounding: of a score between two whole numbers, before the bands.
     """
 
     code: str

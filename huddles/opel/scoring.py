@@ -14,7 +14,6 @@ from typing import Final
 
 from huddles.opel.rule_set import Parameter, RuleSet
 
-
 HEAVIEST: Final = 1_000_000.0
 """A weight is this at most, and no less than one over it: beyond, sums lose what is small."""
 

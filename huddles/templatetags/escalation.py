@@ -13,6 +13,7 @@ from huddles.escalation.standing import Line, Share, Standing
 from huddles.models import NoticeRule
 from huddles.opel.nearest import Away, Step, words
 from huddles.opel.rule_set import Parameter
+from huddles.opel.scoring import Reached
 
 register = template.Library()
 
@@ -117,6 +118,7 @@ def label_words(label: Label) -> str:
         "filled_in": _("filled in by the trust"),
         "example": _("example: invented"),
         "not_set": _("not filled in"),
+        "not_confirmed": _("not confirmed"),
     }[label.kind]
     if label.by:
         return _("%(said)s: %(who)s, %(day)s") % {"said": said, "who": label.by, "day": label.on}
@@ -126,9 +128,19 @@ def label_words(label: Label) -> str:
 @register.filter
 def levels_words(standing: Standing) -> str:
     """The computed level, or between which it lies."""
-    if standing.levels is None:
+    return _between(standing.levels)
+
+
+@register.filter
+def reached_words(reached: Reached) -> str:
+    """The level that was reached, or between which it lies."""
+    return _between(reached.levels)
+
+
+def _between(levels: tuple[int, int] | None) -> str:
+    if levels is None:
         return _("none")
-    low, high = standing.levels
+    low, high = levels
     return str(low) if low == high else _("%(low)d to %(high)d") % {"low": low, "high": high}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -18,10 +18,23 @@ from accounts.refusals import Refused
 from flow import beginning
 from huddles.escalation.assessing import assess
 from huddles.escalation.cards import cards_of, load, take
+from huddles.escalation.course import course
 from huddles.escalation.declaring import declare
-from huddles.escalation.rule_sets import EXAMPLE, NOT_SET, PUBLISHED, in_force, keep, stored
+from huddles.escalation.rule_sets import (
+    EXAMPLE,
+    FILLED_IN,
+    NOT_SET,
+    PUBLISHED,
+    amended,
+    in_force,
+    invented,
+    keep,
+    stored,
+    will_hold,
+)
 from huddles.escalation.standing import Standing, standings
-from huddles.escalation.values import tell
+from huddles.escalation.telling import levels_at
+from huddles.escalation.values import tell, withdraw
 from huddles.models import (
     Action,
     ActionCard,
@@ -30,6 +43,7 @@ from huddles.models import (
     OpelDeclaration,
     OpelRuleSet,
     OpelValue,
+    OpelWithdrawal,
 )
 from huddles.opel.files import named
 from huddles.opel.nearest import near_cuts, steps, to_levels, words
@@ -101,6 +115,7 @@ def test_a_rule_set_is_kept_with_where_its_cut_offs_come_from(hospital: Hospital
     assert load_example(f"{hospital.site.code}=2").pk == row.pk, "the same again is no version"
     empty = stored(load_example(name="acute-2023-24"))
     assert (empty.label("bands").kind, empty.label("ga_occupancy").kind) == (PUBLISHED, NOT_SET)
+    assert (found.label("dates").kind, empty.label("dates").kind) == (EXAMPLE, "not_confirmed")
 
 
 def test_versions_are_never_changed(hospital: Hospital) -> None:
@@ -147,6 +162,67 @@ def test_what_cannot_be_a_rule_set_is_refused(hospital: Hospital) -> None:
     with pytest.raises(CommandError, match="There is no rule set"):
         load_example(name="nothing")
     assert not OpelRuleSet.objects.exists()
+
+
+def test_a_set_is_an_example_as_long_as_anything_of_it_is(hospital: Hospital, by: User) -> None:
+    """Whatever it says of itself: one of nine cut-offs was changed, and the mark taken off."""
+    last = stored(load_example())
+    said = last.row.said | {"example": False}
+    said["parameters"] = [
+        {**one, "scores": {"90": 1, "98": 5}} if one["code"] == "ga_occupancy" else one
+        for one in said["parameters"]
+    ]
+    labels = amended(last, said=said, by=by, at=NOW)
+    row = keep(said=said, organisation=None, labels=labels, note="", by=by)
+    assert (row.is_example, row.said["example"], stored(row).rules.example) == (True, True, True)
+    assert len(invented(row.labels)) == 8
+    # A version kept before that was seen to.
+    old = OpelRuleSet.objects.create(
+        number=9, code="old", name="Old", valid_from=date(2024, 1, 1), is_example=False,
+        said=said, labels=labels,
+    )  # fmt: skip
+    assert stored(old).rules.example
+    say(hospital.site, by, **BUSY)
+    assess(at=NOW)
+    assert OpelAssessment.objects.get(site=hospital.site).rule_set == old
+    assert levels_at(NOW)[hospital.site.pk].is_example
+    own = {name: {"kind": FILLED_IN} for name in labels} | {"dates": {"kind": EXAMPLE}}
+    mine = keep(
+        said=said | {"valid_from": "2025-01-01"}, organisation=None, labels=own, note="", by=by
+    )
+    assert (mine.is_example, stored(mine).rules.example) == (False, False)
+    assess(at=NOW + MINUTE)
+    assert not levels_at(NOW + MINUTE)[hospital.site.pk].is_example
+    assert [one.is_example for one in course(hospital.site, days=2, at=NOW + MINUTE).turns] == [
+        True, False,
+    ]  # fmt: skip
+
+
+def test_what_was_computed_too_long_ago_is_not_the_level_now(hospital: Hospital, by: User) -> None:
+    load_example()
+    say(hospital.site, by, **BUSY)
+    assess(at=NOW)
+    for minutes, late in ((0, None), (75, None), (76, NOW)):
+        said = levels_at(NOW + minutes * MINUTE)[hospital.site.pk]
+        assert (said.lowest, said.late_since) == (3, late)
+
+
+def test_a_version_that_would_never_hold_is_known(hospital: Hospital) -> None:
+    load_example()  # valid from 1 December 2023, without an end
+    today = date(2026, 11, 23)
+
+    def holds(first: date, until: date | None = None) -> bool:
+        return will_hold(first, until, None, on=today)
+
+    assert not holds(date(2020, 1, 1))
+    assert holds(date(2023, 12, 1)), "of one day, the one kept last"
+    assert not holds(date(2024, 1, 1), today)
+    assert holds(date(2024, 1, 1), date(2026, 11, 24))
+    content = example_content() | {"valid_from": "2026-06-01", "valid_until": "2027-01-01"}
+    keep(said=content, organisation=None, labels={}, note="", by=None)
+    assert holds(date(2024, 1, 1)), "from next year on"
+    assert not holds(date(2024, 1, 1), date(2027, 1, 1))
+    assert will_hold(date(2020, 1, 1), None, hospital.site.organisation, on=today)
 
 
 def test_who_keeps_a_version_must_have_seen_the_last(hospital: Hospital, by: User) -> None:
@@ -227,8 +303,12 @@ def test_values_that_cannot_be_are_refused(hospital: Hospital, by: User) -> None
 
     for code, value, minutes, told in (
         ("beds", 1, 0, "is no parameter"),
-        ("ga_occupancy", -1, 0, "from 0 to 1000"),
-        ("ga_occupancy", float("nan"), 0, "from 0 to 1000"),
+        ("ga_occupancy", -1, 0, "from 0 to 200"),
+        ("ga_occupancy", float("nan"), 0, "from 0 to 200"),
+        ("four_hour_performance", 710, 0, "from 0 to 100"),
+        ("over_twelve_hours", 100.1, 0, "from 0 to 100"),
+        ("majors_resus_occupancy", 501, 0, "from 0 to 500"),
+        ("attendance_variation", -101, 0, "from -100 to 1000"),
         ("ambulance_handover", 20_000, 0, "from 0 to 10080"),
         ("ga_occupancy", 90, 6, "has not come"),
         ("ga_occupancy", 90, -8 * 24 * 60, "says nothing of now"),
@@ -236,8 +316,10 @@ def test_values_that_cannot_be_are_refused(hospital: Hospital, by: User) -> None
         with pytest.raises(Refused, match=told):
             attempt(code, value, minutes)
     attempt("attendance_variation", -30)
+    attempt("majors_resus_occupancy", 125)
+    attempt("ga_occupancy", 104)
     attempt("ga_occupancy", 90, 4)  # a clock a little ahead
-    assert OpelValue.objects.get(parameter="ga_occupancy").as_at == NOW
+    assert {row.as_at for row in OpelValue.objects.filter(parameter="ga_occupancy")} == {NOW}
     with pytest.raises(IntegrityError), transaction.atomic():
         OpelValue.objects.create(
             site=hospital.site, parameter="x", value=float("nan"), as_at=NOW, source="api", by=by,
@@ -252,9 +334,59 @@ def test_one_key_is_kept_once(hospital: Hospital, by: User) -> None:
         "source": OpelValue.Source.API, "by": by, "at": NOW, "key": "one",
     }  # fmt: skip
     first = tell(value=90, **said)  # type: ignore[arg-type]
-    again = tell(value=95, **said)  # type: ignore[arg-type]
-    assert (first.is_new, again.is_new, again.row.value) == (True, False, 90)
+    again = tell(value=90, **said)  # type: ignore[arg-type]
+    assert (first.is_new, again.is_new, again.row) == (True, False, first.row)
+    for other in ({"value": 95}, {"value": 90, "as_at": NOW - 10 * MINUTE, "at": NOW + MINUTE}):
+        with pytest.raises(Refused, match="Under this key 90 has been told already, from"):
+            tell(**said | other)
+    later = tell(value=90, **said | {"as_at": NOW + 9 * MINUTE, "at": NOW + 9 * MINUTE})  # type: ignore[arg-type]
+    assert not later.is_new, "who gives no time means now, whenever they say it again"
     assert OpelValue.objects.count() == 1
+
+
+def test_a_told_value_can_be_taken_back(hospital: Hospital, by: User) -> None:
+    load_example()
+    put(hospital.ward, beds_of(hospital.ward)[0], start=NOW - timedelta(hours=2))
+
+    def counts(at: datetime = NOW + MINUTE) -> tuple[str, float | None]:
+        lines = standing(hospital.site, at).lines
+        found = next(one for one in lines if one.parameter.code == "ga_occupancy")
+        return found.source, found.told.value if found.told else None
+
+    say(hospital.site, by, minutes_ago=5, ga_occupancy=91)
+    say(hospital.site, by, ga_occupancy=96)
+    assert counts() == ("hand", 96)
+    early, late = OpelValue.objects.order_by("pk")
+    with pytest.raises(Refused, match="another has been told since"):
+        withdraw(value=early, at=NOW, by=by)
+    row = withdraw(value=late, at=NOW, by=by)
+    assert counts() == ("computed", 8.3), "nor does what had been told before count again"
+    assert counts(NOW - MINUTE)[0] == "hand", "it counted until it was taken back"
+    with pytest.raises(Refused, match="has been withdrawn"):
+        withdraw(value=late, at=NOW + MINUTE, by=by)
+    say(hospital.site, by, minutes_ago=10, ga_occupancy=93)
+    assert counts() == ("hand", 93), "what is told after that counts, also of an earlier time"
+    assert OpelValue.objects.count() == 3, "all of it is kept"
+    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+        OpelWithdrawal.objects.filter(pk=row.pk).delete()
+
+
+def test_what_values_told_instead_of_counted_do_to_the_level_is_known(
+    hospital: Hospital, by: User
+) -> None:
+    load_example()
+    put(hospital.ward, beds_of(hospital.ward)[0], start=NOW - timedelta(hours=2))
+    quiet = dict.fromkeys(BUSY, 0.0) | {"four_hour_performance": 99.0}
+    del quiet["ga_occupancy"], quiet["escalation_beds"]
+    say(hospital.site, by, **quiet | {"ambulance_handover": 62, "time_to_treatment": 180})
+    found = standing(hospital.site)
+    assert (found.level, found.told_instead) == (1, ()), "9 points"
+    say(hospital.site, by, ga_occupancy=95)
+    found = standing(hospital.site)
+    assert (found.level, found.counted and found.counted.level) == (2, 1)
+    assert [(one.parameter.code, one.by) for one in found.told_instead] == [("ga_occupancy", "sam")]
+    say(hospital.site, by, ga_occupancy=89)
+    assert standing(hospital.site).told_instead == (), "it changes no level"
 
 
 # --- the system -------------------------------------------------------------------------------

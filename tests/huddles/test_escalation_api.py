@@ -23,6 +23,7 @@ from wards.models import Site
 
 pytestmark = pytest.mark.django_db
 READ, TELL = "/api/v1/escalation/", "/api/v1/escalation/values/"
+WITHDRAW = f"{TELL}withdraw/"
 BOTH = (TokenScope.HUDDLES_READ, TokenScope.HUDDLES_WRITE)
 
 
@@ -101,9 +102,12 @@ def test_a_value_told_counts_and_says_who_told_it(hospital: Hospital, manager: C
 
 def test_the_same_key_is_kept_once(hospital: Hospital, manager: Caller) -> None:
     said = {"site": "TGH", "parameter": "ambulance_handover", "value": 47, "key": "0815"}
-    first, again = manager.post(TELL, **said), manager.post(TELL, **said | {"value": 50})
+    first, again = manager.post(TELL, **said), manager.post(TELL, **said)
     assert (first[0], again[0]) == (201, 200)
     assert first[1] == again[1]
+    other_value = manager.client.post(TELL, said | {"value": 50}, "application/json")
+    assert other_value.status_code == 409
+    assert "Under this key 47 has been told already" in other_value.json()["detail"]
     other = Caller("other", Role.BED_MANAGER, *BOTH, site=hospital.site)
     assert other.post(TELL, **said)[0] == 201, "who numbers alike does not meet"
     assert manager.post(TELL, **said | {"parameter": "time_to_treatment"})[0] == 201
@@ -118,6 +122,8 @@ def test_what_cannot_be_told_is_refused(hospital: Hospital, manager: Caller) -> 
         ({"parameter": "beds"}, 409, "is no parameter of the rules in force"),
         ({"value": -1}, 409, "from 0 to 10080"),
         ({"value": "soon"}, 400, "number"),
+        ({"value": True}, 400, "number"),
+        ({"parameter": "four_hour_performance", "value": 710}, 409, "from 0 to 100 percent"),
         ({"as_at": ahead}, 409, "has not come yet"),
         ({"as_at": "yesterday"}, 400, "format"),
         ({"colour": "red"}, 400, "no field of this name"),
@@ -127,6 +133,22 @@ def test_what_cannot_be_told_is_refused(hospital: Hospital, manager: Caller) -> 
         assert told in answer.content.decode()
         assert answer["Content-Type"].startswith("application/problem+json")
     assert not OpelValue.objects.exists()
+
+
+def test_a_told_value_is_withdrawn(hospital: Hospital, manager: Caller) -> None:
+    about = {"site": "TGH", "parameter": "ga_occupancy"}
+    assert manager.post(WITHDRAW, **about)[0] == 409, "nothing was told"
+    manager.post(TELL, **about, value=95)
+    assert parameter(manager, "ga_occupancy")["source"] == "api"
+    observer = Caller("observer", Role.OBSERVER, *BOTH, site=hospital.site)
+    reader = Caller("reader", Role.BED_MANAGER, TokenScope.HUDDLES_READ, site=hospital.site)
+    assert [one.post(WITHDRAW, **about)[0] for one in (observer, reader)] == [403, 403]
+    status, told = manager.post(WITHDRAW, **about)
+    assert (status, told["value"], told["withdrawn_by"]) == (200, 95, "manager")
+    row = parameter(manager, "ga_occupancy")
+    assert (row["value"], row["source"]) == (50, "computed")
+    assert manager.post(WITHDRAW, **about)[0] == 409
+    assert OpelValue.objects.count() == 1, "it is kept"
 
 
 def test_who_may_tell_and_who_may_read(hospital: Hospital, manager: Caller) -> None:
@@ -178,3 +200,6 @@ def test_the_answers_have_the_shape_the_document_gives_them(
     made = schema["paths"][TELL]["post"]["responses"]["201"]["content"]["application/json"]
     said = {"site": "TGH", "parameter": "ambulance_handover", "value": 47}
     agrees(schema, resolved(schema, made["schema"]), manager.post(TELL, **said)[1], TELL)
+    back = schema["paths"][WITHDRAW]["post"]["responses"]["200"]["content"]["application/json"]
+    del said["value"]
+    agrees(schema, resolved(schema, back["schema"]), manager.post(WITHDRAW, **said)[1], WITHDRAW)

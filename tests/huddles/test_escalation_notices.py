@@ -198,7 +198,9 @@ def test_a_computed_level_is_told_when_it_is_certain(hospital: Hospital, sam: Us
     worse = {"ambulance_handover": 90.0, "ga_occupancy": 100.0, "over_twelve_hours": 9.0}
     fill(hospital, sam, NOON + MINUTE, **worse)  # 14: level 2
     assert turn(NOON + MINUTE) == 1
-    assert mail.outbox[0].subject == "Test hospital TGH: computed level is OPEL 2"
+    [sent] = mail.outbox
+    assert sent.subject == "Test hospital TGH: computed level is OPEL 2 (example, not official)"
+    assert "It comes of invented example cut-offs and is not official." in sent.body
     # Two hours later much is stale: nothing is certain, and nobody is told of a change.
     assess(at=NOON + timedelta(hours=2))
     assert turn(NOON + timedelta(hours=2)) == 0

@@ -313,6 +313,51 @@ def test_as_many_queries_for_sixty_beds_as_for_six(hospital: Hospital, observer:
     assert max(few) <= 40
 
 
+def test_boards_say_when_nobody_has_computed_for_long(hospital: Hospital, observer: Client) -> None:
+    assess(at=timezone.now() - timedelta(hours=5))
+    for address in ("/", "/sites/TGH/"):
+        shown = page(observer, address)
+        assert "computed 1 to 3 (example, not official)" in shown
+        assert "out of date: from" in shown
+
+
+def test_a_value_told_instead_of_counted_is_seen_and_withdrawn(
+    hospital: Hospital, bed_manager: Client, observer: Client
+) -> None:
+    values = dict.fromkeys(("attendance_variation", "no_criteria_to_reside"), "0")
+    values |= {
+        "ambulance_handover": "62",
+        "time_to_treatment": "180",
+        "majors_resus_occupancy": "0",
+    }
+    bed_manager.post(SITE, said("values", four_hour_performance="99", **values))
+    bed_manager.post(SITE, said("values", ga_occupancy="95"))
+    shown = page(observer)
+    assert "By values told instead of counted: " in shown
+    assert "Occupancy of general and acute beds 95 % (by hand, Noor)" in shown
+    assert "By what Flowboard counts: OPEL 1" in shown
+    assert ">Withdraw<" not in shown
+    assert ">Withdraw<" in page(bed_manager)
+    row = OpelValue.objects.get(parameter="ga_occupancy")
+    assert observer.post(SITE, said("withdraw", value=str(row.pk))).status_code == 403
+    for wrong in ("", "x", "0", str(row.pk + 1000)):
+        assert bed_manager.post(SITE, said("withdraw", value=wrong)).status_code == 409
+    done = bed_manager.post(SITE, said("withdraw", value=str(row.pk)), follow=True)
+    assert "Value withdrawn." in done.content.decode()
+    shown = page(observer)
+    assert "instead of counted" not in shown
+    assert "33.3 %" in shown
+    assert bed_manager.post(SITE, said("withdraw", value=str(row.pk))).status_code == 409
+
+
+def test_the_rules_say_what_was_published(hospital: Hospital, observer: Client) -> None:
+    load_example(name="acute-2024-26")
+    shown = page(observer, RULES)
+    assert shown.count("not confirmed: inferred, not seen in the framework") == 3
+    assert shown.count("is-published") == 6
+    assert 'from 1 Dec 2024 <span class="label-of is-not_confirmed">not confirmed' in shown
+
+
 def test_site_and_system_boards_show_the_level(
     hospital: Hospital, sam: User, observer: Client
 ) -> None:
@@ -322,7 +367,9 @@ def test_site_and_system_boards_show_the_level(
     declare(site=hospital.site, level=3, reason="Full", seen=None, at=now, by=sam)
     for address in ("/", "/sites/TGH/"):
         shown = page(observer, address)
-        assert "<strong>OPEL 3</strong> declared, computed 1 to 3" in shown
+        told = "<strong>OPEL 3</strong> declared, computed 1 to 3 (example, not official)"
+        assert told in shown
+        assert "out of date" not in shown
         assert SITE in shown
     Site.objects.filter(pk=hospital.site.pk).update(kind="community")
     assert "OPEL" not in page(observer, "/")
@@ -354,13 +401,23 @@ def test_cut_offs_are_filled_in_as_another_version(hospital: Hospital, observer:
     assert (found.label("ga_occupancy").kind, found.label("ga_occupancy").by) == (FILLED_IN, "Boss")
     assert found.label("bands").kind == PUBLISHED
     assert found.weights == {"TGH": 2.0}
-    assert not row.is_example
+    assert row.is_example, "eight others are still invented"
+    assert "It stays an example: the cut-offs of 8 parameters are still invented." in (
+        done.content.decode()
+    )
     shown = page(observer, f"{RULES}?version=2&against=1")
     assert "90=1, 95=3, 98=5, was 88=1" in shown
     assert "filled in by the trust: Boss" in shown
-    assert "Example: no, was yes" in shown
-    assert "Example only" not in page(observer)
+    assert "Example only" in shown
+    assert "Example only" in page(observer)
     assert "version 2" in page(observer)
+    sent = filled(client, **{f"cuts-{one.code}": "90=1" for one in found.rules.parameters})
+    sent |= {"bands": "0, 2, 3, 4", "cuts-four_hour_performance": "70=1"}
+    del sent["example"]
+    client.post(FILL_IN, sent)
+    assert not OpelRuleSet.objects.get(number=3).is_example
+    assert "Example: no, was yes" in page(observer, f"{RULES}?version=3&against=2")
+    assert "Example only" not in page(observer)
     assert "is not in force today" in page(observer, f"{RULES}?version=1")
 
 
@@ -369,6 +426,14 @@ def test_what_cannot_be_filled_in_is_said_at_its_field(hospital: Hospital) -> No
     for name, text, told in (
         ("cuts-ga_occupancy", "90", "cannot be read"),
         ("cuts-ga_occupancy", "90=1.5", "cannot be read"),
+        ("cuts-ga_occupancy", "90=1e400", "cannot be read"),
+        ("cuts-ga_occupancy", "90=1e300", "it scores 1000 at most"),
+        ("cuts-ga_occupancy", "nan=1", "cannot be read"),
+        ("cuts-ga_occupancy", "inf=1", "cannot be read"),
+        ("cuts-ga_occupancy", "1e400=1", "cannot be read"),
+        ("weights", "TGH=1e308", "from 0.000001 to 1000000"),
+        ("weights", "TGH=1e-308", "from 0.000001 to 1000000"),
+        ("valid_from", "2020-01-01", "It would never hold"),
         ("cuts-ga_occupancy", "95=1, 90=2", "so its cuts rise"),
         ("bands", "0, 12, 23", "Give four whole numbers"),
         ("bands", "0, 12, 23, 99", "nobody can score over"),

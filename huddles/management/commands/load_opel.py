@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from accounts.models import Organisation
 from accounts.refusals import Refused
-from huddles.escalation.rule_sets import keep, labels_of_file
+from huddles.escalation.rule_sets import keep, labels_of_file, will_hold
 from huddles.models import OpelRuleSet
 from huddles.opel.files import FOLDER, named, names
 from huddles.opel.rule_set import BadRuleSet
@@ -86,6 +87,9 @@ def _weights(said: list[str]) -> dict[str, float]:
 def _told(row: OpelRuleSet) -> str:
     until = f" until {row.valid_until:%d %b %Y}" if row.valid_until else ""
     example = " It calls itself an example: its cut-offs are invented." if row.is_example else ""
+    today = timezone.localdate()
+    if not will_hold(row.valid_from, row.valid_until, row.organisation, on=today):
+        until += ", which is on no day from today"
     return (
         f"{row.name}: version {row.number}, valid from {row.valid_from:%d %b %Y}{until}.{example}"
     )
