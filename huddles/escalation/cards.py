@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Team, User
 from accounts.refusals import Refused
 from huddles.actions.agreeing import agree
-from huddles.actions.understanding import Owner
+from huddles.escalation.owners import Doer, doers
 from huddles.models import Action, ActionCard, CardTaken, OpelDeclaration
 from huddles.opel.rule_set import LEVELS
 from live.doorbell import ring
@@ -26,16 +27,18 @@ SOURCE: Final = "opel_card"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card as the board shows it. taken: under the declaration in force."""
+    """A card as the board shows it. doer: whom it means here. taken: under the declaration in
+    force."""
 
     row: ActionCard
     who: str
+    doer: Doer
     taken: CardTaken | None
 
 
 def cards_of(site: Site, level: int | None, declaration: OpelDeclaration | None) -> Sequence[Card]:
-    """The cards of a level at a site, by role as they stand; two queries."""
-    rows = ActionCard.objects.filter(
+    """The cards of a level at a site, by role as they stand; a fixed number of queries."""
+    found = ActionCard.objects.filter(
         Q(site=site) | Q(site=None), level=level or 0, is_withdrawn=False
     ).select_related("team")
     taken = {
@@ -44,9 +47,11 @@ def cards_of(site: Site, level: int | None, declaration: OpelDeclaration | None)
             "action__by", "action__owner", "action__team"
         )
     }
-    found = [Card(row, who_of(row), taken.get(row.pk)) for row in rows.order_by("position", "pk")]
-    order = {who: place for place, who in reversed([*enumerate(one.who for one in found)])}
-    return sorted(found, key=lambda one: order[one.who])
+    rows = list(found.order_by("position", "pk"))
+    means = doers(rows, site)
+    cards = [Card(row, who_of(row), means[row.pk], taken.get(row.pk)) for row in rows]
+    order = {who: place for place, who in reversed([*enumerate(one.who for one in cards)])}
+    return sorted(cards, key=lambda one: order[one.who])
 
 
 def who_of(card: ActionCard) -> str:
@@ -56,28 +61,45 @@ def who_of(card: ActionCard) -> str:
 
 @transaction.atomic
 def take(
-    *, site: Site, cards: Collection[int], declaration: int, at: datetime, by: User
+    *,
+    site: Site,
+    cards: Collection[int],
+    declaration: int,
+    at: datetime,
+    by: User,
+    who: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Action]:
     """Make actions of cards (their keys) under the declaration in force; those taken already are
-    left. Raises Refused where another level holds by now, or a card is not of this one."""
+    left. `who`: by role whom of several who hold it the cards are for (the key).
+
+    Raises Refused where another level holds by now, a card is not of this one, or several hold its
+    role and none of them was chosen.
+    """
     latest = OpelDeclaration.objects.filter(site=site).order_by("-at").first()
     if latest is None or latest.pk != declaration:
         raise Refused(_("Another level has been declared meanwhile. Look at its cards."))
     rows = ActionCard.objects.select_for_update(of=("self",)).filter(
         Q(site=site) | Q(site=None), pk__in=list(cards), level=latest.level, is_withdrawn=False
     )
-    found = list(rows.order_by("pk"))
+    found = list(rows.select_related("team").order_by("pk"))
     if len(found) < len(set(cards)):
         raise Refused(_("That card is not of the level in force. Look at the cards again."))
     taken = set(CardTaken.objects.filter(declaration=latest).values_list("card", flat=True))
+    means = doers(found, site)
     made = []
     for card in found:
         if card.pk in taken:
             continue
+        owner = means[card.pk].owner(who.get(card.role))
+        if owner is None:
+            raise Refused(
+                _("Several people are %(role)s here. Choose who does it: %(text)s.")
+                % {"role": card.role, "text": card.text}
+            )
         action = agree(
             site=site,
             text=card.text,
-            owner=Owner(team=card.team, name=card.role),
+            owner=owner,
             due_at=at + timedelta(minutes=card.minutes),
             at=at,
             by=by,

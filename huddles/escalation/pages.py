@@ -43,6 +43,8 @@ from wards.scope import Scope, scope_of
 
 KEPT: Final = 20
 """Seconds for which a drawn board may be shown again."""
+WHO: Final = "who-"
+"""What the name of the field begins with in which one of several of a role is chosen."""
 
 
 @dataclass(slots=True)
@@ -185,12 +187,18 @@ def _take(request: HttpRequest, desk: Desk, by: User) -> str:
     declared = row_key(request.POST.get("declared", ""))
     if declared is None or None in keys:
         raise Refused(_("That card is not of the level in force. Look at the cards again."))
+    chosen = {
+        name.removeprefix(WHO): row_key(str(text))
+        for name, text in request.POST.items()
+        if name.startswith(WHO)
+    }
     made = take(
         site=desk.site,
         cards=[key for key in keys if key is not None],
         declaration=declared,
         at=desk.now,
         by=by,
+        who={role: key for role, key in chosen.items() if key is not None},
     )
     if not made:
         return _("That was agreed already.")

@@ -70,9 +70,9 @@ def test_a_level_is_declared_a_value_said_and_a_card_agreed(
     expect(watching.locator("#parameter-ambulance_handover")).to_contain_text("4 of 5")
     # A card becomes an action with its owner and its time.
     page.get_by_role("button", name="Call a flow meeting").press("Enter")
-    expect(page.locator("#cards-title + h3 + ul")).to_contain_text("Agreed by Manager, due")
+    expect(page.locator(".cards-of").first).to_contain_text("Agreed by Manager for Manager, due")
     action = Action.objects.get()
-    assert (action.owner_name, action.text) == ("Site manager", "Call a flow meeting")
+    assert (action.owner, action.text) == (manager, "Call a flow meeting")
     expect(page.locator("#course .main-svg").first).to_be_visible()
     page.locator("#course-table summary").click()
     expect(page.locator("#course-table")).to_contain_text("not certain")

@@ -13,9 +13,11 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Team, User
 from accounts.refusals import Refused
+from accounts.roles import Role
 from flow import beginning
+from huddles.actions.reading import State, Whose, listed
 from huddles.escalation.assessing import assess
 from huddles.escalation.cards import cards_of, load, take
 from huddles.escalation.course import course
@@ -51,7 +53,8 @@ from huddles.opel.scoring import Told, scored
 from huddles.templatetags.escalation import away_words
 from tests.flow.places import Hospital, beds_of, make_site, put
 from tests.huddles.rules import example_content, load_cards, load_example
-from wards.models import Site
+from wards.models import Grant, Site
+from wards.scope import scope_of
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now().replace(microsecond=0)
@@ -553,6 +556,89 @@ def test_cards_of_the_declared_level_become_actions_once(hospital: Hospital, by:
         site=hospital.site, level=3, reason="Still", seen=said.pk, at=NOW + MINUTE, by=by
     )
     assert [one.taken for one in cards_of(hospital.site, 3, later)] == [None, None]
+
+
+def holder(name: str, role: Role, **where: object) -> User:
+    made = User.objects.create(username=name, first_name=name.title())
+    Grant.objects.create(user=made, role=role, **where)
+    return made
+
+
+def test_a_card_reaches_the_team_or_the_person_it_means(hospital: Hospital, by: User) -> None:
+    site = hospital.site
+    cards = [
+        {"level": 3, "who": who, "minutes": 30, "text": f"Do this as {who}"}
+        for who in ("Site manager", "Discharge team", "Therapies", "Matron")
+    ]
+    load(cards, site=None)
+    said = declare(site=site, level=3, reason="Full", seen=None, at=NOW, by=by)
+    other = make_site()
+    holder("else", Role.SITE_MANAGER, site=other)
+    gone = holder("gone", Role.SITE_MANAGER, site=site)
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    ada = holder("ada", Role.SITE_MANAGER, organisation=site.organisation)
+    teams = {
+        code: Team.objects.create(
+            organisation=site.organisation, code=code, name=name, kind=code.lower()
+        )
+        for code, name in (("DISCHARGE", "Integrated discharge"), ("THERAPY", "Therapies"))
+    }
+    found = {one.who: one.doer for one in cards_of(site, 3, said)}
+    assert found["Site manager"].people == (ada,), "not who left, nor who holds it elsewhere"
+    assert (found["Discharge team"].team, found["Therapies"].team) == tuple(teams.values())
+    assert [one for one, doer in found.items() if not doer.is_known] == ["Matron"]
+    keys = [one.row.pk for one in cards_of(site, 3, said)]
+    made = {
+        one.text.removeprefix("Do this as "): one
+        for one in take(site=site, cards=keys, declaration=said.pk, at=NOW, by=by)
+    }
+    assert [(one.owner, one.team, one.owner_name) for one in made.values()] == [
+        (ada, None, ""),
+        (None, teams["DISCHARGE"], "Discharge team"),
+        (None, teams["THERAPY"], "Therapies"),
+        (None, None, "Matron"),
+    ]
+    mine = listed(ada, scope_of(ada), whose=Whose.MINE, state=State.OPEN, at=NOW)
+    assert [row.text for row in mine.rows] == ["Do this as Site manager"]
+    member = holder("member", Role.DISCHARGE_COORDINATOR, team=teams["DISCHARGE"])
+    theirs = listed(member, scope_of(member), whose=Whose.TEAMS, state=State.OPEN, at=NOW)
+    assert [row.text for row in theirs.rows] == ["Do this as Discharge team"]
+
+
+def test_of_several_who_hold_a_role_one_is_chosen(hospital: Hospital, by: User) -> None:
+    site = hospital.site
+    load([{"level": 3, "who": "site manager", "minutes": 30, "text": "Call"}], site=None)
+    said = declare(site=site, level=3, reason="Full", seen=None, at=NOW, by=by)
+    ada, ben = (holder(name, Role.SITE_MANAGER, site=site) for name in ("ada", "ben"))
+    [card] = cards_of(site, 3, said)
+    assert (card.doer.people, card.doer.is_open) == ((ada, ben), True)
+    about = {"site": site, "cards": [card.row.pk], "declaration": said.pk, "at": NOW, "by": by}
+    for who in ({}, {"site manager": by.pk}):
+        with pytest.raises(Refused, match="Several people are site manager here"):
+            take(**about, who=who)  # type: ignore[arg-type]
+    [action] = take(**about, who={"site manager": ben.pk})  # type: ignore[arg-type]
+    assert action.owner == ben
+
+
+def test_whom_cards_mean_is_asked_as_often_for_many_as_for_few(
+    hospital: Hospital, by: User
+) -> None:
+    said = declare(site=hospital.site, level=3, reason="Full", seen=None, at=NOW, by=by)
+
+    def asked(number: int) -> int:
+        load(
+            [
+                {"level": 3, "who": who, "minutes": 5, "text": f"{who} {one}"}
+                for one in range(number)
+                for who in ("Site manager", "Discharge team", "Matron")
+            ],
+            site=None,
+        )
+        with CaptureQueriesContext(connection) as seen:
+            assert len(cards_of(hospital.site, 3, said)) == 3 * number
+        return len(seen)
+
+    assert asked(1) == asked(20) <= 5
 
 
 def test_a_card_of_another_level_or_place_is_refused(hospital: Hospital, by: User) -> None:

@@ -206,19 +206,42 @@ def test_cards_are_made_actions_with_one_click(
 ) -> None:
     row = declare(site=hospital.site, level=3, reason="Full", seen=None, at=timezone.now(), by=sam)
     shown = page(bed_manager)
+    assert "for Sam" in shown, "the only site manager here"
+    assert "Nobody who signs in is known as Matron" in shown, "said before it is agreed"
     assert "Call a flow meeting" in shown
     assert "Tell the board" not in shown, "that is a card of level 4"
     keys = sorted(int(part.split('"')[0]) for part in shown.split('name="card" value="')[1:3])
     one = said("cards", card=str(keys[0]), declared=str(row.pk))
     answer = bed_manager.post(SITE, one, follow=True)
     assert "One action agreed." in answer.content.decode()
-    assert "Agreed by Noor" in page(bed_manager)
+    assert "Agreed by Noor for Sam, due" in page(bed_manager)
+    assert "Call a flow meeting" in signed_in(sam).get("/actions/").content.decode()
     assert "agreed already" in bed_manager.post(SITE, one, follow=True).content.decode()
     rest = said("cards", card=",".join(map(str, keys)), declared=str(row.pk))
     assert "One action agreed." in bed_manager.post(SITE, rest, follow=True).content.decode()
     assert Action.objects.filter(by__username="noor").count() == CardTaken.objects.count() == 2
     for wrong in (said("cards", card="x", declared="1"), said("cards", card="1", declared="")):
         assert bed_manager.post(SITE, wrong).status_code == 409
+
+
+def test_of_several_of_a_role_one_is_chosen_on_the_page(
+    hospital: Hospital, sam: User, bed_manager: Client, observer: Client
+) -> None:
+    ben = user("ben", Role.SITE_MANAGER, site=hospital.site)
+    row = declare(site=hospital.site, level=3, reason="Full", seen=None, at=timezone.now(), by=sam)
+    shown = page(bed_manager)
+    assert "Which Site manager" in shown
+    assert f'<option value="{ben.pk}">Ben</option>' in shown
+    assert "one of 2 who hold this role here" in page(observer)
+    assert "<option" not in page(observer)
+    card = ActionCard.objects.get(role="Site manager")
+    deed = said("cards", card=str(card.pk), declared=str(row.pk))
+    for chosen in ({}, {"who-Site manager": ""}, {"who-Site manager": "x"}):
+        answer = bed_manager.post(SITE, deed | chosen)
+        assert answer.status_code == 409
+        assert "Several people are Site manager here." in answer.content.decode()
+    bed_manager.post(SITE, deed | {"who-Site manager": str(ben.pk)})
+    assert Action.objects.get().owner == ben
 
 
 def test_the_system_is_declared_by_who_declares_at_all_its_sites(
@@ -354,7 +377,7 @@ def test_the_rules_say_what_was_published(hospital: Hospital, observer: Client) 
     load_example(name="acute-2024-26")
     shown = page(observer, RULES)
     assert shown.count("not confirmed: inferred, not seen in the framework") == 3
-    assert shown.count("is-published") == 6
+    assert shown.count("aside label-of is-published") == 6
     assert 'from 1 Dec 2024 <span class="label-of is-not_confirmed">not confirmed' in shown
 
 
