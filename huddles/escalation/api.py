@@ -115,7 +115,9 @@ class Withdrawals(Reader):
         if value is None:
             raise problem_of(Refused(_("Nothing that was told of that parameter is left.")))
         row = done(lambda: withdraw(value=value, at=at, by=user))
-        told = _value(value) | {"withdrawn_at": row.at, "withdrawn_by": str(row.by)}
+        kept = _value(value)
+        told = {name: kept[name] for name in ("id", "site", "parameter", "value", "as_at")}
+        told |= {"withdrawn_at": row.at, "withdrawn_by": str(row.by)}
         return answered(request, written(form_of(request), told, rows=lambda: [told]))
 
 

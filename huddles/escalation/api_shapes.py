@@ -108,9 +108,14 @@ class Number(s.FloatField):
         return super().to_internal_value(data)
 
 
-class WithdrawalRow(ValueRow):
+class WithdrawalRow(shapes.Shape):
     """A value that was taken back."""
 
+    id = s.IntegerField()
+    site = s.CharField()
+    parameter = s.CharField()
+    value = s.FloatField()
+    as_at = s.DateTimeField()
     withdrawn_at = s.DateTimeField()
     withdrawn_by = s.CharField()
 

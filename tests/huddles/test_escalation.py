@@ -341,7 +341,7 @@ def test_one_key_is_kept_once(hospital: Hospital, by: User) -> None:
     assert (first.is_new, again.is_new, again.row) == (True, False, first.row)
     for other in ({"value": 95}, {"value": 90, "as_at": NOW - 10 * MINUTE, "at": NOW + MINUTE}):
         with pytest.raises(Refused, match="Under this key 90 has been told already, from"):
-            tell(**said | other)
+            tell(**said | other)  # type: ignore[arg-type]
     later = tell(value=90, **said | {"as_at": NOW + 9 * MINUTE, "at": NOW + 9 * MINUTE})  # type: ignore[arg-type]
     assert not later.is_new, "who gives no time means now, whenever they say it again"
     assert OpelValue.objects.count() == 1
