@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('huddles', '0004_escalation'),
+        ('huddles', '0005_kept_meetings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
