@@ -308,6 +308,7 @@ DEEDS = {
     "flow_api:reserve", "flow_api:allocate", "flow_api:release", "flow_api:cancel_request",
     "flow_api:restore_request",
     "flow_api:movements", "flow_api:cancel_movement", "screens:revoke", "escalation_api:values",
+    "escalation_api:withdraw",
     "huddles_api:finish_action", "huddles_api:drop_action", "huddles_api:reopen_action",
 }  # fmt: skip
 NO_PATIENTS = {
