@@ -30,7 +30,7 @@ _JOINS = re.escape(APOSTROPHES + HYPHENS)
 _WORD = re.compile(rf"[^\W_]+(?:[{_JOINS}][^\W_]+)*")
 _PART = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"\d+|[^\W\d_]+")
-_HUMP = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
+_HUMP = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-ZÀ-ÖØ-Þ])(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ])")
 _SPACED = re.compile(r"(?<![^\W_])[^\W\d_](?:[\W_]{1,3}[^\W\d_](?![^\W_])){2,}")
 _NEAR = re.compile(rf"[\s.,/_{_JOINS}]{{1,3}}")
 _SHORTEST: Final = 2

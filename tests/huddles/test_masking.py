@@ -32,7 +32,8 @@ Müller muller Mueller MUELLER Mu\u0308ller Jurgen Juergen Groening Gröning Gro
 Þórsdóttir Thorsdottir Torsdottir
 Delamere DeLaMere Dela-Mere de-la-mere StOrme St-Orme Storme ONeill O`Neill O´Neill
 Mc-Donald MCDONALD mc'donald Lark Hill LarkHill larkhill Lark/Hill Hill-Lark
-MrsSmith mrssmith MrSmith DrSmith ptSmith Smith12 12Smith smith12a bed12Smith JoSmith josmith
+MrsSmith JSmith MRSmith mrssmith MrSmith DrSmith ptSmith Smith12 12Smith smith12a bed12Smith
+JoSmith josmith
 SmithJo smith_jones Smith\u00ads Smi\u200bth S\u0336m\u0336i\u0336t\u0336h\u0336 Ｓｍｉｔｈ
 9990000018 999-000-0018 999.000.0018 999/000/0018 999–000–0018 99-90-00-00-18 999_000_0018
 999:000:0018 004711 MRN004711 RXA12345 rxa.1234 RXA-1234 W/12345 R12X345 12345
