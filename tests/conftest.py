@@ -22,6 +22,7 @@ from django.db import connection
 from flowboard import embedded
 from flowboard.environment import broker_url
 from flowboard.settings import ENV
+from huddles import names
 
 WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "")
 # Far apart first, so that few workers leave the neighbouring numbers to others.
@@ -83,6 +84,12 @@ def _empty_redis(_redis_of_the_tests: redis.Redis) -> Iterator[None]:
     """Leave nothing in Redis for the next test."""
     yield
     _redis_of_the_tests.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _no_names_known() -> None:
+    """The names that a process keeps are of another test's people."""
+    names.forget()
 
 
 @pytest.fixture

@@ -1,39 +1,64 @@
-"""What has been agreed, in one line of a wall, by zone."""
+"""What has been agreed, in one line of a wall, by zone: when, about which bed, and whose it is to
+do; never what anybody typed."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, Final
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
+from accounts.roles import LABELS, Role
 from huddles.actions.states import open_at
-from huddles.masking import masked
-from huddles.meetings.timetable import time_near
 from huddles.models import Action
-from huddles.names import words_to_hide
-from huddles.screens.wall_types import Zone
-from wards.models import Site, Ward
+from huddles.screens.wall_types import Agreed, Label, Next, Zone
+from wards.models import Grant, Site, Ward
+
+_READ: Final = (
+    "due_at", "ward__name", "bed__label", "team__name", "owner", "episode__patient__is_restricted",
+)  # fmt: skip
 
 
-def agreed(site: Site, *, zone: str, now: datetime, ward: Ward | None = None) -> str:
-    """What is open of what was agreed at the site (about the ward, where one is given); empty
-    where nothing is. One query; in a closed room, where there is something, one more.
+def agreed(site: Site, *, zone: str, now: datetime, ward: Ward | None = None) -> Agreed | None:
+    """What is open of what was agreed at the site (about the ward, where one is given); None where
+    nothing is. One query; in a closed room at most one more.
 
-    Only a closed room is told what: anybody may have typed anything into it, so the names of
-    everybody in care are taken out. Whose it is to do is never said: that is a name as well.
+    A closed room is told of the next that is due where it is, by the bed's label, and which team,
+    or which role, sees to it. The text of an action and the name of an owner are not even read:
+    anybody may have typed anything into them.
     """
     found = open_at(Action.objects.filter(site=site), at=now)
     if ward is not None:
         found = found.filter(ward=ward)
-    told = list(found.order_by("due_at", "pk").values_list("text", "due_at"))
+    told = list(found.order_by("due_at", "pk").values(*_READ))
     if not told:
-        return ""
+        return None
+    late = sum(row["due_at"] < now for row in told)
     if zone != Zone.CLOSED:
-        late = sum(due < now for _text, due in told)
-        said = ngettext("%(open)d action open", "%(open)d actions open", len(told))
-        return said % {"open": len(told)} + (_(", %(late)d late") % {"late": late} if late else "")
-    text, due = told[0]
-    until = time_near(due, now)
-    more = _(" · %(more)d more") % {"more": len(told) - 1} if len(told) > 1 else ""
-    return f"{until} {masked(text, words_to_hide(now))}{more}"
+        return Agreed(len(told), late)
+    ahead = next((row for row in told if row["due_at"] >= now), None)
+    if ahead is None:
+        return Next(len(told), late)
+    # Of a restricted record nothing is said but that a bed is taken, not even that much is to do.
+    bed = "" if ahead["episode__patient__is_restricted"] else ahead["bed__label"] or ""
+    return Next(
+        open=len(told),
+        late=late,
+        due_at=ahead["due_at"],
+        ward=Label(ahead["ward__name"] or "" if ward is None else ""),
+        bed=Label(bed),
+        whose=_whose(ahead),
+    )
+
+
+def _whose(row: dict[str, Any]) -> Label:
+    """The team that owns it; of a person who signs in their team, or else their role; of somebody
+    whose name was typed, nothing."""
+    if row["team__name"]:
+        return Label(row["team__name"])
+    if row["owner"] is None:
+        return Label("")
+    grants = Grant.objects.filter(user=row["owner"]).order_by("team__name", "pk")
+    held = grants.values_list("team__name", "role").first()
+    if held is None:
+        return Label("")
+    team, role = held
+    return Label(team or str(LABELS[Role(role)]))

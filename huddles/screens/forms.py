@@ -9,11 +9,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.roles import Permission
 from accounts.row_keys import row_key
 from huddles.models import Screen, ScreenPage
 from huddles.models.screens import EVERY
-from huddles.screens.pairing import MOST_PAGES, Look, Page
+from huddles.screens.pairing import MOST_PAGES, Look, Page, sees_system
 from wards.models import Site, Ward
 from wards.scope import Scope
 
@@ -48,7 +47,10 @@ class LookForm(forms.Form):
     ) -> None:
         self._wards = {ward.pk: ward for ward in places_of(site)}
         super().__init__(data, initial=self._known(screen), auto_id="screen-%s")
-        choices = self._choices(scope)
+        stands = screen is not None and any(
+            page.layout == Layout.SYSTEM for page in screen.pages.all()
+        )
+        choices = self._choices(system=stands or sees_system(scope))
         for number in ROWS:
             self.fields[f"show_{number}"] = forms.ChoiceField(
                 label=_("Page %(number)d") % {"number": number}, choices=choices, required=False
@@ -75,10 +77,10 @@ class LookForm(forms.Form):
             known |= {f"show_{page.position}": key, f"seconds_{page.position}": page.seconds}
         return known
 
-    def _choices(self, scope: Scope) -> list[tuple[str, object]]:
+    def _choices(self, *, system: bool) -> list[tuple[str, object]]:
         wards = self._wards.values()
         whole = [Layout.SITE, Layout.HUDDLE, Layout.CLEANING]
-        if scope.may_everywhere(Permission.SEE_COUNTS):
+        if system:
             whole.insert(0, Layout.SYSTEM)
         lounges = [ward for ward in wards if ward.kind == Ward.Kind.DISCHARGE_LOUNGE]
         others = [ward for ward in wards if ward.kind != Ward.Kind.DISCHARGE_LOUNGE]

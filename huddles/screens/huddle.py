@@ -5,19 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
 
 from flow.feeds import feed_states
 from huddles.meetings.board import board_of
-from huddles.meetings.board_types import Board, Line, Totals
+from huddles.meetings.board_types import Board, Line, Texts, Totals
 from huddles.meetings.due import meeting_of_room
 from huddles.meetings.timetable import time_near
 from huddles.models import Figure as Asked
 from huddles.screens.agreed import agreed
-from huddles.screens.wall_types import Figure, Wall, Zone, people
+from huddles.screens.wall_types import Figure, Spoken, Topic, Wall, Zone, people
 from wards.models import Site
 
 MOST: Final = 6
@@ -25,15 +23,15 @@ MOST: Final = 6
 
 
 def huddle_wall(site: Site, *, zone: str, now: datetime) -> Wall:
-    """The huddle that runs at the site, or the one that is due; or that none is set up. What was
-    typed is told in closed rooms alone, without any word that is part of a patient's name."""
+    """The huddle that runs at the site, or the one that is due; or that none is set up. Nothing
+    that was typed is told, in no zone: not even what the meeting is called."""
     feed = feed_states(now=now).get(site.pk)
     due = meeting_of_room(site, at=now)
     if due is None:
         return Wall(
             layout="huddle", zone=zone, title=_("Huddle"), subtitle=site.name, moment=now,
             as_at=now, stale=False, feed=feed, figures=(), picture=None,
-            agreed=agreed(site, zone=zone, now=now), said=_("No huddle is set up"),
+            agreed=agreed(site, zone=zone, now=now), spoken=Spoken(Topic.NONE),
         )  # fmt: skip
     template, starts_at = due
     board = board_of(template, starts_at, at=now, viewer=None, scope=None)
@@ -41,16 +39,16 @@ def huddle_wall(site: Site, *, zone: str, now: datetime) -> Wall:
     return Wall(
         layout="huddle",
         zone=zone,
-        title=shown.label if shown is not None else template.name,
-        subtitle=f"{template.name}, {site.name}" if shown is not None else site.name,
+        title=shown.label if shown is not None else _("Huddle"),
+        subtitle=_("Huddle, %(site)s") % {"site": site.name} if shown is not None else site.name,
         moment=now,
         as_at=board.totals.as_at,
         stale=board.totals.stale,
         feed=feed,
         figures=_figures(board, zone),
         picture=None,
-        agreed=agreed(site, zone=zone, now=now, ward=None),
-        said=_said(board, zone),
+        agreed=agreed(site, zone=zone, now=now),
+        spoken=_spoken(board, zone),
     )
 
 
@@ -94,33 +92,23 @@ def _number(value: int | None, zone: str) -> str:
     return "–" if value is None else people(value, zone)
 
 
-def _said(board: Board, zone: str) -> str:
-    """A sentence of what is spoken of."""
+def _spoken(board: Board, zone: str) -> Spoken:
+    """What is spoken of, in numbers; in public nothing of harm."""
+    totals = board.totals
     if not board.runs:
-        when = time_near(board.starts_at, board.moment)
-        told = _("Begins at %(when)s. %(said)s of %(wards)s wards have confirmed")
-        return told % {
-            "when": when, "said": board.totals.confirmed, "wards": board.totals.wards
-        }  # fmt: skip
+        return Spoken(Topic.AHEAD, totals.confirmed, totals.wards, at=board.starts_at)
     if board.line is not None:
-        if board.line.confirmed_at is None:
-            return _("Not confirmed by the ward")
-        return _("Confirmed %(when)s") % {
-            "when": f"{timezone.localtime(board.line.confirmed_at):%H:%M}"
-        }
-    if board.step == "safety" and zone == Zone.CLOSED:
-        return _("Harm: %(harm)s. Could hurt: %(hazard)s") % {
-            "harm": board.safety.harm or _("nothing said"),
-            "hazard": board.safety.hazard or _("nothing said"),
-        }
+        return Spoken(Topic.WARD, at=board.line.confirmed_at)
+    if board.step == "safety" and zone != Zone.PUBLIC:
+        told = sum(any((one.concern, one.harm, one.hazard)) for one in _texts(board))
+        harm, hazard = board.safety.harm is not None, board.safety.hazard is not None
+        return Spoken(Topic.SAFETY, told, totals.wards, harm=harm, hazard=hazard)
     if board.step == "previous":
-        left = sum(row.ended_at is None for row in board.previous)
-        return ngettext(
-            "%(open)d action open from before", "%(open)d actions open from before", left
-        ) % {"open": left}
+        return Spoken(Topic.PREVIOUS, sum(row.ended_at is None for row in board.previous))
     if board.step == "close":
-        made = len(board.agreed)
-        return ngettext("%(made)d action agreed", "%(made)d actions agreed", made) % {"made": made}
-    return _("%(said)s of %(wards)s wards have confirmed") % {
-        "said": board.totals.confirmed, "wards": board.totals.wards
-    }  # fmt: skip
+        return Spoken(Topic.CLOSE, len(board.agreed))
+    return Spoken(Topic.LINES, totals.confirmed, totals.wards)
+
+
+def _texts(board: Board) -> list[Texts]:
+    return [line.texts for line in board.lines]

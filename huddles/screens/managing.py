@@ -27,7 +27,7 @@ from accounts.roles import Permission
 from flow.api.throttles import CallerThrottle
 from huddles.models import Screen, ScreenPage
 from huddles.screens.forms import LookForm, PairForm
-from huddles.screens.pairing import change, pair, revoke
+from huddles.screens.pairing import change, pair, revoke, sees_system
 from huddles.screens.showing import drawn, is_dark
 from wards.models import Site
 from wards.scope import ALL, Scope, scope_of
@@ -179,7 +179,10 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "line": _line(screen, now=now),
-        "pages": [(page.position, page_words(page)) for page in screen.pages.all()],
+        "pages": [
+            (page.position if _may_look(page, scope) else None, page_words(page))
+            for page in screen.pages.all()
+        ],
         "now": now,
     }
     return render(
@@ -188,6 +191,11 @@ def one(request: HttpRequest, pk: int) -> HttpResponse:
         context,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK,
     )
+
+
+def _may_look(page: ScreenPage, scope: Scope) -> bool:
+    """Whether what the page shows is in the viewer's own sight."""
+    return page.layout != ScreenPage.Layout.SYSTEM or sees_system(scope)
 
 
 @require_POST
@@ -214,6 +222,8 @@ def preview(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     closed = screen.zone == Screen.Zone.CLOSED
     if closed and not scope.may_at_site(Permission.SEE_PATIENTS, screen.site_id):
         raise PermissionDenied(_("You may not see the patients of this site."))
+    if not _may_look(pages[number - 1], scope):
+        raise PermissionDenied(_("You do not see the whole system."))
     now = timezone.now()
     made = drawn(pages[number - 1], screen)
     context: dict[str, Any] = {

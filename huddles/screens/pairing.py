@@ -133,8 +133,10 @@ def pair(
 
 @transaction.atomic
 def change(*, screen: Screen, look: Look, pages: Sequence[Page], scope: Scope, by: User) -> Screen:
-    """Call it, and let it show, something else. Raises Refused as `pair`, or once it is revoked."""
-    _check(screen.site, screen.zone, look, pages, scope)
+    """Call it, and let it show, something else. Raises Refused as `pair`, or once it is revoked.
+    The whole system may stay on it where it stands already, whoever changes the rest."""
+    stands = screen.pages.filter(layout=Layout.SYSTEM).exists()
+    _check(screen.site, screen.zone, look, pages, scope, system=stands)
     found = Screen.objects.select_for_update().get(pk=screen.pk)
     if found.revoked_at is not None:
         raise Refused(_("This screen has been revoked. Pair it anew."))
@@ -187,7 +189,9 @@ def _free_name(site: Site, name: str, *, but: int | None = None) -> None:
         raise Refused(_("Another screen of this site is called that. Give it a name of its own."))
 
 
-def _check(site: Site, zone: str, look: Look, pages: Sequence[Page], scope: Scope) -> None:
+def _check(
+    site: Site, zone: str, look: Look, pages: Sequence[Page], scope: Scope, *, system: bool = False
+) -> None:
     if not scope.may_at_site(Permission.MANAGE_SCREENS, site.pk):
         raise Refused(_("You do not look after the screens of this site."))
     if not look.name or len(look.name) > Screen.LONGEST:
@@ -197,17 +201,22 @@ def _check(site: Site, zone: str, look: Look, pages: Sequence[Page], scope: Scop
     if zone == Screen.Zone.CLOSED and not scope.may_at_site(Permission.SEE_PATIENTS, site.pk):
         raise Refused(_("A screen in a closed room is paired by somebody who sees its patients."))
     for page in pages:
-        _check_page(site, page, scope)
+        _check_page(site, page, may_show_system=system or sees_system(scope))
 
 
-def _check_page(site: Site, page: Page, scope: Scope) -> None:
+def sees_system(scope: Scope) -> bool:
+    """Whether somebody sees the figures of every site."""
+    return scope.may_everywhere(Permission.SEE_COUNTS)
+
+
+def _check_page(site: Site, page: Page, *, may_show_system: bool) -> None:
     """Whether the page fits the site and what the viewer may see."""
     if not EVERY[0] <= page.seconds <= EVERY[1]:
         raise Refused(
             _("A page stays for %(least)d to %(most)d seconds.")
             % {"least": EVERY[0], "most": EVERY[1]}
         )
-    if page.layout == Layout.SYSTEM and not scope.may_everywhere(Permission.SEE_COUNTS):
+    if page.layout == Layout.SYSTEM and not may_show_system:
         raise Refused(_("The whole system is shown on a screen by somebody who sees all of it."))
     if page.layout not in (Layout.WARD, Layout.LOUNGE):
         if page.layout not in Layout.values or page.ward is not None:

@@ -69,7 +69,7 @@ def _made_of() -> str:
     """A digest of everything a screen loads."""
     digest = hashlib.blake2b(digest_size=8)
     static = settings.BASE_DIR / "static"
-    files = [static / "js" / "wall.js"]
+    files = [static / "js" / f"{name}.js" for name in ("wall", "wall-fit")]
     files += [static / "css" / f"{name}.css" for name in ("tokens", "dark", "wall")]
     files += sorted((settings.BASE_DIR / "templates" / "huddles" / "screens").glob("*.html"))
     for file in files:

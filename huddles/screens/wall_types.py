@@ -1,6 +1,7 @@
 """What walls show: frozen values, a kind of its own for what each zone adds.
 
-No field here can hold a name. A public wall is made of figures and bars alone; tiles and lists of
+No field here is made for what people typed: what was agreed and what a meeting speaks of are
+numbers, moments and `Label`s. A public wall is made of figures and bars alone; tiles and lists of
 beds exist for staff zones; initials exist in `ClosedTile` and `Waiter`, for closed rooms.
 """
 
@@ -8,13 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, NewType
 
 from flow.board_types import FeedState, Trend
 from flow.templatetags.boards import percent
 from huddles.models import Screen
 
 Zone = Screen.Zone
+
+Label = NewType("Label", str)
+"""What a ward, a bed, a team or a role is called in the hospital's own set-up: never what was typed
+about anybody."""
 
 SMALL: Final = 5
 """In the public zone a count of people below this, but for none at all, is shown as `<5`."""
@@ -161,6 +167,51 @@ class Waiter:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """How many of the actions agreed are open, and how many of these are late."""
+
+    open: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Next(Agreed):
+    """The same for a closed room, with the next that is due; `due_at` is None where all are late.
+    ward, bed: which it is about; whose: the team or the role that sees to it; each may be empty."""
+
+    due_at: datetime | None = None
+    ward: Label = Label("")
+    bed: Label = Label("")
+    whose: Label = Label("")
+
+
+class Topic(StrEnum):
+    """What a meeting speaks of."""
+
+    NONE = "none"
+    AHEAD = "ahead"
+    LINES = "lines"
+    WARD = "ward"
+    SAFETY = "safety"
+    PREVIOUS = "previous"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a meeting speaks of, in numbers. count, whole: so many (of how many), of confirmed
+    lines, of wards that said something, or of actions. at: when it begins, or when a ward confirmed
+    its line. harm, hazard: whether that question of safety has been answered."""
+
+    topic: Topic
+    count: int = 0
+    whole: int = 0
+    at: datetime | None = None
+    harm: bool = False
+    hazard: bool = False
+
+
 Picture = Bars | Day | Boxes | Jobs | Bar | None
 
 
@@ -170,8 +221,8 @@ class Wall:
 
     moment: when it was drawn. as_at: of when its figures are. stale: too old to be relied on.
     feed: when the feeds were last heard, the most silent of those concerned. waiters: in closed
-    rooms alone. agreed: what is to be done next, in the zone's own words. said: a sentence in
-    place of figures.
+    rooms alone. agreed: what is to be done; None where nothing is. spoken: of what a meeting
+    speaks, on the huddle's own page.
     """
 
     layout: str
@@ -185,5 +236,5 @@ class Wall:
     figures: tuple[Figure, ...]
     picture: Picture
     waiters: tuple[Waiter, ...] = ()
-    agreed: str = ""
-    said: str = ""
+    agreed: Agreed | None = None
+    spoken: Spoken | None = None

@@ -123,6 +123,8 @@ def _of_beds(
     now: datetime,
 ) -> tuple[Figure, ...]:
     since = duration(now - longest) if longest and zone != Zone.PUBLIC else ""
+    # In public a colour would tell what the small count beside it hides.
+    short = zone != Zone.PUBLIC and figures.waiting > figures.beds_available
     shown = [
         Figure(
             str(figures.beds_available),
@@ -140,7 +142,7 @@ def _of_beds(
             people(figures.waiting, zone),
             _("wait for a bed"),
             _("longest %(time)s") % {"time": since} if since else "",
-            "warn" if figures.waiting > figures.beds_available else "",
+            "warn" if short else "",
         ),
         Figure(people(figures.pending_discharges, zone), _("about to leave")),
     ]
@@ -220,13 +222,13 @@ def cleaning_wall(site: Site, *, zone: str, now: datetime) -> Wall:
         as_at=now,
         stale=feed is not None and feed.silent,
         feed=feed,
-        figures=_of_cleaning(board.waiting, board.begun, now=now),
+        figures=_of_cleaning(board.waiting, board.begun, zone=zone, now=now),
         picture=_by_ward(jobs) if zone == Zone.PUBLIC else _jobs(jobs),
     )
 
 
 def _of_cleaning(
-    waiting: Sequence[BedJob], begun: Sequence[BedJob], *, now: datetime
+    waiting: Sequence[BedJob], begun: Sequence[BedJob], *, zone: str, now: datetime
 ) -> tuple[Figure, ...]:
     jobs = [*waiting, *begun]
     longest = min((one.since for one in waiting), default=None)
@@ -235,7 +237,7 @@ def _of_cleaning(
         Figure(str(len(waiting)), _("to clean"), tone="warn" if waiting else "good"),
         Figure(str(len(begun)), _("being cleaned")),
         Figure(str(sum(one.is_terminal for one in jobs)), _("of these terminal")),
-        Figure(str(held), _("held for somebody"), tone="bad" if held else ""),
+        Figure(people(held, zone), _("held for somebody"), tone="bad" if held else ""),
         waited(_("longest wait"), now - longest if longest else None),
     )
 

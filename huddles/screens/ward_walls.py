@@ -68,6 +68,8 @@ def lounge_wall(ward: Ward, *, zone: str, now: datetime) -> Wall:
     figures, leaving = board.ward.figures, _leaving(ward, now=now)
     here = [one for one in _occupants(board) if not _is_hidden(one)]
     longest = min((one.since for one in here), default=None)
+    # In public a small count must not be told by what is left of the places.
+    hides = people(figures.patients, zone) != str(figures.patients)
     shown = [
         Figure(people(figures.patients, zone), _("here now")),
         Figure(
@@ -79,6 +81,8 @@ def lounge_wall(ward: Ward, *, zone: str, now: datetime) -> Wall:
         Figure(people(figures.waiting, zone), _("on their way here")),
         Figure(people(leaving, zone), _("about to leave wards")),
     ]
+    if hides:
+        del shown[1]
     if zone != Zone.PUBLIC:
         shown.append(waited(_("longest here"), now - longest if longest else None))
     return Wall(
@@ -91,7 +95,7 @@ def lounge_wall(ward: Ward, *, zone: str, now: datetime) -> Wall:
         stale=figures.stale,
         feed=board.feed,
         figures=tuple(shown),
-        picture=_picture(board, zone=zone),
+        picture=None if hides else _picture(board, zone=zone),
     )
 
 

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from flow.board_types import BedState
 from flow.words import BED_STATES
-from huddles.screens.wall_types import Bar, Bars, Boxes, Day, Jobs, Picture
+from huddles.meetings.timetable import time_near
+from huddles.screens.wall_types import (
+    Agreed,
+    Bar,
+    Bars,
+    Boxes,
+    Day,
+    Jobs,
+    Next,
+    Picture,
+    Spoken,
+    Topic,
+)
 
 register = template.Library()
 
@@ -110,3 +124,74 @@ def london(time: datetime) -> str:
 def london_day(time: datetime) -> str:
     """The day under it."""
     return f"{timezone.localtime(time):%a %-d %b}"
+
+
+_WEEK: Final = timedelta(days=6)
+
+
+@register.filter
+def next_agreed(agreed: Agreed, moment: datetime) -> str:
+    """The next thing that is due, as a closed room is told of it; empty for any other zone, and
+    where all that is open is late."""
+    if not isinstance(agreed, Next) or agreed.due_at is None:
+        return ""
+    due = time_near(agreed.due_at, moment)
+    if agreed.due_at - moment > _WEEK:
+        due = f"{timezone.localtime(agreed.due_at):%-d %b %H:%M}"
+    about = [agreed.ward, _("bed %(label)s") % {"label": agreed.bed} if agreed.bed else ""]
+    parts = [_("Next by %(due)s") % {"due": due}, ", ".join(filter(None, about)), agreed.whose]
+    return " · ".join(filter(None, parts))
+
+
+@register.filter
+def agreed_counts(agreed: Agreed, moment: datetime) -> str:
+    """How many are open and late; beside the next one, how many are late and how many more come."""
+    late = _("%(late)d late") % {"late": agreed.late} if agreed.late else ""
+    if next_agreed(agreed, moment):
+        left = agreed.open - agreed.late - 1
+        more = _("%(more)d more") % {"more": left} if left else ""
+        return " · ".join(filter(None, (late, more)))
+    said = ngettext("%(open)d action open", "%(open)d actions open", agreed.open)
+    return ", ".join(filter(None, (said % {"open": agreed.open}, late)))
+
+
+@register.filter
+def spoken_words(spoken: Spoken, moment: datetime) -> str:
+    """What a meeting speaks of, in a sentence."""
+    told = {"count": spoken.count, "whole": spoken.whole}
+    when = time_near(spoken.at, moment) if spoken.at is not None else ""
+    match spoken.topic:
+        case Topic.NONE:
+            return _("No huddle is set up")
+        case Topic.AHEAD:
+            words = _("Begins at %(when)s. %(count)s of %(whole)s wards have confirmed")
+            return words % (told | {"when": when})
+        case Topic.WARD:
+            confirmed = _("Confirmed %(when)s") % {"when": when}
+            return confirmed if when else _("Not confirmed by the ward")
+        case Topic.SAFETY:
+            return _safety_words(spoken)
+        case Topic.PREVIOUS:
+            return ngettext(
+                "%(count)d action open from before",
+                "%(count)d actions open from before",
+                spoken.count,
+            ) % {"count": spoken.count}
+        case Topic.CLOSE:
+            words = ngettext("%(count)d action agreed", "%(count)d actions agreed", spoken.count)
+            return words % {"count": spoken.count}
+        case Topic.LINES:
+            return _("%(count)s of %(whole)s wards have confirmed") % told
+
+
+def _safety_words(spoken: Spoken) -> str:
+    said = _("%(count)s of %(whole)s wards said something.") % {
+        "count": spoken.count, "whole": spoken.whole
+    }  # fmt: skip
+    answers = {
+        (True, True): _("Harm and what could hurt: both answered"),
+        (True, False): _("Harm: answered. What could hurt: not yet"),
+        (False, True): _("Harm: not yet. What could hurt: answered"),
+        (False, False): _("Harm and what could hurt: not answered yet"),
+    }
+    return f"{said} {answers[spoken.harm, spoken.hazard]}"

@@ -15,6 +15,7 @@ from huddles.meetings.holding import open_meeting as begin
 from huddles.models import Screen
 from huddles.screens.huddle import huddle_wall
 from huddles.screens.wall_types import Wall
+from huddles.templatetags.walls import spoken_words
 from tests.huddles.meeting import next_start, seen_by, template_of
 from tests.screens.hospital import FAMILY, Hospital, user
 
@@ -32,6 +33,11 @@ def walls(hospital: Hospital) -> dict[str, Wall]:
     return {zone: huddle_wall(hospital.site, zone=zone, now=now) for zone in ZONES}
 
 
+def said(wall: Wall) -> str:
+    assert wall.spoken is not None
+    return spoken_words(wall.spoken, wall.moment)
+
+
 def numbers(wall: Wall) -> dict[str, str]:
     return {figure.label: figure.text for figure in wall.figures}
 
@@ -39,17 +45,17 @@ def numbers(wall: Wall) -> dict[str, str]:
 def test_it_follows_the_meeting_from_before_its_start_to_the_next(
     hospital: Hospital, chair: User
 ) -> None:
-    assert {wall.said for wall in walls(hospital).values()} == {"No huddle is set up"}
+    assert {said(wall) for wall in walls(hospital).values()} == {"No huddle is set up"}
     starts, ward = next_start(), hospital.wards[0]
     template = template_of(hospital, starts=starts)
     now = timezone.now()
-    assert walls(hospital)["public"].said.endswith("0 of 3 wards have confirmed")
+    assert said(walls(hospital)["public"]).endswith("0 of 3 wards have confirmed")
     confirm(
         template=template, starts_at=starts, ward=ward, at=now, by=chair,
         said=Said(beds_free=9, definite=(1, 7), possible=(0, 3), unplaced=2, outliers=0),
     )  # fmt: skip
     huddle = begin(template=template, starts_at=starts, first="previous", at=now, by=chair)
-    assert walls(hospital)["staff"].said == "0 actions open from before"
+    assert said(walls(hospital)["staff"]) == "0 actions open from before"
     go_to(huddle=huddle, step=f"ward:{ward.pk}", at=now, by=chair)
     shown = walls(hospital)
     assert {wall.title for wall in shown.values()} == {"Ward 1"}
@@ -63,19 +69,28 @@ def test_it_follows_the_meeting_from_before_its_start_to_the_next(
         huddle=huddle, frozen=as_seen(seen_by(template, starts, None)), at=timezone.now(), by=chair
     )
     tomorrow = f"{timezone.localtime(starts + timedelta(days=1)):%a %H:%M}"
-    assert tomorrow in walls(hospital)["closed"].said
+    assert tomorrow in said(walls(hospital)["closed"])
 
 
-def test_what_was_typed_is_told_in_closed_rooms_alone_and_without_names(
+def test_of_the_questions_of_safety_it_says_whether_they_were_answered_and_never_what(
     hospital: Hospital, chair: User
 ) -> None:
     starts = next_start()
-    template = template_of(hospital, starts=starts)
+    template = template_of(hospital, starts=starts, name=f"About {FAMILY}")
     now = timezone.now()
+    line = Said(concern=f"{FAMILY} is cross", harm="fell", hazard="lift 3")
+    confirm(
+        template=template, starts_at=starts, ward=hospital.wards[0], said=line, at=now, by=chair
+    )
     huddle = begin(template=template, starts_at=starts, first="safety", at=now, by=chair)
-    answer_safety(huddle=huddle, harm=f"{FAMILY} fell", hazard="lift 3", at=now, by=chair)
+    asked = "1 of 3 wards said something. Harm and what could hurt: not answered yet"
+    assert said(walls(hospital)["closed"]) == asked
+    answer_safety(huddle=huddle, harm=f"{FAMILY} fell", hazard=None, at=now, by=chair)
+    assert said(walls(hospital)["staff"]).endswith("Harm: answered. What could hurt: not yet")
+    answer_safety(huddle=huddle, harm=None, hazard="", at=now, by=chair)
     shown = walls(hospital)
-    assert shown["closed"].said == "Harm: … fell. Could hurt: lift 3"
-    for zone in ("public", "staff"):
-        assert "fell" not in shown[zone].said
-        assert "lift" not in shown[zone].said
+    assert said(shown["closed"]).endswith("Harm and what could hurt: both answered")
+    assert said(shown["public"]) == "1 of 3 wards have confirmed"
+    for wall in shown.values():
+        for typed in (FAMILY, "fell", "lift", "cross"):
+            assert typed not in str(wall), "not even in what the page is made of"

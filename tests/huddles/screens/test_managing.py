@@ -116,6 +116,28 @@ def test_what_cannot_be_is_said_beside_what_was_typed(
     assert Screen.objects.get(pk=screen.pk).edition == 1
 
 
+def test_the_whole_system_stays_on_a_screen_but_is_previewed_by_who_sees_it(
+    hospital: Hospital, manager: Client
+) -> None:
+    _client, screen = hung(hospital.site, "public", page_of("system"), page_of("site"))
+    address = f"/screens/{screen.pk}/"
+    text(manager, f"{address}preview/1/", status=403)
+    text(manager, f"{address}preview/2/")
+    page = text(manager, address)
+    assert 'value="system" selected' in page
+    assert f"{address}preview/1/" not in page
+    text(signed_in(looker()), f"{address}preview/1/")
+
+    def kept(**more: str) -> list[str]:
+        assert manager.post(address, filled(**more)).status_code == 302
+        return list(screen.pages.order_by("position").values_list("layout", flat=True))
+
+    assert kept(show_1="system", show_3="site") == ["system", "site"]
+    assert kept(show_1="site", show_3="") == ["site"]
+    answer = manager.post(address, filled(show_1="system"))
+    assert answer.status_code == 422, "taken off, it is put on again by who sees it"
+
+
 def test_a_preview_is_what_the_screen_shows(hospital: Hospital, manager: Client) -> None:
     client, screen = hung(hospital.site, "closed", page_of("ward", hospital.wards[0]))
     fragment = shown(client)

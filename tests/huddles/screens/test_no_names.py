@@ -31,6 +31,14 @@ from wards.facts import MovementKind
 from wards.models import Ward
 from wards.requests import Terms, ask
 
+TYPED = (
+    "For Mrs Quillfeather, then wintergarth; NHS 999 000 0018",
+    "mrsBrambleworth zebrawort Thistlecroft12 Q u i l l f e a t h e r 999.000.0018",
+    "OXENDALES plumbago (yarrowby, b. 12/03/1941) 999-000/0018 quill-feather",
+    "Thistle croft kumquat tomorrow: Winter-Garth's daughter 07700 900123 xylophone",
+)
+"""What people write down, with names, numbers and dates of birth in many shapes."""
+
 FAMILIES = ["Quillfeather", "Brambleworth", "Thistlecroft", "Wintergarth", "Oxendale", "Yarrowby"]
 
 
@@ -56,46 +64,51 @@ def told(hospital: Hospital, lounge: Ward) -> set[str]:
     known = set()
     for person in Patient.objects.all():
         known |= {person.family_name, person.given_name, person.nhs_number, person.identifier}
+    written = {word.strip(",;:()") for text in TYPED for word in text.split()}
+    # Words so short, or so plain, stand on the pages of themselves.
+    known |= {word for word in written if len(word) > 4 and word not in ("tomorrow", "daughter")}
     return {text.lower() for text in known if text}
 
 
 def type_names(hospital: Hospital, closed: int, dirty: int) -> None:
-    """What people write down, with a name in each."""
+    """What people write down, wherever they may write."""
     by, now = looker(), timezone.now()
     said = Said(now, by)
-    text = "For Mrs Quillfeather, then wintergarth; NHS 999 000 0018"
     since = now - timedelta(hours=2)
-    close(bed=closed, reason="other", since=since, note=text, by=None)
+    whole = " ".join(TYPED)
+    close(bed=closed, reason="other", since=since, note=whole, by=None)
     record_status(bed=dirty, status="K", occurred_at=since, sent_at=now, source="feed", key="dirty")
     stay = Episode.objects.filter(patient__family_name="Brambleworth").get()
     reason = Code.objects.get(code_set__slug="delay-reasons-2024", slug="p3-capacity")
     raise_barrier(
-        episode=stay, reason=reason, said=said, organisation=stay.provider, note=text, person=text
-    )
-    ask(episode=stay, ward=hospital.wards[0], terms=Terms(note=text), said=said)
-    HandoverNote.objects.create(site=hospital.site, text=text, by=by)
+        episode=stay, reason=reason, said=said, organisation=stay.provider, note=whole[:300],
+        person=TYPED[0],
+    )  # fmt: skip
+    ask(episode=stay, ward=hospital.wards[0], terms=Terms(note=TYPED[0]), said=said)
+    HandoverNote.objects.create(site=hospital.site, text=whole, by=by)
     for ward in (None, hospital.wards[0], hospital.wards[1]):
-        Action.objects.create(
-            site=hospital.site,
-            ward=ward,
-            text=f"{text} and the Oxendale family",
-            owner_name="Thistlecroft",
-            due_at=now,
-            agreed_at=now,
-            by=by,
-        )
-    meet(hospital, text, by)
+        for text in TYPED:
+            Action.objects.create(
+                site=hospital.site,
+                ward=ward,
+                text=text,
+                owner_name=text[:100],
+                due_at=now + timedelta(hours=1),
+                agreed_at=now,
+                by=by,
+            )
+    meet(hospital, by)
 
 
-def meet(hospital: Hospital, text: str, by: User) -> None:
-    """A huddle that speaks of safety, every line with names in it."""
+def meet(hospital: Hospital, by: User) -> None:
+    """A huddle that speaks of safety, every line and its own title with names in it."""
     starts, now = next_start(), timezone.now()
-    template = template_of(hospital, starts=starts, name=f"{starts:%H:%M}")
-    line = Line(concern=text, harm=text.upper(), hazard=text)
+    template = template_of(hospital, starts=starts, name=TYPED[0][:60])
+    line = Line(concern=TYPED[1], harm=TYPED[2].upper(), hazard=TYPED[3])
     for ward in hospital.wards:
         confirm(template=template, starts_at=starts, ward=ward, said=line, at=now, by=by)
     huddle = open_meeting(template=template, starts_at=starts, first="safety", at=now, by=by)
-    answer_safety(huddle=huddle, harm=text, hazard=text.upper(), at=now, by=by)
+    answer_safety(huddle=huddle, harm=TYPED[1], hazard=TYPED[2].upper(), at=now, by=by)
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -113,16 +126,18 @@ def test_no_name_reaches_a_screen_of_any_zone(
     looked_at += [
         (manager, address) for address in ("/screens/", f"/screens/{screen.pk}/", *previews)
     ]
-    agreed = 0
+    agreed, answered = 0, 0
     for browser, address in looked_at:
         answer = browser.get(address)
         assert answer.status_code == 200, address
         body = (answer.content.decode() + str(answer.headers)).lower()
         found = {name for name in told if name in body}
         assert found == set(), f"{zone}: {address} tells {found}"
-        agreed += "for mrs …, then …" in body
-    # The very same texts stand there with the names taken out, or are not there at all.
-    assert (agreed > 0) == (zone == "closed")
+        agreed += "12 actions open" in body or "next by" in body
+        answered += "both answered" in body
+    # They were asked about what was typed, and said what may be said of it.
+    assert agreed > 1
+    assert (answered > 0) == (zone != "public")
 
 
 @pytest.mark.django_db(transaction=True)

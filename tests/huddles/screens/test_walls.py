@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import get_type_hints
 
 import pytest
@@ -10,13 +10,29 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import Team
+from accounts.roles import Role
 from huddles.actions.agreeing import About, agree, finish
 from huddles.actions.understanding import Owner
+from huddles.meetings.timetable import time_near
 from huddles.models import Action
 from huddles.screens.showing import is_dark, wall
-from huddles.screens.wall_types import Boxes, ClosedTile, Jobs, Tile, people
+from huddles.screens.wall_types import (
+    Agreed,
+    Boxes,
+    ClosedTile,
+    Jobs,
+    Label,
+    Next,
+    Spoken,
+    Tile,
+    Topic,
+    Wall,
+    people,
+)
 from live import shared
 from live.doorbell import ring
+from patients.models import Episode
 from tests.huddles.screens.hanging import (
     ZONES,
     every_page,
@@ -28,7 +44,7 @@ from tests.huddles.screens.hanging import (
     shown,
     words,
 )
-from tests.screens.hospital import Hospital, add_beds, build
+from tests.screens.hospital import Hospital, add_beds, build, user
 from wards.bed_states import close, record_status
 from wards.facts import MovementKind
 from wards.models import Ward
@@ -156,27 +172,106 @@ def test_what_is_closed_says_why_by_its_code_and_never_by_what_was_typed(
         assert ("Infection" in page) == (zone != "public")
 
 
-def test_what_was_agreed_is_told_in_a_closed_room_without_names(hospital: Hospital) -> None:
-    by = looker()
-    for hours, text in ((2, "Ring Mrs Featherstonehaugh's son"), (-1, "Open bed 6")):
+def test_a_closed_room_is_told_when_where_and_whose_but_not_what_was_agreed(
+    hospital: Hospital,
+) -> None:
+    by, site = looker(), hospital.site
+    team = Team.objects.create(organisation=site.organisation, code="TH", name="Therapies")
+    bed = hospital.beds(hospital.wards[0])[4]
+    nurse = user("Quill", Role.WARD_NURSE, ward=hospital.wards[1])
+    for hours, about in (
+        (-2, {"owner_name": "Sister Quill"}),
+        (2, {"team": team, "owner_name": "Quill", "ward": hospital.wards[0], "bed": bed}),
+        (3, {"owner": nurse, "ward": hospital.wards[1]}),
+        (300, {"owner_name": "Sister Quill"}),
+    ):
         Action.objects.create(
-            site=hospital.site,
-            text=text,
-            owner_name="Sister Quill",
-            due_at=hospital.now + timedelta(hours=hours),
-            agreed_at=hospital.now,
-            by=by,
-        )
-    pages = {zone: words(shown(hung(hospital.site, zone)[0])) for zone in ZONES}
-    for zone in ("public", "staff"):
-        assert "2 actions open, 1 late" in pages[zone]
-        assert "Open bed" not in pages[zone]
-    assert "Open bed 6 · 1 more" in pages["closed"]
-    Action.objects.filter(text="Open bed 6").delete()
-    ring([f"site:{hospital.site.pk}"])
+            site=site, text="Ring Featherstonehaugh", agreed_at=hospital.now, by=by,
+            due_at=hospital.now + timedelta(hours=hours), **about,
+        )  # fmt: skip
+
+    def told() -> dict[str, str]:
+        ring([f"site:{site.pk}"])
+        pages = {zone: words(shown(hung(site, zone)[0])) for zone in ZONES}
+        for zone, page in pages.items():
+            assert "Quill" not in page
+            assert "Ring" not in page
+            if zone != "closed":
+                assert "Therapies" not in page
+        return pages
+
+    def clock(hours: int, form: str = "%H:%M") -> str:
+        due = timezone.localtime(hospital.now + timedelta(hours=hours))
+        return time_near(due, timezone.now()) if form == "%H:%M" else f"{due:{form}}"
+
+    pages = told()
+    assert "4 actions open, 1 late" in pages["public"]
+    assert "4 actions open, 1 late" in pages["staff"]
+    first = f"Next by {clock(2)} · Ward 1, bed 5 · Therapies · 1 late · 2 more"
+    assert first in pages["closed"], "what is late does not stay the next for ever"
+    Action.objects.filter(team=team).delete()
+    assert f"Next by {clock(3)} · Ward 2 · Ward nurse · 1 late · 1 more" in told()["closed"]
+    Action.objects.filter(owner=nurse).delete()
+    far = clock(300, "%-d %b %H:%M")
+    assert f"Next by {far} · 1 late" in told()["closed"]
+    Action.objects.filter(due_at__gt=hospital.now).delete()
+    assert "1 action open, 1 late" in told()["closed"]
+
+
+def test_what_is_to_be_done_for_a_restricted_record_is_not_told_by_its_bed(
+    hospital: Hospital,
+) -> None:
+    ward, due = hospital.wards[1], hospital.now + timedelta(hours=2)
+    bed = hospital.beds(ward)[0]
+    hospital.admit(bed, restricted=True)
+    Action.objects.create(
+        site=hospital.site, ward=ward, bed=bed, episode=Episode.objects.latest("pk"), text="x",
+        owner_name="y", due_at=due, agreed_at=hospital.now, by=looker(),
+    )  # fmt: skip
     page = words(shown(hung(hospital.site, "closed")[0]))
-    assert "Ring Mrs … son" in page
-    assert "Quill" not in page
+    assert "Ward 2 as at" in page
+    assert "bed 1" not in page
+
+
+def test_what_walls_tell_of_actions_and_meetings_has_no_room_for_what_was_typed() -> None:
+    plain = {int, bool, Topic, datetime, datetime | None, Label}
+    for kind in (Agreed, Next, Spoken):
+        assert set(get_type_hints(kind).values()) <= plain, kind
+    hints = get_type_hints(Wall)
+    assert hints["agreed"] == Agreed | None
+    assert hints["spoken"] == Spoken | None
+
+
+def test_no_colour_and_no_number_of_places_tells_a_small_count_in_public(
+    hospital: Hospital,
+) -> None:
+    lounge = lounge_of(hospital.site)
+    add_beds(lounge, 6)
+    hospital.fill(hospital.wards[1], 6)
+    for bed in hospital.beds(hospital.wards[0])[4:]:
+        hospital.admit(bed)
+    for _number in range(2):
+        waits = hospital.admit(hospital.emergency)
+        hospital.tell(waits, MovementKind.PENDING_TRANSFER, wanted=hospital.wards[1])
+    hospital.admit(hospital.beds(lounge)[0])
+    pages = [page_of("site"), page_of("system"), page_of("lounge", lounge)]
+    for zone in ZONES:
+        _client, screen = hung(hospital.site, zone, *pages)
+        drawn = [wall(page, screen, now=timezone.now()) for page in screen.pages.order_by("pk")]
+        for one in drawn[:2]:
+            waiting = next(each for each in one.figures if each.label == "wait for a bed")
+            assert (waiting.text, waiting.tone) == (
+                ("<5", "") if zone == "public" else ("2", "warn")
+            )
+        labels = {each.label for each in drawn[2].figures}
+        assert ("places free" in labels) == (zone != "public")
+        assert (drawn[2].picture is None) == (zone == "public")
+    for bed in hospital.beds(lounge)[1:5]:
+        hospital.admit(bed)
+    _client, screen = hung(hospital.site, "public", page_of("lounge", lounge))
+    [page] = screen.pages.all()
+    many = wall(page, screen, now=timezone.now())
+    assert {each.label: each.text for each in many.figures}["places free"] == "1"
 
 
 def test_what_is_agreed_and_done_shows_at_once_on_the_walls_of_site_and_ward(
@@ -214,7 +309,7 @@ def test_more_wards_than_find_room_are_counted(hospital: Hospital) -> None:
         add_beds(new, 1)
     ring([f"site:{hospital.site.pk}"])
     page = words(shown(hung(hospital.site, "staff")[0]))
-    assert "Beds free, by ward, and 3 more" in page
+    assert "Beds free, by ward , and 3 more" in page
 
 
 @pytest.mark.parametrize(
