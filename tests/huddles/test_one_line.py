@@ -41,7 +41,7 @@ def test_a_line_is_read(
     line: str, text: str, owner: str, doer: str, due: str, bed: str, ward: str
 ) -> None:
     said = read(line, now=NOW)
-    assert (said.text, said.owner, said.bed, said.ward) == (text, owner, bed, ward)
+    assert (said.text, said.owner, ", ".join(said.beds), said.ward) == (text, owner, bed, ward)
     assert said.due_at is not None
     assert f"{said.due_at:%d %H:%M}" == due
     if doer:
