@@ -1,4 +1,4 @@
-"""An action said otherwise: nothing that was not touched is lost, and no link outlives its words."""
+"""An action said otherwise: what was not touched stays, and no link outlives its words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def said_otherwise(
     doubt. `seen`: the version that the form showed. Raises Refused, as `change` does, and where the
     words speak of another bed than what ends the action."""
     as_it_was = Owner(action.owner, action.team, "" if action.owner else action.owner_name)
-    owner, doubts = as_it_was, ()
+    owner, doubts = as_it_was, tuple[str, ...]()
     if " ".join(said["owner"].split()) != str(as_it_was):
         owner, doubts = owner_named(said["owner"], action.site)
     due_at = said["due_at"]
@@ -73,9 +73,8 @@ def _about(
     if draft.ward is not None and not may_agree(scope, site.pk, draft.ward.pk):
         raise Refused(_("You may agree actions only for wards where you have a part in the care."))
     stay = Episode.objects.get(pk=draft.episode) if draft.episode else None
-    doubts = tuple(one for one in draft.doubts)
     if draft.bed is None:
-        return About(draft.ward or action.ward), doubts
+        return About(draft.ward or action.ward), draft.doubts
     now_about = _("It is about %(ward)s, %(bed)s now.")
     told = now_about % {"ward": draft.bed.ward.name, "bed": draft.bed.label}
     return About(draft.bed.ward, stay, bed=draft.bed), (told,)

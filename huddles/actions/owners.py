@@ -1,4 +1,4 @@
-"""Whom a name means that somebody said: a person with a role at the site, a team, or nobody known."""
+"""Whom a name means: a person with a role at the site, a team, or nobody who is known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Organisation, Team, User
 from wards.models import Site
 
-_TITLE: Final = re.compile(r"^(?:dr|mr|mrs|ms|miss|mx|prof|professor|sister|nurse)\.?\s+(?=\S)", re.I)
+_TITLE: Final = re.compile(
+    r"^(?:dr|mr|mrs|ms|miss|mx|prof|professor|sister|nurse)\.?\s+(?=\S)", re.I
+)
 _ARTICLE: Final = re.compile(r"^(?:the|our)(?:\s+|$)", re.I)
 _TEAM: Final = re.compile(r"\s+teams?$", re.I)
 _APART: Final = re.compile(r"\s*(?:,|&|\+|/|\band\b)\s*", re.I)

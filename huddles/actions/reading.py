@@ -159,7 +159,8 @@ def with_all(rows: QuerySet[Any]) -> QuerySet[Any]:
         on=Coalesce("ward__same_as", "ward")
     )
     latest = places.order_by(F("period__startswith").desc()).values("on")[:1]
-    return rows.annotate(lies_on=Subquery(latest)).select_related(
+    placed: QuerySet[Any] = rows.annotate(lies_on=Subquery(latest))
+    return placed.select_related(
         "site", "owner", "team", "ward", "bed", "by", "over_by", "episode__patient",
         "barrier__reason", "closure",
     )  # fmt: skip
@@ -184,9 +185,7 @@ def shown(
     """
     rows = list(actions)
     clear = {
-        one.pk
-        for one in rows
-        if named and scope is not None and sees_whom(scope, one, one.lies_on)
+        one.pk for one in rows if named and scope is not None and sees_whom(scope, one, one.lies_on)
     }
     seen = faces({one.episode.patient_id for one in rows if one.pk in clear and one.episode_id})
     if hidden is None:

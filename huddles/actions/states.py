@@ -127,7 +127,9 @@ def with_states(actions: QuerySet[Action], *, at: datetime) -> QuerySet[Any]:
             barrier__outcome=Barrier.Outcome.RESOLVED,
             then=_upper("barrier__period"),
         ),
-        When(Q(ending=Ending.REOPENED) & ~Exists(_closed_again(at)), then=_upper("closure__period")),
+        When(
+            Q(ending=Ending.REOPENED) & ~Exists(_closed_again(at)), then=_upper("closure__period")
+        ),
         When(ending=Ending.MOVED, then=_first(_moves(at))),
         When(ending=Ending.BED_READY, then=_first(_readied(at))),
         When(ending=Ending.BED_OPENED, then=_first(_openings(at))),

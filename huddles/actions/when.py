@@ -135,7 +135,9 @@ _PHRASES: Final = tuple(
         rf"[\s,]*\b(?!\d+/){_DAY}(?=\s*$|\s*[,;.@])",
     )
 )
-_LENGTH = r"(?P<number>\d{1,3}(?:\.\d)?|an?|half\s+an?)\s*(?P<unit>m|mins?|minutes?|h|hrs?|hours?)\b"
+_LENGTH = (
+    r"(?P<number>\d{1,3}(?:\.\d)?|an?|half\s+an?)\s*(?P<unit>m|mins?|minutes?|h|hrs?|hours?)\b"
+)
 _IN = _compiled(
     rf"[\s,]*\b(?:in|within)\s+{_LENGTH}"
     r"(?P<half>\s+and\s+a\s+half\b)?(?:\s*(?:and\s+)?(?P<more>\d{1,2})\s*(?:m|mins?|minutes?)\b)?"
@@ -213,10 +215,8 @@ def _all(said: str, now: datetime) -> Iterator[_Found]:
 
 def _length(match: re.Match[str]) -> timedelta:
     number, hours = match["number"].lower(), match["unit"].lower().startswith("h")
-    if number.startswith("half"):
-        count = 0.5
-    else:
-        count = 1.0 if number.startswith("a") else float(number)
+    words = {"a": 1.0, "an": 1.0}
+    count = 0.5 if number.startswith("half") else words.get(number) or float(number)
     minutes = count * (60 if hours else 1)
     if match["half"]:
         minutes += 30 if hours else 0.5
@@ -351,9 +351,7 @@ def _dated(words: str, today: date) -> date | Unclear:
         return Unclear(Why.UNREAD, words)
 
 
-def _on(
-    day: date, clock: _Clock, part: str, now: datetime, *, by_name: bool
-) -> datetime | None:
+def _on(day: date, clock: _Clock, part: str, now: datetime, *, by_name: bool) -> datetime | None:
     """That hour on the day; None where it can be read in two ways. What is over is told so.
     `by_name`: the day was said by its name or date, which need not mean today."""
     if clock.midnight:

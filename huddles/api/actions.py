@@ -327,9 +327,7 @@ def _rows(request: Request, key: int) -> Any:
     return with_all(with_states(rows, at=now()))
 
 
-def _one(
-    request: Request, key: int, *, doubts: Sequence[str] | None = None
-) -> HttpResponse:
+def _one(request: Request, key: int, *, doubts: Sequence[str] | None = None) -> HttpResponse:
     found = _rows(request, key).first()
     if found is None:
         raise missing("action of this key")
