@@ -128,11 +128,13 @@ class OneHuddle(HuddleRow):
 HUDDLES: Final[dict[str, Any]] = {
     "operation_id": "huddles",
     "summary": "Meetings",
-    "description": "Held, running, and of each meeting the one that is due, the latest first. A page "
-    "may hold fewer than asked for where `status` is given.",
+    "description": "Held, running, and of each meeting the one that is due, the latest first. A "
+    "page may hold fewer than asked for where `status` is given.",
     "parameters": parameters(
-        "site status limit cursor", limit={"description": "Most in one answer, up to 100."}, site={"many": False}, status={"enum": list(STATUSES), "many": False,
-                                                     "description": "All without it."},
+        "site status limit cursor",
+        limit={"description": "Most results in one answer, up to 100."},
+        site={"many": False},
+        status={"enum": list(STATUSES), "many": False, "description": "All without it."},
     ),
     "responses": responses(listed("HuddleList", HuddleRow, next=NEXT), 400),
 }  # fmt: skip

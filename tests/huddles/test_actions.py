@@ -320,7 +320,7 @@ def test_only_a_barrier_resolved_is_done(
     if way == "mistaken":
         barriers.take_back(barrier=barrier, said=said)
     else:
-        barriers.replace(barrier=barrier, reason=code("pharmacy"), said=said)
+        barriers.replace(barrier=barrier, reason=code("therapy-review"), said=said)
     assert state(action).ended_at is None
     finish(action=action, at=timezone.now(), by=chair)
 
