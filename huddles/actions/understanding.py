@@ -45,7 +45,7 @@ class Draft:
 
 def understood(line: str, *, site: Site, at: datetime, ward: Ward | None = None) -> Draft:
     """What `line` says at a site; `ward`: the one that is spoken of, whose beds are meant where no
-    other is named. A fixed number of queries at most, 20."""
+    other is named. However much there is, a fixed number of queries at most."""
     said = read(line, now=timezone.localtime(at))
     text, owner, doubts = _owner(said, site)
     named, wrong = _ward_named(said, site)

@@ -32,15 +32,6 @@
     deeds[event.key]();
   });
 
-  // A form sent twice in a hurry is sent once; what came back from the history may be sent again.
-  document.addEventListener("submit", (event) => {
-    if (event.target.dataset.sent) event.preventDefault();
-    event.target.dataset.sent = "1";
-  });
-  window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-  });
-
   // What somebody types stays while the list is drawn anew.
   document.addEventListener("input", (event) => {
     event.target.closest("[data-keep-typed]")?.classList.add("is-typed");

@@ -31,6 +31,7 @@
   }
 
   async function send(form, button) {
+    if (form.id !== "capture") return sent(form, button);
     if (form.dataset.sending) return;
     form.dataset.sending = "1";
     try {
