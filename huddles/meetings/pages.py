@@ -187,7 +187,7 @@ def _agree(
             "what": subject.words
         }
         subject = None
-    key = row_key(said.get("ward", "")) or ward_of(board.step)
+    key = (None if dropped else row_key(said.get("ward", ""))) or ward_of(board.step)
     spoken_of = next((one.ward.id for one in board.lines if one.ward.id == key), None)
     action, draft = agreed(
         said.get("line", ""),

@@ -90,6 +90,8 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("#capture-drop")) {
       about("", "");
+      const ward = document.querySelector(".meeting")?.dataset.ward ?? "";
+      document.getElementById("capture-ward").value = ward;
       line().focus();
       return;
     }

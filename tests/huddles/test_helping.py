@@ -157,7 +157,8 @@ def test_other_words_typed_over_it_are_not_about_it_and_one_line_sent_twice_is_o
         told = browser.post(f"{here}?fragment=1", said | {"line": line})
         assert answer in told.content.decode()
     other, about = Action.objects.order_by("pk")
-    assert (other.text, other.episode, other.ending) == ("order pizza", None, "")
+    assert (other.text, other.episode, other.ward) == ("order pizza", None, None)
+    assert other.ending == ""
     assert (about.text, about.ending) == (one.say, "discharged")
 
 
