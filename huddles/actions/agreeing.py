@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from hashlib import blake2b
+from typing import Any, Final
 
 import pghistory
 from django.db import IntegrityError, transaction
@@ -18,7 +19,7 @@ from huddles.actions.understanding import Owner
 from huddles.models import Action, Huddle
 from live.doorbell import ring
 from patients.models import Barrier, Episode
-from wards.models import Bed, Closure, Site, Ward
+from wards.models import Bed, Closure, Occupancy, Site, Ward
 
 BELL: Final = "actions"
 """Rung for whatever changes in an action."""
@@ -60,14 +61,15 @@ def agree(
 
     `huddle`: the running meeting in which it was agreed. Raises Refused for a text that says
     nothing or too much, without an owner, for a time that is
-    over or more than a month ahead, and for something of another site. Saying the same `key` of a
+    over or more than a month ahead, and as `settled` does. Saying the same `key` of a
     `source` again returns what it had made. The caller has checked that `by` may
     (`huddles.actions.rights`).
     """
     if key and (known := Action.objects.filter(source=source, key=key).first()):
         return known
     plain = _plain(text)
-    _check(site, owner, due_at, at, about)
+    _check(owner, due_at, at)
+    about = settled(about, site=site, at=at)
     values = {
         "site": site,
         "text": plain,
@@ -75,7 +77,7 @@ def agree(
         "team": owner.team,
         "owner_name": "" if owner.user else owner.name,
         "due_at": due_at,
-        "ward": about.ward or (about.bed.ward if about.bed else None),
+        "ward": about.ward,
         "episode": about.episode,
         "barrier": about.barrier,
         "closure": about.closure,
@@ -100,18 +102,52 @@ def agree(
     return made
 
 
-def _check(site: Site, owner: Owner, due_at: datetime, at: datetime, about: About) -> None:
+def _check(owner: Owner, due_at: datetime, at: datetime) -> None:
     if not owner:
         raise Refused(_("Say who does it: end the line with a comma and a name."))
     if due_at <= at:
         raise Refused(_("The time by which it is to be done is over. Give a later one."))
     if due_at > at + AHEAD:
         raise Refused(_("That is more than a month ahead. Give a time in the next days."))
-    ward = about.ward or (about.bed.ward if about.bed else None)
-    if ward is not None and ward.site_id != site.pk:
+
+
+def settled(about: About, *, site: Site, at: datetime) -> About:
+    """The same with what follows from it: the stay of a barrier, the ward of a bed, a closure or a
+    patient. Raises Refused unless all of it is of one ward, of that site: an action is read by
+    whoever sees its ward, so nothing of elsewhere may hang on it."""
+    episode = about.episode
+    if about.barrier is not None:
+        if episode is not None and episode.pk != about.barrier.episode_id:
+            raise Refused(_("That barrier is another patient's. Name one of them."))
+        episode = episode or about.barrier.episode
+    wards = [about.ward] if about.ward else []
+    if about.bed is not None:
+        wards.append(about.bed.ward)
+    if about.closure is not None:
+        wards.append(about.closure.ward)
+        if about.bed is not None and about.closure.bed_id not in (None, about.bed.pk):
+            raise Refused(_("That closure is of another bed. Name one of them."))
+    if episode is not None:
+        wards.append(_where(episode, at))
+    if any(one.site_id != site.pk for one in wards):
         raise Refused(_("That ward is at another site. Agree it there."))
+    if len({one.pk for one in wards}) > 1:
+        raise Refused(
+            _("The ward, the bed, the patient and the closure are not of one ward. Name one ward.")
+        )
+    ward = wards[0] if wards else None
     if about.ending == Ending.MOVED and ward is None:
         raise Refused(_("Say which ward they are to leave."))
+    return replace(about, ward=ward, episode=episode)
+
+
+def _where(episode: Episode, at: datetime) -> Ward:
+    """The ward on which the patient is."""
+    rows = Occupancy.objects.filter(episode=episode, period__contains=at)
+    place = rows.select_related("ward__same_as").first()
+    if place is None:
+        raise Refused(_("That patient is not on a ward now. Agree it without naming the stay."))
+    return place.ward.same_as or place.ward
 
 
 def _plain(text: str) -> str:
@@ -140,34 +176,71 @@ def drop(*, action: Action, at: datetime, by: User, note: str) -> Action:
 
 @transaction.atomic
 def reopen(*, action: Action, at: datetime, by: User) -> Action:
-    """It is open after all. Raises Refused where nobody had said that it was over."""
+    """It is open after all, whoever said or whatever deed meant that it was over; from a deed on
+    somebody has to say when it is done. Raises Refused where it is open."""
     held = _locked(action)
-    if not held.outcome:
+    by_deed = _state(held, at).done_by_deed_at is not None
+    if not held.outcome and not by_deed:
         raise Refused(_("Nobody has said that it is done."))
     with pghistory.context(**deed("reopen_action", by)):
         held.outcome, held.over_at, held.over_by, held.over_note = Outcome.OPEN, None, None, ""
-        held.save(update_fields=["outcome", "over_at", "over_by", "over_note"])
+        if by_deed:
+            held.ending = Ending.BY_HAND
+        held.save(update_fields=["outcome", "over_at", "over_by", "over_note", "ending"])
     _ring(held)
     return held
 
 
+def version_of(action: Action) -> str:
+    """Equal for as long as nobody says the action otherwise, or that it is over."""
+    said = (
+        action.text, action.due_at.isoformat(), action.owner_id, action.team_id,
+        action.owner_name, action.bed_id, action.outcome,
+    )  # fmt: skip
+    return blake2b(repr(said).encode(), digest_size=8).hexdigest()
+
+
 @transaction.atomic
 def change(
-    *, action: Action, at: datetime, by: User, text: str, owner: Owner, due_at: datetime
+    *,
+    action: Action,
+    at: datetime,
+    by: User,
+    text: str,
+    owner: Owner,
+    due_at: datetime,
+    seen: str = "",
+    about: About | None = None,
 ) -> Action:
     """Somebody else does it, by another time, or it is said otherwise. Refused as `agree` is; a
-    time that is over stays as it was where it is not changed."""
+    time that is over stays as it was where it is not changed.
+
+    `seen`: the `version_of` it that was changed; refused where somebody else changed it meanwhile.
+    `about`: the ward, bed and stay that the new words mean; None leaves these.
+    """
     held = _locked(action)
     _check_open(held, at)
+    if seen and seen != version_of(held):
+        raise Refused(
+            _("Somebody has changed it meanwhile; it is shown as it is now. Look, and change it "
+              "again if it is still to be as you typed.")
+        )  # fmt: skip
     if not owner:
         raise Refused(_("Say who does it."))
     if due_at != held.due_at:
-        _check(held.site, owner, due_at, at, About())
+        _check(owner, due_at, at)
     with pghistory.context(**deed("change_action", by)):
         held.text, held.due_at = _plain(text), due_at
         held.owner, held.team = owner.user, owner.team
         held.owner_name = "" if owner.user else owner.name
-        held.save(update_fields=["text", "due_at", "owner", "team", "owner_name"])
+        if about is not None:
+            told = settled(about, site=held.site, at=at)
+            held.ward, held.bed, held.episode = told.ward, told.bed, told.episode
+        held.save(
+            update_fields=[
+                "text", "due_at", "owner", "team", "owner_name", "ward", "bed", "episode",
+            ]
+        )  # fmt: skip
     _ring(held)
     return held
 
@@ -192,11 +265,14 @@ def _locked(action: Action) -> Action:
 
 
 def _check_open(action: Action, at: datetime) -> None:
-    state = with_states(Action.objects.filter(pk=action.pk), at=at).get()
     if action.outcome:
         raise Refused(_("Somebody has said already that it is over. Look at the list again."))
-    if state.done_by_deed_at is not None:
+    if _state(action, at).done_by_deed_at is not None:
         raise Refused(_("It is over already: what it asked for has been done."))
+
+
+def _state(action: Action, at: datetime) -> Any:
+    return with_states(Action.objects.filter(pk=action.pk), at=at).get()
 
 
 def _ring(action: Action) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import blake2b
+from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -13,7 +16,8 @@ from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
 from huddles.actions.agreeing import About, agree
-from huddles.actions.rights import may_agree
+from huddles.actions.one_line import beds_of
+from huddles.actions.rights import may_agree, only_ward
 from huddles.actions.understanding import Draft, understood
 from huddles.models import Action, Huddle
 from patients.models import Barrier, Episode
@@ -21,6 +25,8 @@ from wards.models import Bed, Closure, Occupancy, Site, Ward
 from wards.scope import ALL, Scope
 
 Ending = Action.Ending
+FORM: Final = "form"
+"""Whence an action comes that was typed into a page."""
 ABOUT = ("barrier", "closure", "bed", "stay", "step_down")
 """What a link to the list can name, so that the next action is about it."""
 
@@ -147,21 +153,26 @@ def agreed(
     subject: Subject | None = None,
     by_deed: bool = True,
     huddle: Huddle | None = None,
+    once: str = "",
 ) -> tuple[Action, Draft]:
     """Understand a line and keep what it says; the action, and how it was understood.
 
     `huddle`: the meeting in which it was said. `subject`: what it is about; `by_deed`: and it is
-    over when that is. Raises Refused where the line lacks an owner or a time, or the viewer may not
+    over when that is. `once`: of the form in which it was typed: the same line sent twice from it
+    is agreed once. Raises Refused where the line lacks an owner or a time, or the viewer may not
     agree anything there.
     """
     if subject is not None:
         ward = subject.about.ward
+    elif ward is None and (own := only_ward(scope, site.pk)) is not None:
+        ward = Ward.objects.select_related("site").get(pk=own)
     draft = understood(line, site=site, at=at, ward=ward)
     where = draft.ward.pk if draft.ward else None
     if not may_agree(scope, site.pk, where):
-        raise Refused(_("You may agree actions only for wards where you have a part in the care."))
+        refused = _("You may agree actions only for wards where you have a part in the care.")
+        raise Refused(" ".join([refused, *draft.doubts]))
     if draft.text and draft.due_at is None:
-        raise Refused(_("Say by when: “by 11”, “by 14:30” or “by tomorrow”."))
+        raise Refused(draft.unclear or _("Say by when: “by 11”, “by 14:30” or “by tomorrow”."))
     about = About(draft.ward, _stay_of(draft), bed=draft.bed)
     if subject is not None:
         ending = subject.about.ending if by_deed else Ending.BY_HAND
@@ -176,8 +187,29 @@ def agreed(
         by=by,
         about=about,
         huddle=huddle,
+        source=FORM if once else "",
+        key=_key(by, once, line) if once else "",
     )
     return action, draft
+
+
+def _key(by: User, once: str, line: str) -> str:
+    """The words count as well: a form that a browser kept may be filled in anew."""
+    said = "\n".join((str(by.pk), once, " ".join(line.split())))
+    return blake2b(said.encode(), digest_size=20).hexdigest()
+
+
+def names(line: str, subject: Subject) -> bool:
+    """Whether a line still speaks of the thing that it was begun about: of its bed or, where it
+    has none, of its ward."""
+    about, plain = subject.about, line.lower()
+    if about.bed is not None:
+        label = about.bed.label.lower()
+        if any(re.search(rf"(?:^|\D)0*{re.escape(one.lower())}$", label) for one in beds_of(line)):
+            return True
+        stands = re.search(rf"(?<!\w){re.escape(label)}(?!\w)", plain)
+        return stands is not None and about.bed.ward.name.lower() in plain
+    return about.ward is None or about.ward.name.lower() in plain
 
 
 def _stay_of(draft: Draft) -> Episode | None:

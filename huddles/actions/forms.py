@@ -18,7 +18,7 @@ class ChangeForm(WaitForm):
         error_messages={"required": _("Say what is to be done.")},
     )
     owner = forms.CharField(
-        label=_("Who"), max_length=100, error_messages={"required": _("Say who does it.")}
+        label=_("Who"), max_length=320, error_messages={"required": _("Say who does it.")}
     )
     due_at = forms.DateTimeField(
         label=_("By"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
+from secrets import token_hex
 from typing import Final
 
 from django.contrib import messages
@@ -22,12 +23,13 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
-from huddles.actions.agreeing import BELL, change, drop, finish, reopen
+from huddles.actions.agreeing import BELL, drop, finish, reopen
 from huddles.actions.asking import Subject, agreed, sites_of, subject_of
+from huddles.actions.changing import said_otherwise
 from huddles.actions.forms import ChangeForm
 from huddles.actions.reading import Listed, State, Whose, listed
 from huddles.actions.rights import may_agree, may_end, may_read
-from huddles.actions.understanding import Draft, owner_named
+from huddles.actions.understanding import Draft
 from huddles.models import Action
 from wards.models import Site
 from wards.scope import Scope, scope_of
@@ -132,7 +134,9 @@ def _agree(
     user: User, scope: Scope, asked: Asked, said: Mapping[str, str], *, now: datetime
 ) -> str:
     code = said.get("site", "")
-    site = next((one for one in asked.sites if one.code == code), asked.site)
+    site = next((one for one in asked.sites if one.code == code), None if code else asked.site)
+    if code and site is None and asked.sites:
+        raise Refused(_("You agree no actions at that site. Choose another."))
     subject = asked.subject
     if subject is not None:
         site = subject.site
@@ -146,6 +150,7 @@ def _agree(
         scope=scope,
         subject=subject,
         by_deed="by_deed" in said,
+        once=said.get("once", ""),
     )
     return agreed_words(action, draft, now=now)
 
@@ -154,11 +159,14 @@ def agreed_words(action: Action, draft: Draft, *, now: datetime) -> str:
     """What to say of an action just agreed, as it was understood."""
     due = timezone.localtime(action.due_at)
     same_day = due.date() == timezone.localtime(now).date()
-    bed = f"{draft.bed.ward.name}, {draft.bed.label}" if draft.bed else ""
+    about = action.bed or draft.bed
+    place = f"{about.ward.name}, {about.label}" if about else ""
+    if not place and action.ward is not None:
+        place = action.ward.name
     told = _("Agreed: %(owner)s, by %(due)s%(bed)s.") % {
         "owner": draft.owner,
         "due": f"{due:%H:%M}" if same_day else f"{due:%a %-d %b %H:%M}",
-        "bed": f", {bed}" if bed else "",
+        "bed": f", {place}" if place else "",
     }
     return " ".join([told, *draft.doubts])
 
@@ -184,15 +192,10 @@ def _do(user: User, scope: Scope, typed: Typed, *, now: datetime) -> str:
         form = ChangeForm(typed.said, auto_id="change-%s")
         if not form.is_valid():
             raise Refused(" ".join(str(one) for errors in form.errors.values() for one in errors))
-        owner, doubts = owner_named(form.cleaned_data["owner"], action.site)
-        change(
-            action=action,
-            at=now,
-            by=user,
-            text=form.cleaned_data["text"],
-            owner=owner,
-            due_at=form.cleaned_data["due_at"],
-        )
+        doubts = said_otherwise(
+            action, form.cleaned_data, at=now, by=user, scope=scope,
+            seen=typed.said.get("seen", ""),
+        )  # fmt: skip
         return " ".join([_("Changed."), *doubts])
     raise Refused(_("That cannot be done here. Look at the list again."))
 
@@ -215,6 +218,7 @@ def _shown(
         if site and len(asked.sites) > 1
         else [],
         "here": asked.address(),
+        "once": typed.said.get("once") or token_hex(8),
         "moment": now,
         "live": True,
         "board_name": BELL,

@@ -8,18 +8,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from accounts.roles import Permission
 from flow.board_types import Face
 from flow.faces import faces
-from huddles.actions.rights import is_theirs, may_agree, sees_patients
+from huddles.actions.agreeing import version_of
+from huddles.actions.owners import Owner
+from huddles.actions.rights import is_theirs, may_agree, sees_whom
 from huddles.actions.states import with_states
 from huddles.masking import masked
 from huddles.models import Action
 from huddles.names import words_to_hide
-from wards.models import Site
+from wards.models import Occupancy, Site
 from wards.scope import ALL, Scope
 
 MOST: Final = 200
@@ -46,11 +49,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One action, as the viewer may see it. note: what was said when it ended. sees: the
-    viewer may see the patients there. ended_at: None while
-    it is open. by_deed: it ended by
-    the deed that it is about and not by somebody's word. face: None where nobody is meant or the
-    viewer may not see who."""
+    """One action, as the viewer may see it. note: what was said when it ended. sees: the viewer may
+    see whom it is about. ended_at: None while it is open. by_deed: it ended by the deed that it is
+    about and not by somebody's word. face: None where nobody is meant or the viewer may not see
+    who."""
 
     action: Action
     text: str
@@ -70,7 +72,12 @@ class Row:
     def owner_words(self) -> str:
         """Who does it, as a form takes it."""
         one = self.action
-        return str(one.owner or one.owner_name or one.team or "")
+        return str(Owner(one.owner, one.team, "" if one.owner else one.owner_name))
+
+    @property
+    def version(self) -> str:
+        """What a form sends back, so that it overwrites nothing that it has not shown."""
+        return version_of(self.action)
 
     @property
     def place(self) -> str:
@@ -146,8 +153,14 @@ def _of(viewer: User, scope: Scope, whose: Whose, site: Site | None) -> QuerySet
 
 
 def with_all(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The actions with what a row shows of each fetched."""
-    return rows.select_related(
+    """The actions with what a row shows of each fetched; `lies_on`: the ward on which the patient
+    is now, or was last."""
+    places = Occupancy.objects.filter(episode=OuterRef("episode")).annotate(
+        on=Coalesce("ward__same_as", "ward")
+    )
+    latest = places.order_by(F("period__startswith").desc()).values("on")[:1]
+    placed: QuerySet[Any] = rows.annotate(lies_on=Subquery(latest))
+    return placed.select_related(
         "site", "owner", "team", "ward", "bed", "by", "over_by", "episode__patient",
         "barrier__reason", "closure",
     )  # fmt: skip
@@ -166,11 +179,14 @@ def shown(
     whether patients may be named to the viewer at all. `hidden`: the words of `words_to_hide`,
     where the caller has them. Without a viewer and scope, as a screen in a room shows them.
 
-    What was typed is shown as it was to those who may see the patients there; to everybody else
+    What was typed is shown as it was to those who may see the patients there, and the one whom it
+    is about where they are by now; to everybody else
     without any word that is part of the name of somebody who is in hospital there.
     """
     rows = list(actions)
-    clear = {one.pk for one in rows if named and scope is not None and sees_patients(scope, one)}
+    clear = {
+        one.pk for one in rows if named and scope is not None and sees_whom(scope, one, one.lies_on)
+    }
     seen = faces({one.episode.patient_id for one in rows if one.pk in clear and one.episode_id})
     if hidden is None:
         hidden = words_to_hide(at) if len(clear) < len(rows) else frozenset()
@@ -193,5 +209,5 @@ def shown(
             note=one.over_note if sees else masked(one.over_note, hidden),
             may_end=one.ended_at is None and (theirs or agrees),
             may_change=one.ended_at is None and agrees,
-            may_reopen=bool(one.outcome) and (theirs or agrees),
+            may_reopen=one.ended_at is not None and (theirs or agrees),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from accounts.models import User
 from accounts.roles import Permission
 from huddles.models import Action
+from wards.models import Ward
 from wards.scope import ALL, Scope
 
 _WRITERS = (Permission.MOVE_PATIENTS, Permission.PLAN_DISCHARGE)
@@ -20,6 +21,20 @@ def may_agree(scope: Scope, site: int, ward: int | None = None) -> bool:
     return any(scope.may(one, ward) for one in _WRITERS)
 
 
+def only_ward(scope: Scope, site: int) -> int | None:
+    """The ward that somebody speaks of who names none: the only one of the site for which they may
+    agree actions. None where they may for the whole site, or for several."""
+    if may_agree(scope, site):
+        return None
+    held: set[int] = set()
+    for one in _WRITERS:
+        wards = scope.wards(one)
+        assert wards != ALL, "whoever may everywhere may at the site"
+        held |= set(wards)
+    found = list(Ward.objects.filter(site=site, pk__in=held, same_as=None)[:2])
+    return found[0].pk if len(found) == 1 else None
+
+
 def is_theirs(action: Action, user: User, scope: Scope) -> bool:
     """Whether it is theirs to do: by name, or as one of its team."""
     if action.owner_id == user.pk:
@@ -29,10 +44,25 @@ def is_theirs(action: Action, user: User, scope: Scope) -> bool:
 
 
 def sees_patients(scope: Scope, action: Action) -> bool:
-    """Whether somebody may read who it is about, and what was written as it was written."""
+    """Whether somebody sees the patients of the place that it is about, and so may read it."""
     if action.ward_id is not None:
         return scope.may(Permission.SEE_PATIENTS, action.ward_id)
     return scope.may_at_site(Permission.SEE_PATIENTS, action.site_id)
+
+
+def sees_whom(scope: Scope, action: Action, lies_on: int | None) -> bool:
+    """Whether somebody may read who it is about, and what was written as it was written.
+
+    `lies_on`: the ward on which the patient of its stay is now, or was last. Whoever may see the
+    place of an action may not see its patient who has been moved elsewhere since.
+    """
+    if not sees_patients(scope, action):
+        return False
+    if action.episode_id is None:
+        return True
+    if lies_on is None:
+        return scope.wards(Permission.SEE_PATIENTS) == ALL
+    return scope.may(Permission.SEE_PATIENTS, lies_on)
 
 
 def may_read(action: Action, user: User, scope: Scope) -> bool:

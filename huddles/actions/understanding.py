@@ -6,39 +6,30 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat, Lower
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Organisation, Team, User
 from huddles.actions.one_line import Line, read
+from huddles.actions.owners import Owner as Owner
+from huddles.actions.owners import known
+from huddles.actions.owners import owner_named as owner_named
+from huddles.actions.when import Unclear, Why
 from wards.models import Bed, Occupancy, Site, Ward
 
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who does it: a person who signs in, a team, or a name as it was said; at least one."""
-
-    user: User | None = None
-    team: Team | None = None
-    name: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.user or self.team or self.name)
-
-    def __str__(self) -> str:
-        said = [str(self.user) if self.user else self.name, str(self.team) if self.team else ""]
-        return ", ".join(filter(None, said))
+_FEW: Final = 4
+"""So many wards are named where a bed is on several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What a line was understood to say.
 
-    episode: key of the stay of whoever is in the bed named. doubts: what could not be told, in
-    words for whoever typed it; what is in doubt is left out, never guessed.
+    episode: key of the stay of whoever is in the bed named. beds: the labels said. doubts: what
+    could not be told, in words for whoever typed it; what is in doubt is left out, never guessed.
+    unclear: why there is no time though one seems to be said.
     """
 
     text: str
@@ -48,54 +39,98 @@ class Draft:
     bed: Bed | None = None
     episode: int | None = None
     doubts: tuple[str, ...] = ()
+    beds: tuple[str, ...] = ()
+    unclear: str = ""
 
 
 def understood(line: str, *, site: Site, at: datetime, ward: Ward | None = None) -> Draft:
     """What `line` says at a site; `ward`: the one that is spoken of, whose beds are meant where no
-    other is named. At most six queries."""
+    other is named. However much there is, a fixed number of queries at most."""
     said = read(line, now=timezone.localtime(at))
-    owner, doubts = _owner(said, site)
-    named = _ward_named(said, site) or ward
-    beds = _beds(said.bed, site, named) if said.bed else []
-    bed = beds[0] if len(beds) == 1 else None
-    if said.bed and bed is None:
-        doubts += (_no_bed(said.bed, beds),)
+    text, owner, doubts = _owner(said, site)
+    named, wrong = _ward_named(said, site)
+    where = named or (None if wrong else ward)
+    doubts += wrong
+    bed = None
+    if len(said.beds) > 1:
+        told = _("More than one bed is named (%(beds)s); none is linked.")
+        doubts += (told % {"beds": ", ".join(said.beds)},)
+    elif said.beds and not wrong:
+        beds = _beds(said.beds[0], site, where)
+        bed = beds[0] if len(beds) == 1 else None
+        if bed is None:
+            doubts += (_no_bed(said.beds[0], beds, where),)
     episode = None
     if bed is not None:
         inside = Occupancy.objects.filter(bed=bed, period__contains=at)
         episode = inside.values_list("episode_id", flat=True).first()
-    where = bed.ward if bed is not None else named
-    return Draft(said.text, owner, said.due_at, where, bed, episode, doubts)
+    doubts += tuple(
+        _("“%(words)s” stays in the words; it is not the time.") % {"words": one}
+        for one in said.left
+    )
+    return Draft(
+        text=text,
+        owner=owner,
+        due_at=said.due_at,
+        ward=bed.ward if bed is not None else where,
+        bed=bed,
+        episode=episode,
+        doubts=doubts,
+        beds=said.beds,
+        unclear=_why(said.unclear) if said.unclear else "",
+    )
 
 
-def owner_named(words: str, site: Site) -> tuple[Owner, tuple[str, ...]]:
-    """Who is meant by a name or the name of a team; as said where nobody of that name is known."""
-    plain = " ".join(words.split())
-    if not plain:
-        return Owner(), ()
-    teams = _teams(plain, site)
-    if len(teams) == 1:
-        return Owner(team=teams[0]), ()
-    people = _people(plain, site)
-    if len(people) == 1:
-        return Owner(user=people[0]), ()
-    doubts: tuple[str, ...] = ()
-    if len(people) > 1:
-        told = _("More than one person here is called %(name)s; it stays a name.")
-        doubts = (told % {"name": plain},)
-    return Owner(name=plain[:100]), doubts
+def _why(unclear: Unclear) -> str:
+    told = {
+        Why.NO_HOUR: _("Say the hour with the day: “%(words)s at 10:00”."),
+        Why.APART: _(
+            "Say day and hour together, such as “by 11 today” or “by 9 on Friday”: “%(words)s” "
+            "stands apart."
+        ),
+        Why.TWO_WAYS: _(
+            "“%(words)s” can be read in more than one way. Say it as “by 17:00 tomorrow”, or with "
+            "the date, “by 17:00 on 25 Nov”."
+        ),
+        Why.OVER: _("“%(words)s” is over. Give a later time."),
+        Why.UNREAD: _("“%(words)s” was not understood as a time. Say “by 11” or “by 14:30”."),
+    }
+    return told[unclear.why] % {"words": unclear.words}
 
 
-def _owner(said: Line, site: Site) -> tuple[Owner, tuple[str, ...]]:
-    """Who was named at the end, with the team of "therapy to …"; alone, the latter does it."""
-    named, doubts = owner_named(said.owner, site)
+def _owner(said: Line, site: Site) -> tuple[str, Owner, tuple[str, ...]]:
+    """What is to be done, who was named at the end or the beginning of it, with the team of
+    "therapy to …"; alone, the latter does it."""
+    text, named, doubts = _by_name(said, site)
     if said.doer:
-        by_sentence, _doubts = owner_named(said.doer, site)
+        by_sentence, _several = known(said.doer, site, whole=True)
         if named and named.team is None:
             named = replace(named, team=by_sentence.team)
-        elif (not named and not by_sentence.name) or (not named and _is_a_name(said.doer)):
+        elif not named and by_sentence:
             named = by_sentence
-    return named, doubts
+        elif not named and _is_a_name(said.doer):
+            named, doubts = owner_named(said.doer, site)
+    return text, named, doubts
+
+
+def _by_name(said: Line, site: Site) -> tuple[str, Owner, tuple[str, ...]]:
+    """The owner at the end of a line, or before its first comma, and the text without them."""
+    if not said.owner:
+        return said.text, Owner(), ()
+    last, _several = known(said.owner, site)
+    before, comma, name = said.text.rpartition(",")
+    if last and comma:
+        # "…, Sam, Therapies": both.
+        other, _several = known(name, site)
+        if other and bool(other.user) != bool(last.user):
+            return before.strip(" ,"), Owner(last.user or other.user, last.team or other.team), ()
+    if last or not said.first:
+        return said.text, *((last, ()) if last else owner_named(said.owner, site))
+    first, _several = known(said.first, site)
+    if first:
+        rest = said.said.partition(",")[2]
+        return " ".join(rest.split()).strip(" ,;."), first, ()
+    return said.text, *owner_named(said.owner, site)
 
 
 def _is_a_name(words: str) -> bool:
@@ -104,78 +139,91 @@ def _is_a_name(words: str) -> bool:
     return len(parts) <= 2 and all(re.fullmatch(r"[A-Z][\w'.-]*", part) for part in parts)
 
 
-def _teams(words: str, site: Site) -> Sequence[Team]:
-    """The teams of that name, kind or code: the site's own, else any of the care system."""
-    fits = Q(name__iexact=words) | Q(code__iexact=words) | Q(kind__iexact=words.replace(" ", "_"))
-    found = list(Team.objects.filter(fits).select_related("organisation")[:20])
-    if not found:
-        begins = Team.objects.filter(name__istartswith=words).select_related("organisation")
-        found = list(begins[:20]) if len(words) > 2 else []
-    own = [team for team in found if team.organisation_id == site.organisation_id]
-    return own or found
+def _ward_named(said: Line, site: Site) -> tuple[Ward | None, tuple[str, ...]]:
+    """The ward that a line names: "ward 7", or by its name, code or short name beside the bed."""
+    if not said.ward and not said.beds:
+        return None, ()
+    rows = list(Ward.objects.filter(site=site).select_related("same_as"))
+    called: dict[str, set[Ward]] = {}
+    for row in rows:
+        real = row.same_as or row
+        if row.kind == Ward.Kind.UNRECOGNISED and row.same_as is None:
+            continue
+        for form in _forms(row):
+            called.setdefault(form, set()).add(real)
+    if said.ward:
+        word = said.ward.lower()
+        found = called.get(f"ward {word}") or called.get(word) or called.get(f"w{word}") or set()
+        if len(found) == 1:
+            return next(iter(found)), ()
+        if found or any(char.isdigit() for char in word):
+            told = _("More than one ward is called %(ward)s.") if found else _(
+                "There is no ward %(ward)s here."
+            )  # fmt: skip
+            return None, (told % {"ward": said.ward},)
+    found = _beside(said, called)
+    if len(found) > 1:
+        names = ", ".join(sorted(one.name for one in found))
+        return None, (_("More than one ward can be meant (%(wards)s).") % {"wards": names},)
+    return next(iter(found), None), ()
 
 
-def _people(words: str, site: Site) -> Sequence[User]:
-    """Those of that name, first name or sign-in name who have a role that reaches the site."""
-    name = words.lower()
-    whole = Lower(Concat(F("first_name"), Value(" "), F("last_name")))
-    fits = Q(whole=name) | Q(first_name__iexact=words) | Q(username__iexact=words)
-    reaches = (
-        Q(grants__everywhere=True)
-        | Q(grants__site=site)
-        | Q(grants__ward__site=site)
-        | Q(grants__organisation__in=_above(site.organisation))
-        | Q(grants__team__organisation__in=_above(site.organisation))
-    )
-    found = User.objects.annotate(whole=whole).filter(fits, is_active=True).filter(reaches)
-    return list(found.distinct().order_by("pk")[:3])
+def _beside(said: Line, called: dict[str, set[Ward]]) -> set[Ward]:
+    """The wards of the longest name that stands just before or after the bed."""
+    before = said.before.lower().rstrip(" ,:'")
+    before = re.sub(r"(?:'s|,|\bward)$", "", before).rstrip(" ,")
+    after = re.sub(r"^[\s,]*(?:(?:on|in|of|at)\s+)?(?:the\s+)?", "", said.after.lower())
+    best: tuple[int, set[Ward]] = (0, set())
+    for form, wards in called.items():
+        stands = re.search(rf"(?:^|[^\w-]){re.escape(form)}$", before) or re.match(
+            rf"{re.escape(form)}(?![\w-])", after
+        )
+        if stands and len(form) > best[0]:
+            best = (len(form), wards)
+    return best[1]
 
 
-def _above(organisation: Organisation) -> Iterable[int]:
-    """The organisation and all above it; the tree is small and read as a whole."""
-    parents = dict(Organisation.objects.values_list("pk", "parent_id"))
-    found: list[int] = []
-    here: int | None = organisation.pk
-    while here is not None and here not in found:
-        found.append(here)
-        here = parents.get(here)
-    return found
-
-
-def _ward_named(said: Line, site: Site) -> Ward | None:
-    if not said.ward:
-        return None
-    wards = Ward.objects.filter(site=site, same_as=None)
-    word = said.ward
-    exact = wards.filter(
-        Q(code__iexact=word)
-        | Q(code__iendswith=f"-{word}")
-        | Q(code__iendswith=f"-W{word}")
-        | Q(name__iexact=f"ward {word}")
-        | Q(name__iexact=word)
-    )
-    found = list(exact[:2])
-    return found[0] if len(found) == 1 else None
+def _forms(ward: Ward) -> Iterable[str]:
+    """What people call a ward: its name, the name without "ward", its code, the end of it, and the
+    first letters of a name of three words or more."""
+    name, code = ward.name.lower(), ward.code.lower()
+    bare = re.sub(r"^ward\s+|\s+ward$", "", name)
+    words = [word for word in re.findall(r"[a-z]+", name) if word not in ("and", "of", "the")]
+    short = "".join(word[0] for word in words) if len(words) > 2 else ""
+    # A number alone is no name of a ward beside a bed; after the word "ward" it is.
+    end = code.rpartition("-")[2]
+    forms = {name, bare, code, end, short, f"ward {bare}", f"ward {end}"}
+    return {form for form in forms if len(form) > 1 and not form.isdigit()}
 
 
 def _beds(label: str, site: Site, ward: Ward | None) -> list[Bed]:
     """The beds of that label on the ward spoken of or, where none is, at the site."""
-    short = re.sub(r"\D", "", label)
     fits = Q(label__iexact=label)
-    if short == label:
-        # "bed 12" is the bed that people call so, be its label 12, B12 or W7-12.
-        fits |= Q(label__iregex=rf"^[A-Za-z]*\d*[-/ ]?0*{short}$")
+    if label.isdigit():
+        # "bed 12" is the bed that people call so, be its label 12, B12 or W7-12; never 112.
+        number = str(int(label))
+        fits |= Q(label__iregex=rf"^([A-Za-z]+|[A-Za-z]*[0-9]+[-/ ][A-Za-z]*)?[- ]?0*{number}$")
     rows = Bed.objects.filter(fits, ward__site=site, same_as=None, ward__same_as=None)
     if ward is not None:
         rows = rows.filter(ward=ward)
-    found = list(rows.select_related("ward", "bay").order_by("ward__position", "position")[:9])
+    found = list(rows.select_related("ward", "bay").order_by("ward__position", "position"))
     exact = [bed for bed in found if bed.label.lower() == label.lower()]
     return exact or found
 
 
-def _no_bed(label: str, beds: Sequence[Bed]) -> str:
+def _no_bed(label: str, beds: Sequence[Bed], ward: Ward | None) -> str:
     if not beds:
+        if ward is not None:
+            said = _("No bed %(label)s was found on %(ward)s.")
+            return said % {"label": label, "ward": ward.name}
         return _("No bed %(label)s was found.") % {"label": label}
-    wards = ", ".join(dict.fromkeys(bed.ward.name for bed in beds))
+    wards = list(dict.fromkeys(bed.ward.name for bed in beds))
+    if len(wards) == 1:
+        labels = ", ".join(bed.label for bed in beds[:_FEW])
+        told = _("More than one bed of %(ward)s can be meant by %(label)s (%(labels)s).")
+        return told % {"ward": wards[0], "label": label, "labels": labels}
+    names = ", ".join(wards[:_FEW])
+    if len(wards) > _FEW:
+        names = _("%(names)s and %(more)d more") % {"names": names, "more": len(wards) - _FEW}
     said = _("Bed %(label)s is on more than one ward (%(wards)s); name the ward.")
-    return said % {"label": label, "wards": wards}
+    return said % {"label": label, "wards": names}

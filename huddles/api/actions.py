@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db.models import Q
 from django.http import HttpResponse
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -21,12 +24,12 @@ from accounts.tokens import TokenScope
 from flow.api.asking_for_beds import bed_named, names_people
 from flow.api.barriers import done, entry_of, episode_in_sight
 from flow.api.finding import ward_named
-from flow.api.params import Params
+from flow.api.params import Params, cursor_of
 from flow.api.problems import invalid, missing
 from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
-from huddles.actions.agreeing import About, agree, drop, finish, reopen
+from huddles.actions.agreeing import About, agree, drop, finish, reopen, settled
 from huddles.actions.reading import LATELY, MOST, Row, seen_by, shown, with_all
-from huddles.actions.rights import may_agree, may_end
+from huddles.actions.rights import may_agree, may_end, only_ward
 from huddles.actions.states import with_states
 from huddles.actions.understanding import Draft, owner_named, understood
 from huddles.api import describing
@@ -52,7 +55,7 @@ class Huddles(Reader):
 class Actions(Huddles):
     """The actions that the caller may read."""
 
-    known: ClassVar = frozenset({"site", "status"})
+    known: ClassVar = frozenset({"site", "status", "limit", "cursor"})
 
     @extend_schema(**describing.ACTIONS)
     def get(self, request: Request) -> HttpResponse:
@@ -63,6 +66,7 @@ class Actions(Huddles):
         if status not in describing.STATUSES:
             params.errors["status"] = f"Give one of {', '.join(describing.STATUSES)}."
         site = site_asked(params, code, request) if code else None
+        limit, place = params.number("limit", default=MOST, most=MOST), place_in(params)
         params.check()
         rows = Action.objects.filter(seen_by(_caller(request), scope(request)))
         if site is not None:
@@ -73,9 +77,14 @@ class Actions(Huddles):
             "over": Q(ended_at__gte=at - LATELY),
             "all": Q(),
         }
-        found = with_all(with_states(rows, at=at).filter(tests[status]))
-        results = _told(request, list(found.order_by("due_at", "pk")[:MOST]))
-        return answered(request, written(form_of(request), {"as_at": at, "results": results}))
+        if place is not None:
+            due, key = place
+            rows = rows.filter(Q(due_at__gt=due) | Q(due_at=due, pk__gt=key))
+        wanted = with_all(with_states(rows, at=at).filter(tests[status]))
+        found = list(wanted.order_by("due_at", "pk")[: limit + 1])
+        last = found[limit - 1] if len(found) > limit else None
+        results = _told(request, found[:limit])
+        return paged(request, results, [last.due_at.isoformat(), last.pk] if last else None, at=at)
 
     @extend_schema(**describing.AGREE)
     def post(self, request: Request) -> HttpResponse:
@@ -84,12 +93,13 @@ class Actions(Huddles):
         at, by = now(), _caller(request)
         site = _site_named(said["site"], request)
         draft, about = _about(request, said, site)
+        about = done(lambda: settled(about, site=site, at=at))
         if not may_agree(scope(request), site.pk, about.ward.pk if about.ward else None):
             raise PermissionDenied(
                 "This needs a role that runs huddles or cares for patients there."
             )
         if draft.due_at is None:
-            raise invalid({"due_at": "Give the time by which it is to be done."})
+            raise invalid({"due_at": draft.unclear or "Give the time by which it is to be done."})
         if not draft.owner:
             raise invalid({"owner": "Say who does it."})
         due_at = draft.due_at
@@ -106,7 +116,7 @@ class Actions(Huddles):
                 key=_key(by, said["key"]),
             )
         )
-        response = _one(request, action.pk)
+        response = _one(request, action.pk, doubts=draft.doubts)
         response.status_code = HTTPStatus.CREATED
         return response
 
@@ -212,20 +222,27 @@ def _about(request: Request, said: Mapping[str, Any], site: Site) -> tuple[Draft
     if said["ward"]:
         key = ward_named(said["ward"], site=site.code, sight=sight(request))
         ward = Ward.objects.get(pk=key)
-    owner, _doubts = owner_named(said["owner"], site)
+    owner, doubts = owner_named(said["owner"], site)
     if owner and said["due_at"]:
-        draft = Draft(said["text"], owner, said["due_at"], ward)
+        draft = Draft(said["text"], owner, said["due_at"], ward, doubts=doubts)
     else:
-        read = understood(said["text"], site=site, at=at, ward=ward)
-        owner = owner or read.owner
-        due_at = said["due_at"] or read.due_at
-        draft = Draft(read.text, owner, due_at, read.ward, read.bed, read.episode)
-    bed: Bed | None = draft.bed
+        own = only_ward(scope(request), site.pk)
+        spoken_of = ward or (Ward.objects.get(pk=own) if own else None)
+        read = understood(said["text"], site=site, at=at, ward=spoken_of)
+        draft = replace(
+            read,
+            owner=owner or read.owner,
+            due_at=said["due_at"] or read.due_at,
+            doubts=(*doubts, *read.doubts),
+        )
+    # What the body names itself counts, not what its words may mean beside it.
+    by_key = any(said[name] for name in ("bed", "episode", "barrier", "closure"))
+    bed = None if by_key else draft.bed
     if said["bed"]:
-        bed = bed_named(storable(said["bed"]) or 0, seen=scope(request))
-    episode = said["episode"] or draft.episode
+        bed = _bed(said["bed"], request)
+    episode = said["episode"] or (None if by_key else draft.episode)
     about = About(
-        ward=ward or (bed.ward if bed else draft.ward),
+        ward=ward or (None if by_key else draft.ward),
         episode=episode_in_sight(request, storable(episode) or 0) if episode else None,
         barrier=_barrier(said["barrier"], request),
         closure=_closure(said["closure"], site),
@@ -246,6 +263,12 @@ def _about(request: Request, said: Mapping[str, Any], site: Site) -> tuple[Draft
     return draft, about
 
 
+def _bed(key: int, request: Request) -> Bed:
+    if storable(key) != key:
+        raise invalid({"bed": f"There is no bed of the key {key} that you may see."})
+    return bed_named(key, seen=scope(request))
+
+
 def _barrier(key: int | None, request: Request) -> Barrier | None:
     if not key:
         return None
@@ -261,10 +284,41 @@ def _barrier(key: int | None, request: Request) -> Barrier | None:
 def _closure(key: int | None, site: Site) -> Closure | None:
     if not key:
         return None
-    found = Closure.objects.filter(pk=storable(key) or 0, ward__site=site).first()
+    rows = Closure.objects.select_related("ward").filter(ward__site=site)
+    found = rows.filter(pk=storable(key) or 0).first()
     if found is None:
         raise invalid({"closure": "There is no closure of this key at the site."})
     return found
+
+
+def place_in(params: Params) -> tuple[datetime, int] | None:
+    """Where the page before ended; None, and an error of the parameter, where that is unclear."""
+    match params.cursor():
+        case [str(text), int(key)]:
+            moment = parse_datetime(text)
+            if moment is not None and moment.tzinfo is not None:
+                return moment, key
+            params.errors["cursor"] = "This cursor is damaged; start again without it."
+        case None:
+            pass
+        case _:
+            params.errors["cursor"] = "This cursor is not of this list; start again without it."
+    return None
+
+
+def paged(
+    request: Request, results: Sequence[Any], last: list[Any] | None, *, at: datetime
+) -> HttpResponse:
+    """A page of a list; the next, where there is one after `last`, is named in the body, and by a
+    Link header."""
+    following = None
+    if last is not None:
+        query = request.query_params.copy()
+        query["cursor"] = cursor_of(last)
+        following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    told = {"as_at": at, "results": results, "next": following}
+    linked = {"Link": f'<{following}>; rel="next"'} if following else None
+    return answered(request, written(form_of(request), told), headers=linked)
 
 
 def _rows(request: Request, key: int) -> Any:
@@ -273,11 +327,13 @@ def _rows(request: Request, key: int) -> Any:
     return with_all(with_states(rows, at=now()))
 
 
-def _one(request: Request, key: int) -> HttpResponse:
+def _one(request: Request, key: int, *, doubts: Sequence[str] | None = None) -> HttpResponse:
     found = _rows(request, key).first()
     if found is None:
         raise missing("action of this key")
     told = _told(request, [found])[0]
+    if doubts is not None:
+        told |= {"doubts": list(doubts)}
     return answered(request, written(form_of(request), told, rows=lambda: [told]))
 
 

@@ -49,12 +49,22 @@ class ActionRow(shapes.Shape):
     agreed_by = s.CharField()
 
 
+class AgreedRow(ActionRow):
+    """An action just agreed."""
+
+    doubts = s.ListField(
+        child=s.CharField(), help_text="What of the words was not understood, and left out."
+    )
+
+
+NEXT: Final = s.CharField(allow_null=True, help_text="Where more is, or null.")
 ACTIONS: Final[dict[str, Any]] = {
     "operation_id": "actions",
     "summary": "What was agreed",
-    "description": "Those that the caller may read, the first due first; 200 at most.",
+    "description": "Those that the caller may read, the first due first.",
     "parameters": parameters(
-        "site status",
+        "site status limit cursor",
+        limit={"description": "Most results in one answer, up to 200."},
         site={"many": False},
         status={
             "enum": list(STATUSES),
@@ -62,7 +72,7 @@ ACTIONS: Final[dict[str, Any]] = {
             "description": "Default open; over are those that ended in the last day.",
         },
     ),
-    "responses": responses(listed("ActionList", ActionRow), 400),
+    "responses": responses(listed("ActionList", ActionRow, next=NEXT), 400),
 }
 AGREE: Final[dict[str, Any]] = {
     "operation_id": "agree_action",
@@ -70,7 +80,7 @@ AGREE: Final[dict[str, Any]] = {
     "parameters": parameters(""),
     "request": AgreeEntry,
     "responses": {
-        (201, "application/json"): ActionRow,
+        (201, "application/json"): AgreedRow,
         **responses(ActionRow, 400),
         **_CONFLICT,
     },

@@ -8,6 +8,7 @@ from rest_framework import serializers as s
 
 from flow.api import shapes
 from flow.api.describing import listed, parameters, responses
+from huddles.api.describing import NEXT
 
 STATUSES: Final = ("due", "open", "held", "missed")
 KEPT: Final = (
@@ -127,13 +128,15 @@ class OneHuddle(HuddleRow):
 HUDDLES: Final[dict[str, Any]] = {
     "operation_id": "huddles",
     "summary": "Meetings",
-    "description": "Held, running, and of each meeting the one that is due, the latest first; of "
-    "those held the last 100.",
+    "description": "Held, running, and of each meeting the one that is due, the latest first. A "
+    "page may hold fewer than asked for where `status` is given.",
     "parameters": parameters(
-        "site status", site={"many": False}, status={"enum": list(STATUSES), "many": False,
-                                                     "description": "All without it."},
+        "site status limit cursor",
+        limit={"description": "Most results in one answer, up to 100."},
+        site={"many": False},
+        status={"enum": list(STATUSES), "many": False, "description": "All without it."},
     ),
-    "responses": responses(listed("HuddleList", HuddleRow), 400),
+    "responses": responses(listed("HuddleList", HuddleRow, next=NEXT), 400),
 }  # fmt: skip
 HUDDLE: Final[dict[str, Any]] = {
     "operation_id": "huddle",

@@ -16,7 +16,7 @@ from accounts.row_keys import storable
 from flow.api.problems import missing
 from flow.api.reading import answered, form_of, now, scope, written
 from huddles.api import describing_huddles as describing
-from huddles.api.actions import Huddles, site_asked
+from huddles.api.actions import Huddles, paged, place_in, site_asked
 from huddles.meetings.board import board_of
 from huddles.meetings.freezing import as_seen
 from huddles.meetings.holding import timetable_of
@@ -29,7 +29,7 @@ MOST = 100
 class Meetings(Huddles):
     """The meetings of the sites in sight."""
 
-    known: ClassVar = frozenset({"site", "status"})
+    known: ClassVar = frozenset({"site", "status", "limit", "cursor"})
 
     @extend_schema(**describing.HUDDLES)
     def get(self, request: Request) -> HttpResponse:
@@ -40,14 +40,16 @@ class Meetings(Huddles):
         site = site_asked(params, code, request) if code else None
         if status and status not in describing.STATUSES:
             params.errors["status"] = f"Give one of {', '.join(describing.STATUSES)}."
+        limit, place = params.number("limit", default=MOST, most=MOST), place_in(params)
         params.check()
         held = scope(request).sites_in_part(Permission.SEE_COUNTS)
         seen = Q() if held == ALL else Q(site__in=held)
         if site is not None:
             seen &= Q(site=site)
-        results = [one for one in _rows(seen, at) if status in (None, one["status"])]
+        rows, last = _rows(seen, at, limit=limit, place=place)
+        results = [one for one in rows if status in (None, one["status"])]
         results.sort(key=lambda one: (one["starts_at"], one["template"]), reverse=True)
-        return answered(request, written(form_of(request), {"as_at": at, "results": results}))
+        return paged(request, results, last, at=at)
 
 
 class OneMeeting(Huddles):
@@ -77,24 +79,36 @@ class OneMeeting(Huddles):
         return answered(request, written(form_of(request), answer, rows=lambda: [told]))
 
 
-def _rows(seen: Q, at: datetime) -> list[dict[str, Any]]:
-    """What was held, what runs, and of each meeting the one that is due."""
+def _rows(
+    seen: Q, at: datetime, *, limit: int, place: tuple[datetime, int] | None
+) -> tuple[list[dict[str, Any]], list[Any] | None]:
+    """A page of what was held and what runs, on the first with the one of each meeting that is due;
+    and where it ended, None on the last."""
     templates = list(HuddleTemplate.objects.filter(seen).select_related("site"))
+    rows = Huddle.objects.filter(template__in=templates)
+    if place is not None:
+        start, key = place
+        rows = rows.filter(Q(starts_at__lt=start) | Q(starts_at=start, pk__lt=key))
     held = list(
-        Huddle.objects.filter(template__in=templates)
-        .select_related("template__site", "chair")
+        rows.select_related("template__site", "chair")
         .defer("frozen")
         .annotate(said=Count("lines"))
-        .order_by("-starts_at")[:MOST]
+        .order_by("-starts_at", "-pk")[: limit + 1]
     )
+    last = None
+    if len(held) > limit:
+        held = held[:limit]
+        last = [held[-1].starts_at.isoformat(), held[-1].pk]
     found = [_told(one, confirmed=one.said) for one in held]
+    if place is not None:
+        return found, last
     for template in templates:
         mine = [one for one in held if one.template_id == template.pk]
         over = {one.starts_at for one in mine if one.closed_at}
         due = timetable_of(template).next_due(at, over=over) if template.is_active else None
         if due is not None and all(one.starts_at != due for one in mine):
             found.append(_told(Huddle(template=template, starts_at=due), confirmed=0))
-    return found
+    return found, last
 
 
 def _told(huddle: Huddle, *, confirmed: int) -> dict[str, Any]:

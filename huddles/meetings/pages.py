@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
+from secrets import token_hex
 from typing import Any, Final
 
 from django.contrib import messages
@@ -23,7 +24,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
-from huddles.actions.asking import agreed, subject_of
+from huddles.actions.asking import agreed, names, subject_of
 from huddles.actions.pages import agreed_words
 from huddles.meetings.addresses import address_of, stamp, start_named, template_named
 from huddles.meetings.agenda import ward_of
@@ -179,7 +180,14 @@ def _agree(
     subject = subject_of({name: number}, scope, at=now) if number else None
     if subject is not None and subject.site.pk != board.template.site_id:
         subject = None
-    key = row_key(said.get("ward", "")) or ward_of(board.step)
+    # What would help was clicked, and other words were typed over it: they mean what they say.
+    dropped = ""
+    if subject is not None and not names(said.get("line", ""), subject):
+        dropped = _("It is not about %(what)s, which the words do not name.") % {
+            "what": subject.words
+        }
+        subject = None
+    key = (None if dropped else row_key(said.get("ward", ""))) or ward_of(board.step)
     spoken_of = next((one.ward.id for one in board.lines if one.ward.id == key), None)
     action, draft = agreed(
         said.get("line", ""),
@@ -190,8 +198,9 @@ def _agree(
         ward=Ward.objects.select_related("site").get(pk=spoken_of) if spoken_of else None,
         subject=subject,
         huddle=board.huddle,
+        once=said.get("once", ""),
     )
-    return agreed_words(action, draft, now=now)
+    return " ".join(filter(None, [agreed_words(action, draft, now=now), dropped]))
 
 
 def _context(board: Board, user: User | None) -> dict[str, Any]:
@@ -227,6 +236,7 @@ def _shown(request: HttpRequest, board: Board, *, wrong: str = "") -> HttpRespon
     assert isinstance(user, User)
     context = _page(board, user, address_of("meeting", template.pk, board.starts_at)) | {
         "wrong": wrong,
+        "once": request.POST.get("once") or token_hex(8),
         "typed": request.POST,
         "up": [(_("Huddles"), reverse("huddles:meetings", args=[template.site.code]))],
     }

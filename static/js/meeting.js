@@ -16,7 +16,32 @@
     face.classList.toggle("is-over", left < 0);
   }
 
+  // Each line typed is one action, however often it is sent: known by the mark of its form.
+  function renew() {
+    const mark = crypto.getRandomValues(new Uint8Array(8));
+    document.getElementById("capture-once").value = [...mark].map((one) => one.toString(16)).join("-");
+  }
+
+  // What the next action is about, where that was clicked: shown, and to be taken away.
+  function about(key, words) {
+    const chip = document.getElementById("capture-chip");
+    document.getElementById("capture-about").value = key;
+    chip.hidden = !key;
+    chip.querySelector("strong").textContent = words;
+  }
+
   async function send(form, button) {
+    if (form.id !== "capture") return sent(form, button);
+    if (form.dataset.sending) return;
+    form.dataset.sending = "1";
+    try {
+      await sent(form, button);
+    } finally {
+      delete form.dataset.sending;
+    }
+  }
+
+  async function sent(form, button) {
     const said = document.getElementById("capture-said");
     const body = new URLSearchParams(new FormData(form, button));
     const url = new URL(form.getAttribute("action"), location.href);
@@ -36,7 +61,9 @@
     }
     if (answer.ok && form.id === "capture") {
       form.reset();
-      for (const name of ["capture-ward", "capture-about"]) document.getElementById(name).value = "";
+      document.getElementById("capture-ward").value = "";
+      about("", "");
+      renew();
     }
     if (answer.ok) form.classList.remove("is-typed");
     window.flowboard.refresh?.();
@@ -53,17 +80,26 @@
     // The ward that is spoken of when somebody begins to type is the one that is meant.
     if (event.target !== line()) return;
     const ward = document.getElementById("capture-ward");
-    if (!line().value) ward.value = document.getElementById("capture-about").value = "";
-    else if (!ward.value) ward.value = document.querySelector(".meeting")?.dataset.ward ?? "";
+    if (!line().value) {
+      ward.value = "";
+      about("", "");
+    } else if (!ward.value) ward.value = document.querySelector(".meeting")?.dataset.ward ?? "";
   });
 
   // One click from what would help to its action: the line is begun, the owner is named by hand.
   document.addEventListener("click", (event) => {
+    if (event.target.closest("#capture-drop")) {
+      about("", "");
+      const ward = document.querySelector(".meeting")?.dataset.ward ?? "";
+      document.getElementById("capture-ward").value = ward;
+      line().focus();
+      return;
+    }
     const help = event.target.closest("[data-say]");
     if (!help || !line()) return;
     line().value = help.dataset.say;
     document.getElementById("capture-ward").value = help.dataset.ward;
-    document.getElementById("capture-about").value = help.dataset.about;
+    about(help.dataset.about, help.dataset.words);
     line().focus();
     line().setSelectionRange(line().value.length, line().value.length);
   });

@@ -24,6 +24,12 @@ from wards.barriers import Said, resolve
 
 pytestmark = pytest.mark.browser
 
+_SMALL = """() => [...document.querySelectorAll(
+  ".agree button, .agree input:not([type=hidden]), .action summary, .action button")]
+  .filter((one) => one.offsetParent && one.getBoundingClientRect().height < 44)
+  .map((one) => one.outerHTML.slice(0, 90))"""
+"""What of the page of actions is too low for a finger."""
+
 
 def title(page: Page, text: str) -> None:
     expect(page.locator("#step-title")).to_contain_text(text)
@@ -95,6 +101,7 @@ def test_a_whole_meeting_is_held(hospital: Hospital, opens: Opens, nurse: User) 
     # The owner finds it on the phone, and has done it.
     phone.goto("/actions/")
     expect(phone.locator(".action")).to_contain_text("see bed 1")
+    assert phone.evaluate(_SMALL) == []
     sound(phone)
     phone.locator(".action form.done button").click()
     expect(phone.locator(".calm")).to_contain_text("Nothing is asked of you")

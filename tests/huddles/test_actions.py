@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,18 +16,18 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Role
-from huddles.actions.agreeing import About, agree, change, drop, finish, reopen
+from huddles.actions.agreeing import About, agree, change, drop, finish, reopen, version_of
 from huddles.actions.states import with_states
 from huddles.actions.understanding import Owner, understood
 from huddles.masking import HIDDEN
 from huddles.models import Action
 from patients.models import Barrier, Episode
-from tests.screens.hospital import FAMILY, Hospital, build, signed_in, user
-from tests.screens.rounds import Care
+from tests.screens.hospital import FAMILY, Hospital, add_beds, build, signed_in, user
+from tests.screens.rounds import Care, code
 from wards import barriers, bed_states, movements
 from wards.barriers import Said
 from wards.facts import Place
-from wards.models import Bed, Closure
+from wards.models import Bed, Closure, Ward
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -136,6 +137,71 @@ def test_who_has_no_role_here_is_only_a_name(hospital: Hospital) -> None:
         assert said.owner == Owner(name=name)
 
 
+def okafor(hospital: Hospital) -> User:
+    made = user("sokafor", Role.WARD_NURSE, site=hospital.site)
+    User.objects.filter(pk=made.pk).update(first_name="Sam", last_name="Okafor")
+    return made
+
+
+@pytest.mark.parametrize("name", ["Okafor", "S Okafor", "S. Okafor", "Dr Sam Okafor", "sokafor"])
+def test_people_are_known_as_they_are_called(hospital: Hospital, name: str) -> None:
+    sam = okafor(hospital)
+    said = understood(f"chase CT by 23:59, {name}", site=hospital.site, at=timezone.now())
+    assert (said.owner, said.doubts) == (Owner(user=sam), ())
+
+
+@pytest.mark.parametrize("name", ["therapy team", "the therapies", "ther"])
+def test_teams_are_known_as_they_are_called(hospital: Hospital, care: Care, name: str) -> None:
+    said = understood(f"chase CT by 23:59, {name}", site=hospital.site, at=timezone.now())
+    assert (said.owner.team, said.doubts) == (care.therapy, ())
+
+
+def test_who_is_known_may_stand_first_and_nobody_is_made_up(hospital: Hospital, care: Care) -> None:
+    sam, now = okafor(hospital), timezone.now()
+
+    def read(line: str) -> Any:
+        return understood(line, site=hospital.site, at=now)
+
+    said = read("Sam Okafor, chase CT by 23:59")
+    assert (said.text, said.owner, said.doubts) == ("chase CT", Owner(user=sam), ())
+    both = read("x by 23:59, Sam Okafor, Therapies")
+    assert (both.text, both.owner) == ("x", Owner(sam, care.therapy))
+    for line in ("chase CT, echo by 23:59", "x by 23:59, the"):
+        said = read(line)
+        assert not said.owner.is_known
+        assert "Nobody here is called" in said.doubts[0]
+    near = read("x by 23:59, Sam Okafro")
+    assert "Did you mean Sam Okafor" in near.doubts[0]
+
+
+def test_a_bed_is_the_one_said_or_none(hospital: Hospital) -> None:
+    ward, now = hospital.wards[1], timezone.now()
+    add_beds(ward, 10, first=6)  # 7 to 16
+    Bed.objects.filter(ward=ward, label="4").delete()
+    Ward.objects.filter(pk=ward.pk).update(name="Acute Medical Unit")
+    hospital.wards[0].also_known_as.create(
+        site=hospital.site, code="KESTREL", name="Kestrel", kind="unrecognised"
+    )
+
+    def bed(line: str, spoken_of: Ward | None = None) -> tuple[Bed | None, str]:
+        said = understood(f"{line} by 23:59, y", site=hospital.site, at=now, ward=spoken_of)
+        return said.bed, " ".join(said.doubts)
+
+    for number in ("4", "0"):
+        found, doubt = bed(f"see bed {number}", ward)
+        assert found is None
+        assert f"No bed {number}" in doubt
+    two = hospital.beds(ward)[1]
+    for line in ("see AMU bed 2", "see bed 2 on Acute Medical Unit", "see W2 bed 2"):
+        assert bed(line)[0] == two, line
+    assert bed("see Kestrel bed 2", ward)[0] == hospital.beds(hospital.wards[0])[1]
+    assert "no ward 99" in bed("see ward 99 bed 1", ward)[1]
+    assert bed("see ward 99 bed 1", ward)[0] is None
+    found, doubt = bed("beds 2 and 3 scans", ward)
+    assert found is None
+    assert "More than one bed" in doubt
+
+
 # --- what ends one ------------------------------------------------------------------------------
 
 Setting = tuple[About, Callable[[], object], Callable[[], object] | None]
@@ -242,6 +308,102 @@ def test_the_same_deed_of_before_does_not_end_it(hospital: Hospital, chair: User
     assert state(action).ended_at is None
 
 
+@pytest.mark.parametrize("way", ["mistaken", "replaced"])
+def test_only_a_barrier_resolved_is_done(
+    hospital: Hospital, care: Care, chair: User, way: str
+) -> None:
+    stay = first_stay(hospital)
+    barrier = care.waits(stay, "transport")
+    about = About(hospital.wards[0], stay, barrier=barrier, ending=Action.Ending.BARRIER)
+    action = agreed(hospital, chair, about=about)
+    said = Said(timezone.now(), chair)
+    if way == "mistaken":
+        barriers.take_back(barrier=barrier, said=said)
+    else:
+        barriers.replace(barrier=barrier, reason=code("therapy-review"), said=said)
+    assert state(action).ended_at is None
+    finish(action=action, at=timezone.now(), by=chair)
+
+
+@pytest.mark.parametrize("made", [_closure, _clean, _move])
+def test_a_slip_ends_nothing_and_what_a_deed_ended_is_opened_by_hand(
+    hospital: Hospital, care: Care, chair: User, made: Callable[..., Setting]
+) -> None:
+    about, do, _back = made(hospital, care, chair)
+    action = agreed(hospital, chair, about=about)
+    do()
+    assert state(action).ended_at is not None
+    now = timezone.now()
+    if about.closure is not None:
+        bed_states.close(bed=about.closure.bed_id, reason="estates", since=now, by=chair)
+    elif about.bed is not None:
+        bed_states.record_status(
+            bed=about.bed.pk, status="K", occurred_at=now, sent_at=now, source="test", key="again"
+        )
+    else:
+        back = hospital.beds(hospital.wards[0])[0]
+        place = Place(back.ward_id, back.bay_id, back.pk)
+        assert about.episode is not None
+        movements.transfer(episode=about.episode, place=place, at=now, by=chair)
+    assert state(action).ended_at is None
+    assert state(action, now + 3 * HOUR).ended_at is None
+
+
+def test_what_a_deed_ended_is_opened_by_hand(hospital: Hospital, care: Care, chair: User) -> None:
+    about, do, _back = _barrier(hospital, care, chair)
+    action = agreed(hospital, chair, about=about)
+    do()
+    browser = signed_in(chair)
+    over = f"{PAGE}?whose=site&site=TGH&state=over"
+    assert "Open it again" in browser.get(over).content.decode()
+    assert send(browser, over, deed="reopen", action=str(action.pk))[0] == 200
+    assert state(action).ended_at is None
+    finish(action=action, at=timezone.now(), by=chair)
+
+
+# --- what it is about ---------------------------------------------------------------------------
+
+
+def test_all_that_an_action_is_about_is_of_one_ward(
+    hospital: Hospital, care: Care, chair: User
+) -> None:
+    first, second = hospital.wards
+    stay, now = first_stay(hospital), timezone.now()
+    barrier = care.waits(stay, "transport")
+    made = agreed(hospital, chair, about=About(barrier=barrier))
+    assert (made.episode, made.ward) == (stay, first)
+    elsewhere = build(code="OTH")
+    for about in (
+        About(second, stay),
+        About(second, barrier=barrier),
+        About(first, bed=hospital.beds(second)[0]),
+        About(first, bed=elsewhere.beds(elsewhere.wards[0])[0]),
+        About(episode=stay, bed=elsewhere.beds(elsewhere.wards[0])[0]),
+    ):
+        with pytest.raises(Refused, match="ward"):
+            agreed(hospital, chair, about=about)
+    with pytest.raises(Refused, match="another site"):
+        agree(site=elsewhere.site, text="x", owner=Owner(name="y"), due_at=now + HOUR, at=now,
+              by=chair, about=About(episode=stay))  # fmt: skip
+
+
+def test_who_has_moved_is_named_to_who_may_see_them_there(
+    hospital: Hospital, chair: User, nurse: User
+) -> None:
+    first, second = hospital.wards
+    stay, now = first_stay(hospital), timezone.now()
+    agreed(hospital, chair, f"ask {FAMILY}'s son", about=About(first, stay))
+    mine = signed_in(user("first", Role.WARD_NURSE, ward=first))
+    page = f"{PAGE}?whose=site"
+    assert FAMILY.upper() in mine.get(page).content.decode()
+    bed = hospital.beds(second)[5]
+    movements.transfer(episode=stay, place=Place(second.pk, bed.bay_id, bed.pk), at=now, by=chair)
+    shown = mine.get(page).content.decode()
+    assert f"ask {HIDDEN}" in shown
+    assert FAMILY.upper() not in shown.upper()
+    assert FAMILY.upper() in signed_in(chair).get(f"{page}&site=TGH").content.decode()
+
+
 def test_a_closure_that_ends_tonight_is_open_until_then(hospital: Hospital, chair: User) -> None:
     now = timezone.now()
     bed_states.close(
@@ -292,6 +454,65 @@ def test_the_same_said_twice_is_agreed_once(hospital: Hospital, chair: User) -> 
     one = agreed(hospital, chair, source="api", key="7")
     assert agreed(hospital, chair, source="api", key="7") == one
     assert agreed(hospital, chair, source="other", key="7") != one
+
+
+# --- said otherwise ---
+
+
+def changed(browser: Client, action: Action, **said: str) -> tuple[int, str]:
+    due = timezone.localtime(action.due_at)
+    whole = {
+        "deed": "change", "action": str(action.pk), "text": action.text, "seen": version_of(action),
+        "owner": "chair", "due_at": f"{due:%Y-%m-%dT%H:%M}",
+    } | said  # fmt: skip
+    return send(browser, f"{PAGE}?whose=site&site=TGH", **whole)
+
+
+def test_a_change_loses_nothing(hospital: Hospital, care: Care, chair: User, sam: User) -> None:
+    now = timezone.now()
+    bed, other = hospital.beds(hospital.wards[0])[:2]
+    action = agreed(
+        hospital, chair, "See bed 1", owner=Owner(user=sam, team=care.therapy),
+        about=About(bed=bed, episode=first_stay(hospital)),
+    )  # fmt: skip
+    browser = signed_in(chair)
+    shown = browser.get(f"{PAGE}?whose=site&site=TGH").content.decode()
+    assert 'value="Sam, Therapies"' in shown
+    status, shown = changed(browser, action, text="See bed 1 today", owner="Sam, Therapies")
+    action.refresh_from_db()
+    assert (status, action.owner, action.team) == (200, sam, care.therapy)
+    assert (action.bed, action.text) == (bed, "See bed 1 today")
+    # What somebody else changed meanwhile is not overwritten, and what was typed is kept.
+    status, shown = changed(browser, action, text="Mine", seen="of before")
+    assert status == 422
+    assert "changed it meanwhile" in shown
+    assert 'value="Mine"' in shown
+    # Other words, another bed.
+    status, shown = changed(browser, action, text="See bed 2", owner="Sam, Therapies")
+    action.refresh_from_db()
+    assert (status, action.bed) == (200, other)
+    assert action.episode == Episode.objects.get(occupancies__bed=other)
+    assert "Ward 1, 2 now" in shown
+    # A time that is over, down to its seconds, stays.
+    Action.objects.filter(pk=action.pk).update(
+        agreed_at=now - 2 * HOUR, due_at=(now - HOUR).replace(second=7)
+    )
+    action.refresh_from_db()
+    status, shown = changed(browser, action, text="See bed 2 at once", owner="Sam, Therapies")
+    due = action.due_at
+    action.refresh_from_db()
+    assert (status, action.due_at, action.text) == (200, due, "See bed 2 at once")
+
+
+def test_words_of_another_bed_do_not_stay_tied_to_what_ends_it(
+    hospital: Hospital, care: Care, chair: User
+) -> None:
+    bed = hospital.beds(hospital.wards[0])[0]
+    about = About(bed=bed, episode=first_stay(hospital), ending=Action.Ending.DISCHARGED)
+    action = agreed(hospital, chair, "help bed 1 to leave", about=about)
+    status, shown = changed(signed_in(chair), action, text="help bed 2 to leave")
+    assert status == 422
+    assert "not the bed that you name" in shown
 
 
 # --- the page -----------------------------------------------------------------------------------
@@ -372,10 +593,25 @@ def test_a_site_that_is_not_theirs_is_not_theirs_to_agree_for(hospital: Hospital
     elsewhere = build(code="OTH")
     nurse = signed_in(user("nurse2", Role.WARD_NURSE, ward=elsewhere.wards[0]))
     status, _shown = send(nurse, deed="agree", line="x by 23:59 tomorrow, y", site="TGH")
-    assert status == 422  # their own site, and of that one ward only
-    line = "see ward 1 bed 1 by 23:59 tomorrow, y"
-    assert send(nurse, deed="agree", line=line, site="TGH")[0] == 200
-    assert Action.objects.get().site == elsewhere.site
+    assert status == 422
+    assert not Action.objects.exists()
+    # Their only ward is the one that they speak of.
+    line = "see bed 1 by 23:59 tomorrow, y"
+    assert send(nurse, deed="agree", line=line, site="OTH")[0] == 200
+    action = Action.objects.get()
+    assert (action.site, action.bed) == (elsewhere.site, elsewhere.beds(elsewhere.wards[0])[0])
+
+
+def test_a_form_sent_twice_agrees_once(hospital: Hospital, chair: User) -> None:
+    browser, said = signed_in(chair), "see ward 1 bed 1 in 20 min, Sam"
+    drawn = browser.get(PAGE).content.decode()
+    found = re.search(r'name="once" value="(\w+)"', drawn)
+    assert found is not None
+    for once, number in ((found[1], 1), (found[1], 1), ("another", 2)):
+        send(browser, deed="agree", line=said, site="TGH", once=once)
+        assert Action.objects.count() == number
+    send(browser, deed="agree", line="another line in 20 min, Sam", site="TGH", once=found[1])
+    assert Action.objects.count() == 3
 
 
 @pytest.mark.parametrize("whose", ["mine", "teams", "site"])

@@ -143,3 +143,56 @@ def test_who_may_what(caller: Caller, hospital: Hospital) -> None:
     assert other.client.get(ACTIONS).status_code == 403
     assert caller.client.get(f"{ACTIONS}{10**30}/").status_code == 404
     assert caller.client.get(ACTIONS, {"status": "odd"}).status_code == 400
+
+
+def test_what_it_is_about_is_of_one_site_and_one_ward(
+    caller: Caller, care: Care, hospital: Hospital
+) -> None:
+    manager = Caller("manager", Role.SITE_MANAGER, *BOTH, TokenScope.EPISODES_READ, everywhere=True)
+    stay = Episode.objects.get(occupancies__bed=hospital.beds(hospital.wards[0])[0])
+    elsewhere = build(code="OTH")
+    body = {"site": "OTH", "text": "x", "owner": "y", "due_at": soon()}
+    barrier = care.waits(stay, "transport")
+    bed = hospital.beds(hospital.wards[0])[0].pk
+    for about in (
+        {"ward": "OTH-W1", "episode": stay.pk},
+        {"episode": stay.pk, "ending": "discharged"},
+        {"ward": "OTH-W1", "barrier": barrier.pk},
+        {"ward": "OTH-W1", "bed": bed},
+        {"bed": bed},
+    ):
+        status, problem = manager.post(ACTIONS, **body, **about)
+        assert status == 409, about
+        assert "another site" in problem["detail"]
+    assert not Action.objects.exists()
+    assert elsewhere.site.pk
+    body["site"] = "TGH"
+    status, problem = manager.post(ACTIONS, **body, bed=10**30)
+    assert status == 400
+    assert f"key {10**30} that" in str(problem["errors"]["bed"])
+    status, made = caller.post(ACTIONS, **body, barrier=barrier.pk)
+    assert (status, made["ward"], made["episode"]) == (201, "TGH-W1", stay.pk)
+
+
+def test_what_was_not_understood_is_told(caller: Caller, hospital: Hospital) -> None:
+    status, made = caller.post(ACTIONS, site="TGH", text="see bed 99 in 20 min, Nobody")
+    assert status == 201
+    assert len(made["doubts"]) == 2
+    status, problem = caller.post(ACTIONS, site="TGH", text="see bed 1 on Friday, Nobody")
+    assert status == 400
+    assert "hour" in str(problem["errors"]["due_at"])
+
+
+def test_the_newest_is_on_the_last_page(caller: Caller) -> None:
+    body = {"site": "TGH", "owner": "y", "due_at": soon()}
+    made = [caller.post(ACTIONS, text=f"x {number}", **body)[1]["id"] for number in range(5)]
+    found, asked = [], {"status": "all", "limit": "2"}
+    while True:
+        told = caller.client.get(ACTIONS, asked).json()
+        found += [one["id"] for one in told["results"]]
+        if not told["next"]:
+            break
+        assert len(told["results"]) == 2
+        asked |= {"cursor": told["next"].partition("cursor=")[2].partition("&")[0]}
+    assert found == made
+    assert caller.client.get(ACTIONS, {"cursor": "odd"}).status_code == 400

@@ -138,6 +138,30 @@ def test_one_click_leads_to_an_action_that_ends_by_the_deed(
     assert Action.objects.filter(ending="").count() == 4
 
 
+def test_other_words_typed_over_it_are_not_about_it_and_one_line_sent_twice_is_one_action(
+    hospital: Hospital, template: HuddleTemplate, chair: User
+) -> None:
+    leaving = hospital.admit(hospital.beds(hospital.wards[1])[0])
+    hospital.tell(leaving, MovementKind.PENDING_DISCHARGE)
+    browser, here = signed_in(chair), address_of("meeting", template.pk, STARTS)
+    browser.post(here, {"deed": "open"})
+    [one] = helps(template, chair).values()
+    once = re.search(r'id="capture-once" value="(\w+)"', browser.get(here).content.decode())
+    assert once is not None
+    said = {"deed": "agree", "about": one.about, "ward": str(one.ward), "once": once[1]}
+    for line, answer in (
+        ("order pizza by 23:59 tomorrow, Jo", "not about The patient in Ward 2, 1"),
+        ("order pizza by 23:59 tomorrow, Jo", "not about"),
+        (f"{one.say} by 23:59 tomorrow, Jo", "Ward 2, 1."),
+    ):
+        told = browser.post(f"{here}?fragment=1", said | {"line": line})
+        assert answer in told.content.decode()
+    other, about = Action.objects.order_by("pk")
+    assert (other.text, other.episode, other.ward) == ("order pizza", None, None)
+    assert other.ending == ""
+    assert (about.text, about.ending) == (one.say, "discharged")
+
+
 def test_a_step_down_is_over_once_they_have_come_to_a_ward(
     hospital: Hospital, template: HuddleTemplate, chair: User
 ) -> None:

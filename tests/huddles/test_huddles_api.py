@@ -102,3 +102,17 @@ def test_as_many_queries_for_one_as_for_forty(hospital: Hospital) -> None:
         Huddle(template=template, starts_at=starts - timedelta(days=days)) for days in range(1, 40)
     )
     assert asked() == few <= 8
+
+
+def test_the_oldest_is_on_the_last_page(hospital: Hospital) -> None:
+    caller = Caller("wall", Role.OBSERVER, TokenScope.HUDDLES_READ, everywhere=True)
+    starts = next_start()
+    template = template_of(hospital, starts=starts)
+    for days in range(1, 6):
+        Huddle.objects.create(template=template, starts_at=starts - timedelta(days=days))
+    first = caller.client.get(HUDDLES, {"limit": "3"}).json()
+    assert [one["status"] for one in first["results"]] == ["due", "missed", "missed", "missed"]
+    last = caller.client.get(first["next"]).json()
+    assert len(last["results"]) == 2
+    assert last["next"] is None
+    assert last["results"][-1]["starts_at"] < first["results"][-1]["starts_at"]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from huddles.actions.one_line import read
+from huddles.actions.when import Why
 
 LONDON = ZoneInfo("Europe/London")
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=LONDON)  # a Monday
@@ -41,14 +42,114 @@ def test_a_line_is_read(
     line: str, text: str, owner: str, doer: str, due: str, bed: str, ward: str
 ) -> None:
     said = read(line, now=NOW)
-    assert (said.text, said.owner, said.bed, said.ward) == (text, owner, bed, ward)
+    assert (said.text, said.owner, ", ".join(said.beds), said.ward) == (text, owner, bed, ward)
     assert said.due_at is not None
     assert f"{said.due_at:%d %H:%M}" == due
     if doer:
         assert said.doer == doer
 
 
-@pytest.mark.parametrize("line", ["therapy to see bed 12, Sam", "order 12 beds", "x by 25", ""])
+NOON = NOW.replace(hour=11, minute=52)
+
+
+@pytest.mark.parametrize(
+    ("line", "due"),
+    [
+        ("x tomorrow at 9, Sam Okafor", "24 09:00"),
+        ("x by 10 Tuesday, Sam", "24 10:00"),
+        ("x by 10 on 25 Nov, Sam", "25 10:00"),
+        ("x by 10 on 25/11, Sam", "25 10:00"),
+        ("x on Friday at 10, Sam", "27 10:00"),
+        ("x on 27th November by 2pm, Sam", "27 14:00"),
+        ("x by Tue 09:00, Sam", "24 09:00"),
+        ("x by 10, Friday, Sam", "27 10:00"),
+        ("x by 12 midnight, Sam", "24 00:00"),
+        ("x by 5 today, Sam", "23 17:00"),
+        ("x by today 4, Sam", "23 16:00"),
+        ("x by 8 tonight, Sam", "23 20:00"),
+        ("x by 2 tonight, Sam", "24 02:00"),
+        ("x by 5 tomorrow, Sam", "24 17:00"),
+        ("x by tomorrow 2, Sam", "24 14:00"),
+        ("x tomorrow, Sam", "24 17:00"),
+        ("x by 9 in the morning, Sam", "24 09:00"),
+        ("x by 9 tomorrow morning, Sam", "24 09:00"),
+        ("x by half past 12, Sam", "23 12:30"),
+        ("x in an hour and a half, Sam", "23 13:22"),
+        ("x within the hour by 13:00 at the latest, Sam", "23 13:00"),
+        ("chase Monday's scan by 14, Sam", "23 14:00"),
+    ],
+)
+def test_the_day_said_is_the_day_meant(line: str, due: str) -> None:
+    said = read(line, now=NOON)
+    assert said.due_at is not None, said.unclear
+    assert f"{said.due_at:%d %H:%M}" == due
+    assert said.owner in ("Sam", "Sam Okafor")
+
+
+def test_tonight_is_the_evening_also_when_said_at_dawn() -> None:
+    assert read("x by 8 tonight", now=NOW.replace(hour=7)).due_at == NOW.replace(hour=20, minute=0)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("x on Friday, Sam", Why.NO_HOUR),
+        ("x by 25 Nov, Sam", Why.NO_HOUR),
+        ("x tomorrow morning, Sam", Why.NO_HOUR),
+        ("x in 2 days, Sam", Why.NO_HOUR),
+        ("review Friday clinic by 11, Sam", Why.APART),
+        ("by 10 see bed 3 tomorrow, Sam", Why.APART),
+        ("x by 10 Monday, Sam", Why.TWO_WAYS),
+        ("x next Tuesday at 10, Sam", Why.TWO_WAYS),
+        ("x by 8am tonight, Sam", Why.TWO_WAYS),
+        ("x by 00:00 tomorrow, Sam", Why.TWO_WAYS),
+        ("x by 9am today, Sam", Why.OVER),
+        ("x by end of day, Sam", Why.UNREAD),
+        ("x 14:30, Sam", Why.UNREAD),
+        ("x by 10 on 30/2, Sam", Why.UNREAD),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_asked(line: str, why: Why) -> None:
+    said = read(line, now=NOON)
+    assert said.due_at is None
+    assert said.unclear is not None
+    assert said.unclear.why == why
+
+
+def test_by_day_a_bare_hour_is_no_hour_of_the_night() -> None:
+    said = read("x by 5, Sam", now=NOW.replace(hour=17, minute=30))
+    assert said.unclear is not None
+    assert said.unclear.why == Why.TWO_WAYS
+    assert read("x by 5, Sam", now=NOW.replace(hour=23)).due_at is not None
+
+
+def test_other_times_of_the_line_are_told() -> None:
+    said = read("see 14:00 clinic by 13:00, Sam", now=NOON)
+    assert (said.text, said.left) == ("see 14:00 clinic", ("14:00",))
+
+
+@pytest.mark.parametrize(
+    ("line", "beds"),
+    [
+        ("beds 2 and 3 scans by 14, Sam", ("2", "3")),
+        ("clean beds 4, 5 & 6 by 14, Sam", ("4", "5", "6")),
+        ("move bed 2 to bed 5 by 14, Sam", ("2", "5")),
+        ("see bed 12 and 2 nurses by 14, Sam", ("12",)),
+    ],
+)
+def test_every_bed_of_a_line_is_read(line: str, beds: tuple[str, ...]) -> None:
+    assert read(line, now=NOON).beds == beds
+
+
+def test_an_address_is_no_owner() -> None:
+    said = read("email sam@nhs.net by 14", now=NOON)
+    assert (said.text, said.owner) == ("email sam@nhs.net", "")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["therapy to see bed 12, Sam", "order 12 beds", "x by 25", "discharged by 4 doctors, Sam", ""],
+)
 def test_no_time_is_made_up(line: str) -> None:
     assert read(line, now=NOW).due_at is None
 
