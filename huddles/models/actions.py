@@ -56,8 +56,9 @@ class Action(models.Model):
     barrier = models.ForeignKey(
         Barrier, null=True, on_delete=models.PROTECT, related_name="actions"
     )
+    # A closure that is taken back before it begins leaves no row: what was agreed about it stays.
     closure = models.ForeignKey(
-        Closure, null=True, on_delete=models.PROTECT, related_name="actions"
+        Closure, null=True, on_delete=models.SET_NULL, related_name="actions"
     )
     bed = models.ForeignKey(Bed, null=True, on_delete=models.PROTECT, related_name="actions")
     ending = models.CharField(max_length=12, choices=Ending, blank=True, default="")
@@ -94,7 +95,7 @@ class Action(models.Model):
                 | (Q(ending="discharged") & Q(episode__isnull=False))
                 | (Q(ending="moved") & Q(episode__isnull=False, ward__isnull=False))
                 | (Q(ending="barrier") & Q(barrier__isnull=False))
-                | (Q(ending="reopened") & Q(closure__isnull=False))
+                | Q(ending="reopened")
                 | (Q(ending__in=["bed_ready", "bed_opened"]) & Q(bed__isnull=False)),
                 name="action_ends_by_what_it_is_about",
             ),

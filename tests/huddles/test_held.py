@@ -12,6 +12,9 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Role
+from huddles.actions.agreeing import About, agree
+from huddles.actions.states import open_at
+from huddles.actions.understanding import Owner
 from huddles.meetings.addresses import address_of
 from huddles.meetings.due import FORGOTTEN, KEPT_IN_VIEW, meeting_of_room
 from huddles.meetings.forgetting import end_forgotten
@@ -21,12 +24,12 @@ from huddles.meetings.holding import Said, close_meeting, confirm, open_meeting
 from huddles.meetings.list_pages import due_meetings
 from huddles.meetings.printed import as_pdf
 from huddles.meetings.timetable import LATE, Timetable
-from huddles.models import Huddle, HuddleLine, HuddleTemplate
+from huddles.models import Action, Huddle, HuddleLine, HuddleTemplate
 from patients.models import Episode
 from tests.huddles.meeting import next_start, seen_by, template_of
 from tests.huddles.test_printed import read
 from tests.screens.hospital import Hospital, signed_in, user
-from wards import movements
+from wards import bed_states, movements
 from wards.facts import Place
 from wards.models import Ward
 from wards.scope import scope_of
@@ -223,3 +226,20 @@ def test_who_waits_in_the_lounge_leaves_from_their_ward_and_emergency_counts_nob
     assert later.frozen is not None
     _pages, text = read(as_pdf(later.frozen, closed_at=next_day))
     assert "1 definite, 0 possible: 1" in text
+
+
+def test_a_closure_may_be_taken_back_that_an_action_is_about(
+    hospital: Hospital, chair: User
+) -> None:
+    now = timezone.now()
+    closed = bed_states.close(
+        bed=hospital.beds(hospital.wards[0])[5].pk, reason="staffing", since=now + HOUR, by=chair
+    )
+    action = agree(
+        site=hospital.site, text="Find a nurse", owner=Owner(name="Jo"), due_at=now + HOUR, at=now,
+        by=chair, about=About(ward=closed.ward, closure=closed, ending="reopened"),
+    )  # fmt: skip
+    assert bed_states.reopen(closure=closed.pk, at=now, by=chair) is None
+    action.refresh_from_db()
+    assert action.closure is None
+    assert open_at(Action.objects.all(), at=now + HOUR).get() == action
