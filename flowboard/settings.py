@@ -302,6 +302,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("assess escalation", "huddles.tasks.assess_escalation", 60.0),
         ("send notices", "huddles.tasks.send_notices", 20.0),
         ("mail summaries of huddles", "huddles.tasks.mail_summaries", 20.0),
+        ("end forgotten huddles", "huddles.tasks.end_forgotten", 60.0),
         ("apply waiting messages", "interop.tasks.apply_waiting", 15.0),
     )
 }

@@ -27,7 +27,11 @@ def send_notices() -> None:
 
 @shared_task(name="huddles.tasks.mail_summaries", ignore_result=True)
 def send_summaries() -> None:
-    """End the meetings that were left, and mail the summaries of those that have ended; by beat
-    every 20 s."""
-    end_forgotten(now=timezone.now())
+    """Mail the summaries of meetings that have ended; by beat every 20 s."""
     mail_summaries(now=timezone.now())
+
+
+@shared_task(name="huddles.tasks.end_forgotten", ignore_result=True)
+def end_left() -> None:
+    """End the meetings that everybody has left; by beat every 60 s."""
+    end_forgotten(now=timezone.now())

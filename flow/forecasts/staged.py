@@ -178,11 +178,19 @@ def _fit(history: Stays, sample: Sample, hours: Hours, specialties: int, days: f
                 came = np.bincount(group, left, before.size)
                 expected = np.bincount(group, rates * spent, before.size) / before
                 if number in _STAGED:
-                    first = _likeliest(came, expected, usually[number]).reshape(_STAGES, -1)[0]
-                    usually[number].reshape(_STAGES, -1)[1:] = first
+                    _centre(usually[number], came, expected)
                 each[number] = _likeliest(came, expected, usually[number])
                 rates *= (each[number] / before)[group]
     return Factors(float(usual), tuple(each), specialties)
+
+
+def _centre(usually: Floats, came: NDArray[Any], expected: Floats) -> None:
+    """Put the priors of what is told of a discharge around what there is where it is not told: of
+    an expected date around none, and then of each stage around the first."""
+    by_stage = usually.reshape(_STAGES, _DUE, -1)
+    found = _likeliest(came, expected, usually).reshape(by_stage.shape)
+    by_stage[0, 1:] = found[0, 0]
+    by_stage[1:] = _likeliest(came, expected, usually).reshape(by_stage.shape)[0]
 
 
 def _likeliest(came: NDArray[Any], expected: Floats, usually: Floats) -> Floats:

@@ -17,6 +17,8 @@ from huddles.models import HuddleTemplate
 from wards.scope import ALL, Scope, scope_of
 
 _STAMP: Final = "%Y%m%dT%H%M"
+_YEARS: Final = range(2000, 2200)
+"""Others are none in which a meeting was held; some have no day before or after them."""
 
 
 def stamp(starts_at: datetime) -> str:
@@ -32,9 +34,12 @@ def address_of(name: str, template: int, starts_at: datetime, *more: object) -> 
 def start_named(text: str) -> datetime:
     """The start that an address names. Raises Http404 for what is none."""
     try:
-        return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+        found = datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
     except ValueError:
         raise Http404(_("There is no meeting at that time.")) from None
+    if found.year not in _YEARS:
+        raise Http404(_("There is no meeting at that time."))
+    return found
 
 
 def template_named(request: HttpRequest, key: int) -> tuple[User, Scope, HuddleTemplate]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from accounts.models import User
 from accounts.roles import Permission
@@ -236,7 +236,9 @@ def _actions(
     rows = with_states(Action.objects.filter(mine | earlier), at=at).filter(
         mine | Q(ended_at__isnull=True) | Q(ended_at__gte=since)
     )
-    found = list(with_all(rows).order_by("due_at", "pk")[:200])
+    # However many are left of earlier meetings, those of this one are never cut off.
+    mine_first = [Case(When(mine, then=0), default=1)] if huddle is not None else []
+    found = list(with_all(rows).order_by(*mine_first, "due_at", "pk")[:200])
     own = huddle.pk if huddle is not None else 0
     return (
         [one for one in found if one.huddle_id != own],

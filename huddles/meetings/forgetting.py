@@ -14,7 +14,7 @@ from accounts.refusals import Refused
 from huddles.meetings.board import board_of
 from huddles.meetings.due import FORGOTTEN
 from huddles.meetings.freezing import as_seen
-from huddles.meetings.holding import close_meeting
+from huddles.meetings.holding import close_meeting, locked
 from huddles.models import Huddle
 
 AT_ONCE: Final = 20
@@ -35,9 +35,10 @@ def _end(huddle: Huddle) -> bool:
     assert huddle.opened_at is not None, "it was asked for"
     assert huddle.chair is not None, "the database says so"
     at = huddle.opened_at + FORGOTTEN
-    board = board_of(huddle.template, huddle.starts_at, at=at, viewer=None, scope=None)
-    kept = as_seen(board) | {"was_left": True}
     try:
+        locked(huddle)
+        board = board_of(huddle.template, huddle.starts_at, at=at, viewer=None, scope=None)
+        kept = as_seen(board) | {"was_left": True}
         close_meeting(huddle=huddle, frozen=kept, at=at, by=huddle.chair)
     except Refused:
         return False  # somebody has ended it meanwhile

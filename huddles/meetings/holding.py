@@ -150,7 +150,7 @@ def open_meeting(
 def go_to(*, huddle: Huddle, step: str, at: datetime, by: User, take_chair: bool = False) -> Huddle:
     """Speak of something else from now on. Refused where somebody else leads it, unless `by` takes
     the chair with it."""
-    held = _running(huddle)
+    held = locked(huddle)
     if held.chair_id != by.pk and not take_chair:
         raise Refused(_("%(who)s leads this meeting. Take the chair first.") % {"who": held.chair})
     with pghistory.context(**deed("step_huddle", by)):
@@ -165,7 +165,7 @@ def answer_safety(
     *, huddle: Huddle, harm: str | None, hazard: str | None, at: datetime, by: User
 ) -> Huddle:
     """What the site as a whole answers to the two questions; None leaves one as it was."""
-    held = _running(huddle)
+    held = locked(huddle)
     for name, said in (("harm", harm), ("hazard", hazard)):
         if said is not None:
             setattr(held, name, _text(said))
@@ -178,7 +178,7 @@ def answer_safety(
 @transaction.atomic
 def close_meeting(*, huddle: Huddle, frozen: dict[str, Any], at: datetime, by: User) -> Huddle:
     """End it and keep what was on the screen (`frozen`); nothing of it changes from then on."""
-    held = _running(huddle)
+    held = locked(huddle)
     with pghistory.context(**deed("close_huddle", by)):
         held.closed_at, held.closed_by, held.frozen = at, by, frozen
         held.save(update_fields=["closed_at", "closed_by", "frozen"])
@@ -186,7 +186,9 @@ def close_meeting(*, huddle: Huddle, frozen: dict[str, Any], at: datetime, by: U
     return held
 
 
-def _running(huddle: Huddle) -> Huddle:
+def locked(huddle: Huddle) -> Huddle:
+    """The meeting that runs, locked: nobody says, agrees or ends anything meanwhile. Raises Refused
+    where it does not run. Call inside a transaction."""
     held = (
         Huddle.objects.select_for_update(of=("self",))
         .select_related("template__site", "chair")

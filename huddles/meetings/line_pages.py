@@ -37,12 +37,14 @@ QUESTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A number of the form: its name, what it is called, what stands in it, and what is known."""
+    """A number of the form: its name, what it is called, what stands in it, and what is known.
+    said: what somebody else has said for it since the form was drawn."""
 
     name: str
     label: str
     text: str
     known: str
+    said: str = ""
     wrong: bool = False
 
     @property
@@ -53,11 +55,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What was typed and not recorded, and why."""
+    """What was typed and not recorded, and why. is_stale: somebody else has said the line since."""
 
     reason: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
     wrong: frozenset[str] = frozenset()
+    is_stale: bool = False
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,8 +93,8 @@ def line(request: HttpRequest, template: int, start: str, ward: int) -> HttpResp
     except Refused as refused:
         board = board_of(place, starts_at, at=now, viewer=user, scope=scope)
         mine = next(one for one in board.lines if one.ward.id == ward)
-        response = _drawn(request, board, mine, Typed(refused.reason, said, wrong))
         stale = isinstance(refused, Changed)
+        response = _drawn(request, board, mine, Typed(refused.reason, said, wrong, stale))
         response.status_code = HTTPStatus.CONFLICT if stale else HTTPStatus.UNPROCESSABLE_ENTITY
         return response
     messages.success(request, _("%(ward)s has confirmed its line.") % {"ward": mine.ward.name})
@@ -101,14 +104,17 @@ def line(request: HttpRequest, template: int, start: str, ward: int) -> HttpResp
     return redirect(reverse("huddles:meetings", args=[place.site.code]))
 
 
-def _fields(board: Board, mine: Line, said: Mapping[str, str] | None) -> list[Field]:
+def _fields(
+    board: Board, mine: Line, said: Mapping[str, str] | None, *, is_stale: bool = False
+) -> list[Field]:
     """The numbers of the form, in the order of the template."""
     labels = {each.value: each.label for each in Figure}
     found: list[Field] = []
 
     def add(name: str, label: str, stands: int | None, known: int | None) -> None:
         text = said.get(name, "").strip() if said is not None else _text(stands)
-        found.append(Field(name, label, text, _text(known), wrong=not _is_number(text)))
+        since = _text(stands) or "–" if is_stale else ""
+        found.append(Field(name, label, text, _text(known), since, wrong=not _is_number(text)))
 
     for figure in board.figures:
         if figure in NUMBERS:
@@ -164,12 +170,12 @@ def _seen(text: str) -> int | None:
 
 def _drawn(request: HttpRequest, board: Board, mine: Line, typed: Typed) -> HttpResponse:
     place = board.template
-    asks = set(place.figures)
+    asks = set(board.figures)
     texts = {
         name: typed.said.get(name, getattr(mine.texts, name) or "")
         for name in ("concern", "harm", "hazard")
     }
-    fields = _fields(board, mine, typed.said if typed.reason else None)
+    fields = _fields(board, mine, typed.said if typed.reason else None, is_stale=typed.is_stale)
     context: dict[str, Any] = {
         "board": board,
         "line": mine,
@@ -177,7 +183,11 @@ def _drawn(request: HttpRequest, board: Board, mine: Line, typed: Typed) -> Http
         "typed": typed,
         "texts": texts,
         "asks_concern": Figure.CONCERN in asks,
-        "questions": [(name, words, texts[name]) for name, words in QUESTIONS.items()],
+        "questions": [
+            (name, words, texts[name], _since(mine, name, typed))
+            for name, words in QUESTIONS.items()
+        ],
+        "concern_since": _since(mine, "concern", typed),
         "is_due": board.opens_at <= board.moment and not board.is_over,
         "title": mine.ward.name,
         "subtitle": place.name,
@@ -190,6 +200,13 @@ def _drawn(request: HttpRequest, board: Board, mine: Line, typed: Typed) -> Http
     response = render(request, "huddles/line.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _since(mine: Line, name: str, typed: Typed) -> str:
+    """What somebody else has written there since the form was drawn."""
+    if not typed.is_stale:
+        return ""
+    return getattr(mine.texts, name) or str(_("nothing"))
 
 
 def _starts(starts_at: datetime, moment: datetime) -> str:

@@ -25,7 +25,7 @@ from accounts.roles import Permission
 from flow.site_naming import site_named
 from huddles.meetings.addresses import address_of, template_named
 from huddles.meetings.board import may_confirm
-from huddles.meetings.due import is_forgotten, next_start, recent
+from huddles.meetings.due import held_at, is_forgotten, next_start, recent
 from huddles.meetings.forms import TemplateForm
 from huddles.meetings.holding import timetable_of
 from huddles.meetings.knowing import ASKED
@@ -104,9 +104,7 @@ def first(request: HttpRequest) -> HttpResponse:
 def due_meetings(site: Site, scope: Scope, *, at: datetime) -> list[DueMeeting]:
     """The next meeting of each template of a site, or the one that runs, the first first; three
     queries."""
-    templates = list(
-        HuddleTemplate.objects.filter(site=site, is_active=True).prefetch_related("speakers")
-    )
+    templates = list(held_at(site).prefetch_related("speakers"))
     known: dict[int, list[Huddle]] = {}
     for one in recent(templates, at=at).order_by("template", "-starts_at"):
         known.setdefault(one.template_id, []).append(one)

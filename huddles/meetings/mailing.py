@@ -58,7 +58,7 @@ def _one(now: datetime, failed: set[int]) -> int | None:
         return None
     try:
         _message(huddle).send()
-    except (SMTPException, OSError) as error:
+    except (SMTPException, OSError, ValueError) as error:
         log.warning("summary of huddle %s could not be sent (%s)", huddle.pk, type(error).__name__)
         failed.add(huddle.pk)
         return huddle.pk

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
@@ -37,6 +38,7 @@ from huddles.meetings.holding import (
     bell,
     close_meeting,
     go_to,
+    locked,
     open_meeting,
     timetable_of,
 )
@@ -163,10 +165,14 @@ def _do(request: HttpRequest, user: User, scope: Scope, board: Board, *, now: da
         )
         return _("Recorded.")
     if deed == "agree":
-        return _agree(said, user, scope, board, now=now)
+        with transaction.atomic():
+            locked(huddle)
+            return _agree(said, user, scope, board, now=now)
     if deed == "close":
-        room = board_of(board.template, board.starts_at, at=now, viewer=None, scope=None)
-        close_meeting(huddle=huddle, frozen=as_seen(room), at=now, by=user)
+        with transaction.atomic():
+            locked(huddle)
+            room = board_of(board.template, board.starts_at, at=now, viewer=None, scope=None)
+            close_meeting(huddle=huddle, frozen=as_seen(room), at=now, by=user)
         return _("The meeting has ended.")
     raise Refused(_("That cannot be done here. Look at the meeting again."))
 

@@ -32,7 +32,11 @@
 
   async function send(form, button) {
     if (form.id !== "capture") return sent(form, button);
-    if (form.dataset.sending) return;
+    if (form.dataset.sending) {
+      const said = document.getElementById("capture-said");
+      if (said) said.textContent = "The one before is being recorded. Press Enter once more.";
+      return;
+    }
     form.dataset.sending = "1";
     try {
       await sent(form, button);
@@ -59,13 +63,15 @@
       said.textContent = words;
       said.classList.toggle("is-wrong", !answer.ok);
     }
-    if (answer.ok && form.id === "capture") {
+    if (answer.ok && form.id === "capture" && line().value !== body.get("line")) {
+      renew(); // more has been typed meanwhile: it is the next one
+    } else if (answer.ok && form.id === "capture") {
       form.reset();
       document.getElementById("capture-ward").value = "";
       about("", "");
       renew();
     }
-    if (answer.ok) form.classList.remove("is-typed");
+    if (answer.ok && !line()?.value) form.classList.remove("is-typed");
     window.flowboard.refresh?.();
   }
 

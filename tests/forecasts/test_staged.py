@@ -162,3 +162,18 @@ def test_reviews_told_for_the_first_time_today_change_nothing_yet(
     announced = history.log("announced").last(stays, asked.at) > 0
     assert 0 < announced.sum() < stays.size
     assert after == pytest.approx(before, rel=1e-9)
+
+
+def test_expected_dates_told_for_the_first_time_today_change_nothing_yet(plain: Hospital) -> None:
+    history = plain.stays()
+    _, staged = voices(history)
+    stays = history.present(NOON)
+    rows = [int(stay) for stay in stays]
+    plan = Log(rows, [NOON - HOUR] * len(rows), [float(NOON + (stay % 4) * DAY) for stay in rows])
+    now = Stays(
+        history.keys, history.sexes, history.ages, history.codes, history.wards,
+        {**history.logs, "plan": plan},
+    )  # fmt: skip
+    asked = Question.today(stays, np.full(stays.size, NOON))
+    before, after = (staged.model.chances(told, asked) for told in (history, now))
+    assert after == pytest.approx(before, rel=1e-9)

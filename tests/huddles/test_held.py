@@ -21,7 +21,7 @@ from huddles.meetings.forgetting import end_forgotten
 from huddles.meetings.freezing import as_seen
 from huddles.meetings.happened import came_of
 from huddles.meetings.holding import Said, close_meeting, confirm, open_meeting
-from huddles.meetings.list_pages import due_meetings
+from huddles.meetings.list_pages import DueMeeting, due_meetings
 from huddles.meetings.printed import as_pdf
 from huddles.meetings.timetable import LATE, Timetable
 from huddles.models import Action, Huddle, HuddleLine, HuddleTemplate
@@ -68,6 +68,10 @@ def begin(template: HuddleTemplate, starts: datetime, by: User, at: datetime) ->
 def end(huddle: Huddle, at: datetime, by: User) -> Huddle:
     kept = as_seen(seen_by(huddle.template, huddle.starts_at, None, at))
     return close_meeting(huddle=huddle, frozen=kept, at=at, by=by)
+
+
+def due(hospital: Hospital, viewer: User) -> list[DueMeeting]:
+    return due_meetings(hospital.site, scope_of(viewer), at=timezone.now())
 
 
 # --- changed under way --------------------------------------------------------------------------
@@ -156,8 +160,8 @@ def test_a_meeting_that_everybody_left_is_ended_and_hides_no_other(
 ) -> None:
     yesterday, now = starts - timedelta(days=1), timezone.now()
     begin(template, yesterday, chair, yesterday)
-    [due] = due_meetings(hospital.site, scope_of(chair), at=now)
-    assert (due.starts_at, due.runs) == (starts, False)
+    [found] = due_meetings(hospital.site, scope_of(chair), at=now)
+    assert (found.starts_at, found.runs) == (starts, False)
     assert meeting_of_room(hospital.site, at=now) == (template, starts)
     soon = yesterday + FORGOTTEN - HOUR
     assert meeting_of_room(hospital.site, at=soon) == (template, yesterday)
@@ -243,3 +247,56 @@ def test_a_closure_may_be_taken_back_that_an_action_is_about(
     action.refresh_from_db()
     assert action.closure is None
     assert open_at(Action.objects.all(), at=now + HOUR).get() == action
+
+
+def test_a_meeting_moved_after_a_ward_spoke_for_it_is_held_when_it_was_to_be(
+    hospital: Hospital, template: HuddleTemplate, starts: datetime, chair: User
+) -> None:
+    say(template, starts, hospital.wards[0], chair, beds_free=3)
+    local = timezone.localtime(starts) + timedelta(minutes=15)
+    HuddleTemplate.objects.update(times=[local.time()])
+    assert [one.starts_at for one in due(hospital, chair)] == [starts]
+    begin(template, starts, chair, timezone.now())
+    HuddleTemplate.objects.update(is_active=False)
+    assert [(one.starts_at, one.runs) for one in due(hospital, chair)] == [(starts, True)]
+    end(Huddle.objects.select_related("template__site").get(), timezone.now(), chair)
+    assert due(hospital, chair) == []
+
+
+def test_however_much_is_left_of_before_todays_actions_are_kept(
+    hospital: Hospital, template: HuddleTemplate, starts: datetime, chair: User
+) -> None:
+    yesterday = starts - timedelta(days=1)
+    before = end(begin(template, yesterday, chair, yesterday), yesterday, chair)
+    Action.objects.bulk_create(
+        Action(
+            site=hospital.site, text=f"Left {n}", owner_name="Jo", due_at=yesterday + HOUR,
+            agreed_at=yesterday, by=chair, huddle=before,
+        )
+        for n in range(205)
+    )  # fmt: skip
+    huddle = begin(template, starts, chair, timezone.now())
+    agree(
+        site=hospital.site, text="Today", owner=Owner(name="Jo"), due_at=starts + HOUR,
+        at=timezone.now(), by=chair, huddle=huddle,
+    )  # fmt: skip
+    assert [row.action.text for row in seen_by(template, starts, chair).agreed] == ["Today"]
+
+
+def test_nothing_is_agreed_in_a_meeting_that_does_not_run(
+    hospital: Hospital, template: HuddleTemplate, starts: datetime, chair: User
+) -> None:
+    say(template, starts, hospital.wards[0], chair, beds_free=3)
+    browser, here = signed_in(chair), address_of("meeting", template.pk, starts)
+    said = {"deed": "agree", "line": "ring the bed office by 23:59 tomorrow, Jo"}
+    assert browser.post(f"{here}?fragment=1", said).status_code == 422
+    assert not Action.objects.exists()
+
+
+@pytest.mark.parametrize("odd", ["00010101T0000", "99991231T2359", "20261323T0000"])
+def test_an_address_of_no_time_leads_nowhere(
+    template: HuddleTemplate, chair: User, odd: str
+) -> None:
+    browser = signed_in(chair)
+    for more in ("", "room/", "summary/"):
+        assert browser.get(f"/huddles/{template.pk}/{odd}/{more}").status_code == 404

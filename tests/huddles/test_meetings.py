@@ -431,6 +431,7 @@ def test_a_refused_line_keeps_what_was_typed(
     stale = nurse.post(line, {"seen": "0", "beds_free": "3"})
     assert stale.status_code == 409
     assert 'value="3"' in stale.content.decode()
+    assert "they said: 1<" in stale.content.decode()
     assert HuddleLine.objects.get().beds_free == 1
 
 
