@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Final
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -117,7 +116,7 @@ def in_sight(request: Request) -> QuerySet[Episode]:
 def page(request: Request, params: Params) -> tuple[list[dict[str, Any]], str | None]:
     """One page of stays, and the cursor of the next; five queries at most, eight by `mrn`."""
     limit = params.number("limit", default=PAGE, most=MOST)
-    cursor = _place(params)
+    cursor = params.place()
     episodes = _filtered(in_sight(request), params, filters_of(request, params))
     params.check()
     episodes = episodes.annotate(
@@ -132,20 +131,6 @@ def page(request: Request, params: Params) -> tuple[list[dict[str, Any]], str | 
         told(found[:limit], at=params.now),
         cursor_of([last.began.isoformat(), last.pk]) if last is not None else None,
     )
-
-
-def _place(params: Params) -> tuple[datetime, int] | None:
-    match params.cursor():
-        case [str(began), int(key)]:
-            moment = parse_datetime(began)
-            if moment is not None and moment.tzinfo is not None:
-                return moment, key
-            params.errors["cursor"] = "This cursor is damaged; start again without it."
-        case None:
-            pass
-        case _:
-            params.errors["cursor"] = "This cursor is not of this list; start again without it."
-    return None
 
 
 def _filtered(episodes: QuerySet[Episode], params: Params, filters: Filters) -> QuerySet[Episode]:

@@ -129,12 +129,30 @@ class Params:
             return None
         try:
             place = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
-        except (ValueError, binascii.Error, UnicodeError):
+        except (ValueError, binascii.Error, UnicodeError, RecursionError):
             place = None
         if not isinstance(place, list):
             self.errors[name] = "Follow `next` of an earlier answer as it is; do not make one up."
             return None
         return place
+
+    def place(self) -> tuple[datetime, int] | None:
+        """The moment and the key at which the page before ended; None, and an error where that is
+        unclear."""
+        match self.cursor():
+            case [str(text), int(key)]:
+                try:
+                    moment = parse_datetime(text)
+                except ValueError:
+                    moment = None
+                if moment is not None and moment.tzinfo is not None:
+                    return moment, key
+                self.errors["cursor"] = "This cursor is damaged; start again without it."
+            case None:
+                pass
+            case _:
+                self.errors["cursor"] = "This cursor is not of this list; start again without it."
+        return None
 
     def check(self) -> None:
         """Raises a 400 problem that says everything that is wrong."""
