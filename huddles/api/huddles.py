@@ -16,10 +16,10 @@ from accounts.row_keys import storable
 from flow.api.problems import missing
 from flow.api.reading import answered, form_of, now, scope, written
 from huddles.api import describing_huddles as describing
-from huddles.api.actions import Huddles, paged, place_in, site_asked
+from huddles.api.actions import Huddles, paged, site_asked
 from huddles.meetings.board import board_of
+from huddles.meetings.due import next_start, recent
 from huddles.meetings.freezing import as_seen
-from huddles.meetings.holding import timetable_of
 from huddles.models import Huddle, HuddleTemplate
 from wards.scope import ALL
 
@@ -40,7 +40,7 @@ class Meetings(Huddles):
         site = site_asked(params, code, request) if code else None
         if status and status not in describing.STATUSES:
             params.errors["status"] = f"Give one of {', '.join(describing.STATUSES)}."
-        limit, place = params.number("limit", default=MOST, most=MOST), place_in(params)
+        limit, place = params.number("limit", default=MOST, most=MOST), params.place()
         params.check()
         held = scope(request).sites_in_part(Permission.SEE_COUNTS)
         seen = Q() if held == ALL else Q(site__in=held)
@@ -102,10 +102,11 @@ def _rows(
     found = [_told(one, confirmed=one.said) for one in held]
     if place is not None:
         return found, last
+    # What has ended may stand on another page.
+    kept = list(recent(templates, at=at))
     for template in templates:
-        mine = [one for one in held if one.template_id == template.pk]
-        over = {one.starts_at for one in mine if one.closed_at}
-        due = timetable_of(template).next_due(at, over=over) if template.is_active else None
+        mine = [one for one in kept if one.template_id == template.pk]
+        due = next_start(template, mine, at=at) if template.is_active else None
         if due is not None and all(one.starts_at != due for one in mine):
             found.append(_told(Huddle(template=template, starts_at=due), confirmed=0))
     return found, last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -116,3 +117,27 @@ def test_the_oldest_is_on_the_last_page(hospital: Hospital) -> None:
     assert len(last["results"]) == 2
     assert last["next"] is None
     assert last["results"][-1]["starts_at"] < first["results"][-1]["starts_at"]
+
+
+def test_what_has_ended_is_not_due_again_on_a_short_page(hospital: Hospital) -> None:
+    caller = Caller("wall", Role.OBSERVER, TokenScope.HUDDLES_READ, everywhere=True)
+    starts, now = next_start(), timezone.now()
+    ended = {
+        "opened_at": now, "chair": caller.user, "step": "site", "step_at": now, "closed_at": now,
+        "closed_by": caller.user, "frozen": {},
+    }  # fmt: skip
+    for number, name in enumerate(("First", "Second")):
+        template = template_of(hospital, starts=starts + timedelta(minutes=number), name=name)
+        Huddle.objects.create(
+            template=template, starts_at=starts + timedelta(minutes=number), **ended
+        )
+    whole = caller.get(HUDDLES)
+    short = caller.client.get(HUDDLES, {"limit": "1"}).json()["results"]
+
+    def due(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+        return sorted((one["template"], one["starts_at"]) for one in rows if one["id"] is None)
+
+    assert due(short) == due(whole)
+    assert [datetime.fromisoformat(start) for _name, start in due(short)] == [
+        starts + timedelta(days=1, minutes=number) for number in range(2)
+    ]
