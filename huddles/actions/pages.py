@@ -27,8 +27,8 @@ from huddles.actions.agreeing import BELL, drop, finish, reopen
 from huddles.actions.asking import Subject, agreed, sites_of, subject_of
 from huddles.actions.changing import said_otherwise
 from huddles.actions.forms import ChangeForm
-from huddles.actions.reading import Listed, State, Whose, listed
-from huddles.actions.rights import may_agree, may_end, may_read
+from huddles.actions.reading import Listed, State, Whose, listed, with_all
+from huddles.actions.rights import may_agree, may_end, may_read, sees_whom
 from huddles.actions.understanding import Draft
 from huddles.models import Action
 from wards.models import Site
@@ -173,7 +173,7 @@ def agreed_words(action: Action, draft: Draft, *, now: datetime) -> str:
 
 def _do(user: User, scope: Scope, typed: Typed, *, now: datetime) -> str:
     """What the button of a row says; what to say of it. Raises Refused."""
-    action = Action.objects.select_related("site").filter(pk=typed.action).first()
+    action = with_all(Action.objects.filter(pk=typed.action)).first()
     if action is None or not may_read(action, user, scope):
         raise Http404(_("There is no such action."))
     if not may_end(action, user, scope):
@@ -189,6 +189,10 @@ def _do(user: User, scope: Scope, typed: Typed, *, now: datetime) -> str:
         reopen(action=action, at=now, by=user)
         return _("It is open again.")
     if typed.deed == "change" and may_agree(scope, action.site_id, action.ward_id):
+        if not sees_whom(scope, action, action.lies_on):
+            raise Refused(
+                _("You may not see the patient whom it is about, so you cannot change it.")
+            )
         form = ChangeForm(typed.said, auto_id="change-%s")
         if not form.is_valid():
             raise Refused(" ".join(str(one) for errors in form.errors.values() for one in errors))

@@ -50,13 +50,14 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Row:
     """One action, as the viewer may see it. note: what was said when it ended. sees: the viewer may
-    see whom it is about. ended_at: None while it is open. by_deed: it ended by the deed that it is
-    about and not by somebody's word. face: None where nobody is meant or the viewer may not see
-    who."""
+    see whom it is about. owner_name: the owner as typed, where it is nobody who signs in. ended_at:
+    None while it is open. by_deed: it ended by the deed that it is about and not by somebody's
+    word. face: None where nobody is meant or the viewer may not see who."""
 
     action: Action
     text: str
     owner: str
+    owner_name: str
     mine: bool
     late: bool
     sees: bool
@@ -73,6 +74,14 @@ class Row:
         """Who does it, as a form takes it."""
         one = self.action
         return str(Owner(one.owner, one.team, "" if one.owner else one.owner_name))
+
+    @property
+    def ending(self) -> str:
+        """The deed that ends it by itself; none where the closure that it is about was taken back
+        before it began, and so never ends."""
+        one = self.action
+        gone = one.ending == Action.Ending.REOPENED and one.closure_id is None
+        return "" if gone else one.ending
 
     @property
     def version(self) -> str:
@@ -200,6 +209,7 @@ def shown(
             action=one,
             text=one.text if sees else masked(one.text, hidden),
             owner=", ".join(filter(None, who)),
+            owner_name="" if one.owner else named_so,
             mine=viewer is not None and one.owner_id == viewer.pk,
             late=one.ended_at is None and one.due_at < at,
             sees=sees,
@@ -208,6 +218,7 @@ def shown(
             face=seen.get(one.episode.patient_id) if sees and one.episode_id else None,
             note=one.over_note if sees else masked(one.over_note, hidden),
             may_end=one.ended_at is None and (theirs or agrees),
-            may_change=one.ended_at is None and agrees,
+            # Who reads it with gaps would keep the gaps.
+            may_change=one.ended_at is None and agrees and sees,
             may_reopen=one.ended_at is not None and (theirs or agrees),
         )

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 from django.db.models import Q
 from django.http import HttpResponse
-from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -66,7 +65,7 @@ class Actions(Huddles):
         if status not in describing.STATUSES:
             params.errors["status"] = f"Give one of {', '.join(describing.STATUSES)}."
         site = site_asked(params, code, request) if code else None
-        limit, place = params.number("limit", default=MOST, most=MOST), place_in(params)
+        limit, place = params.number("limit", default=MOST, most=MOST), params.place()
         params.check()
         rows = Action.objects.filter(seen_by(_caller(request), scope(request)))
         if site is not None:
@@ -291,21 +290,6 @@ def _closure(key: int | None, site: Site) -> Closure | None:
     return found
 
 
-def place_in(params: Params) -> tuple[datetime, int] | None:
-    """Where the page before ended; None, and an error of the parameter, where that is unclear."""
-    match params.cursor():
-        case [str(text), int(key)]:
-            moment = parse_datetime(text)
-            if moment is not None and moment.tzinfo is not None:
-                return moment, key
-            params.errors["cursor"] = "This cursor is damaged; start again without it."
-        case None:
-            pass
-        case _:
-            params.errors["cursor"] = "This cursor is not of this list; start again without it."
-    return None
-
-
 def paged(
     request: Request, results: Sequence[Any], last: list[Any] | None, *, at: datetime
 ) -> HttpResponse:
@@ -358,13 +342,13 @@ def _as_json(row: Row) -> dict[str, Any]:
         "barrier": one.barrier_id if row.sees else None,
         "closure": one.closure_id,
         "text": row.text,
-        "owner": str(one.owner) if one.owner else one.owner_name or None,
+        "owner": str(one.owner) if one.owner else row.owner_name or None,
         "owner_username": one.owner.username if one.owner else None,
         "team": one.team.code if one.team else None,
         "team_name": one.team.name if one.team else None,
         "due_at": one.due_at,
         "status": status,
-        "ending": one.ending or None,
+        "ending": row.ending or None,
         "ended_at": row.ended_at,
         "ended_by_deed": row.by_deed,
         "ended_by": str(one.over_by) if one.over_by else None,

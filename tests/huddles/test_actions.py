@@ -404,6 +404,29 @@ def test_who_has_moved_is_named_to_who_may_see_them_there(
     assert FAMILY.upper() in signed_in(chair).get(f"{page}&site=TGH").content.decode()
 
 
+def test_who_reads_it_with_gaps_does_not_change_it(
+    hospital: Hospital, chair: User, nurse: User
+) -> None:
+    first, second = hospital.wards
+    stay, now = first_stay(hospital), timezone.now()
+    text = f"ask {FAMILY}'s son"
+    action = agreed(hospital, chair, text, about=About(first, stay))
+    mine = signed_in(user("first", Role.WARD_NURSE, ward=first))
+    button = 'value="change"'
+    assert button in mine.get(f"{PAGE}?whose=site").content.decode()
+    bed = hospital.beds(second)[5]
+    movements.transfer(episode=stay, place=Place(second.pk, bed.bay_id, bed.pk), at=now, by=chair)
+    assert button not in mine.get(f"{PAGE}?whose=site").content.decode()
+    status, shown = changed(mine, action, text=f"ask {HIDDEN} son")
+    assert status == 422
+    assert "may not see the patient whom it is about" in shown
+    action.refresh_from_db()
+    assert action.text == text
+    assert changed(signed_in(chair), action, text=f"ring {FAMILY}'s son")[0] in (200, 302)
+    action.refresh_from_db()
+    assert action.text == f"ring {FAMILY}'s son"
+
+
 def test_a_closure_that_ends_tonight_is_open_until_then(hospital: Hospital, chair: User) -> None:
     now = timezone.now()
     bed_states.close(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -17,13 +18,14 @@ from flow.api.throttles import CallerThrottle
 from huddles.models import Action
 from patients.models import Episode
 from tests.api.callers import Caller
-from tests.screens.hospital import FAMILY, Hospital, build
+from tests.screens.hospital import FAMILY, Hospital, build, signed_in, user
 from tests.screens.rounds import Care
-from wards import barriers
+from wards import barriers, bed_states
 from wards.barriers import Said
+from wards.models import Closure
 
 pytestmark = pytest.mark.django_db
-ACTIONS = "/api/v1/actions/"
+ACTIONS, EPISODES = "/api/v1/actions/", "/api/v1/episodes/"
 BOTH = (TokenScope.HUDDLES_READ, TokenScope.HUDDLES_WRITE)
 
 
@@ -129,6 +131,11 @@ def test_who_may_what(caller: Caller, hospital: Hospital) -> None:
     assert caller.client.get(here).json()["text"] == f"ask {FAMILY}"
     nameless = Caller("counts", Role.BED_MANAGER, *BOTH, site=hospital.site)
     assert nameless.client.get(here).json()["text"] == "ask …"
+    typed = caller.post(ACTIONS, **body | {"owner": f"{FAMILY}'s son"})[1]
+    assert typed["owner"] == f"{FAMILY}'s son"
+    for one in (nameless.client.get(f"{ACTIONS}{typed['id']}/").json(), *nameless.get(ACTIONS)):
+        assert FAMILY not in str(one)
+    assert [one["owner"] for one in nameless.get(ACTIONS)] == ["y", "… son"]
     reader = Caller("reader", Role.BED_MANAGER, TokenScope.HUDDLES_READ, site=hospital.site)
     assert reader.post(ACTIONS, **body)[0] == 403
     observer = Caller("observer", Role.OBSERVER, *BOTH, everywhere=True)
@@ -196,3 +203,43 @@ def test_the_newest_is_on_the_last_page(caller: Caller) -> None:
         asked |= {"cursor": told["next"].partition("cursor=")[2].partition("&")[0]}
     assert found == made
     assert caller.client.get(ACTIONS, {"cursor": "odd"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        '["2026-13-45T00:00:00+00:00",1]',
+        '["2026-11-21T08:00:00",1]',
+        '["soon",1]',
+        '["2026-11-21T08:00:00+00:00","1"]',
+        "[" * 20_000 + "]" * 20_000,
+        "[" * 20_000,
+    ],
+)
+def test_a_cursor_that_nobody_gave_is_refused(caller: Caller, place: str) -> None:
+    episodes = Caller("stays", Role.BED_MANAGER, TokenScope.EPISODES_READ, everywhere=True)
+    cursor = base64.urlsafe_b64encode(place.encode()).decode()
+    for one, address in ((caller, ACTIONS), (caller, "/api/v1/huddles/"), (episodes, EPISODES)):
+        answer = one.client.get(address, {"cursor": cursor})
+        assert (answer.status_code, list(answer.json()["errors"])) == (400, ["cursor"]), address
+
+
+def test_what_is_about_a_closure_taken_back_ends_by_no_deed(
+    caller: Caller, hospital: Hospital
+) -> None:
+    bed = hospital.beds(hospital.wards[1])[0]
+    later = timezone.now() + timedelta(hours=5)
+    bed_states.close(bed=bed.pk, reason="estates", since=later, by=caller.user)
+    closure = Closure.objects.get()
+    made = caller.post(
+        ACTIONS, site="TGH", text="x", owner="y", due_at=soon(), closure=closure.pk,
+        ending="reopened",
+    )[1]  # fmt: skip
+    page = "/actions/?whose=site&site=TGH"
+    browser = signed_in(user("chair", Role.BED_MANAGER, site=hospital.site))
+    assert made["ending"] == "reopened"
+    assert "over by itself when: the beds are open again" in browser.get(page).content.decode()
+    bed_states.reopen(closure=closure.pk, at=timezone.now(), by=caller.user)
+    told = caller.client.get(f"{ACTIONS}{made['id']}/").json()
+    assert (told["status"], told["closure"], told["ending"]) == ("open", None, None)
+    assert "over by itself" not in browser.get(page).content.decode()
