@@ -158,6 +158,7 @@ def _level(one: Standing) -> dict[str, Any]:
         "highest": round(reached.highest, 3) if reached else None,
         "certain_level": _certain(one)[0],
         "certain_at": _certain(one)[1],
+        "certain_example": _certain(one)[2],
         "declared_level": one.declared.level if one.declared else None,
         "declared_at": one.declared.at if one.declared else None,
         "declared_by": str(one.declared.by) if one.declared else None,
@@ -165,11 +166,14 @@ def _level(one: Standing) -> dict[str, Any]:
     }
 
 
-def _certain(one: Standing) -> tuple[int | None, datetime | None]:
-    """The level now where it is certain, else the last one that was."""
+def _certain(one: Standing) -> tuple[int | None, datetime | None, bool]:
+    """The level now where it is certain, else the last one that was; when; and whether it comes of
+    invented cut-offs, whatever rules hold by now."""
     if one.level is not None:
-        return one.level, one.at
-    return (one.certain.level, one.certain.at) if one.certain else (None, None)
+        return one.level, one.at, one.is_example
+    if one.certain is None:
+        return None, None, False
+    return one.certain.level, one.certain.at, one.certain_is_example
 
 
 def _site(one: Standing) -> dict[str, Any]:

@@ -57,6 +57,9 @@ class LevelRow(shapes.Shape):
     highest = s.FloatField(allow_null=True)
     certain_level = s.IntegerField(allow_null=True, help_text="The last computed level of all.")
     certain_at = s.DateTimeField(allow_null=True)
+    certain_example = s.BooleanField(
+        help_text="That level comes of invented cut-offs: no official level."
+    )
     declared_level = s.IntegerField(allow_null=True, help_text="Null: nobody has declared any.")
     declared_at = s.DateTimeField(allow_null=True)
     declared_by = s.CharField(allow_null=True)

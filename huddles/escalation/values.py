@@ -10,7 +10,7 @@ from typing import Final
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -110,7 +110,7 @@ def _same(known: OpelValue, value: float, as_at: datetime, at: datetime) -> Valu
 
 @transaction.atomic
 def withdraw(*, value: OpelValue, at: datetime, by: User) -> OpelWithdrawal:
-    """Take a told value back, and with it every earlier one of its parameter, so that what
+    """Take a told value back, and with it all that was told of its parameter by then, so that what
     Flowboard counts stands again. What was told is kept. Raises Refused where it counts no more:
     another has been told since, or somebody took it back."""
     # Two who take it back at once come one after the other.
@@ -140,12 +140,13 @@ def _check(parameter: Parameter, value: float) -> None:
 
 def latest(sites: Collection[int], *, at: datetime) -> dict[tuple[int, str], OpelValue]:
     """The value told last of each parameter of each site, by both, unless that was withdrawn or is
-    longer ago than anybody would look; one query."""
+    longer ago than anybody would look; one query. A withdrawal takes back what was told by then,
+    of whatever time."""
     withdrawn = OpelWithdrawal.objects.filter(
+        Q(value__gte=OuterRef("pk")) | Q(recorded_at__gte=OuterRef("recorded_at")),
         at__lte=at,
         value__site=OuterRef("site"),
         value__parameter=OuterRef("parameter"),
-        value__gte=OuterRef("pk"),
     )
     rows = OpelValue.objects.filter(
         ~Exists(withdrawn), site__in=list(sites), as_at__lte=at, as_at__gt=at - LOOK

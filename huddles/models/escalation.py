@@ -96,8 +96,9 @@ class OpelValue(models.Model):
 
 
 class OpelWithdrawal(models.Model):
-    """Somebody took back a value that had been told, and with it every earlier one of the same
-    parameter: until another is told, what Flowboard counts itself stands again. The value stays."""
+    """Somebody took back a value that had been told, and with it all that had been told of the
+    parameter by then: until another is told, what Flowboard counts itself stands again. The value
+    stays."""
 
     value = models.OneToOneField(OpelValue, on_delete=models.PROTECT, related_name="withdrawal")
     at = models.DateTimeField()

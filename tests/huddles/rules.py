@@ -17,6 +17,18 @@ CARDS = [
     {"level": 3, "who": "Matron", "minutes": 60, "text": "Use the discharge lounge"},
     {"level": 4, "who": "Director on call", "minutes": 15, "text": "Tell the board"},
 ]
+BUSY = {
+    "ambulance_handover": 62.0,  # 5
+    "four_hour_performance": 71.0,  # 3
+    "attendance_variation": 12.0,  # 3
+    "majors_resus_occupancy": 125.0,  # 4
+    "time_to_treatment": 130.0,  # 3
+    "over_twelve_hours": 7.0,  # 3
+    "ga_occupancy": 97.5,  # 4
+    "escalation_beds": 3.0,  # 2
+    "no_criteria_to_reside": 17.0,  # 3
+}
+"""Scores 30 by the example: level 3."""
 
 
 def load_example(*weights: str, name: str = "example", organisation: str = "") -> OpelRuleSet:

@@ -52,7 +52,7 @@ from huddles.opel.nearest import near_cuts, steps, to_levels, words
 from huddles.opel.scoring import Told, scored
 from huddles.templatetags.escalation import away_words
 from tests.flow.places import Hospital, beds_of, make_site, put
-from tests.huddles.rules import example_content, load_cards, load_example
+from tests.huddles.rules import BUSY, example_content, load_cards, load_example
 from wards.models import Grant, Site
 from wards.scope import scope_of
 
@@ -89,20 +89,6 @@ def say(site: Site, by: User, minutes_ago: float = 0, **values: float) -> None:
             site=site, parameter=code, value=value, as_at=as_at, source=OpelValue.Source.HAND,
             by=by, at=max(as_at, NOW),
         )  # fmt: skip
-
-
-BUSY = {
-    "ambulance_handover": 62.0,  # 5
-    "four_hour_performance": 71.0,  # 3
-    "attendance_variation": 12.0,  # 3
-    "majors_resus_occupancy": 125.0,  # 4
-    "time_to_treatment": 130.0,  # 3
-    "over_twelve_hours": 7.0,  # 3
-    "ga_occupancy": 97.5,  # 4
-    "escalation_beds": 3.0,  # 2
-    "no_criteria_to_reside": 17.0,  # 3
-}
-"""Scores 30 by the example: level 3."""
 
 
 # --- rules ------------------------------------------------------------------------------------
@@ -369,7 +355,15 @@ def test_a_told_value_can_be_taken_back(hospital: Hospital, by: User) -> None:
         withdraw(value=late, at=NOW + MINUTE, by=by)
     say(hospital.site, by, minutes_ago=10, ga_occupancy=93)
     assert counts() == ("hand", 93), "what is told after that counts, also of an earlier time"
-    assert OpelValue.objects.count() == 3, "all of it is kept"
+    # Told late, of an earlier time, and there when the one that counts is withdrawn.
+    say(hospital.site, by, ga_occupancy=97)
+    say(hospital.site, by, minutes_ago=60, ga_occupancy=94)
+    assert counts() == ("hand", 97)
+    withdraw(value=OpelValue.objects.get(value=97), at=NOW, by=by)
+    assert counts() == ("computed", 8.3)
+    say(hospital.site, by, minutes_ago=70, ga_occupancy=92)
+    assert counts() == ("hand", 92)
+    assert OpelValue.objects.count() == 6, "all of it is kept"
     with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
         OpelWithdrawal.objects.filter(pk=row.pk).delete()
 

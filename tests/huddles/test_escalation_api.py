@@ -12,12 +12,14 @@ from drf_spectacular.generators import SchemaGenerator
 
 from accounts.roles import Role
 from accounts.tokens import TokenScope
+from huddles.escalation.assessing import assess
 from huddles.escalation.declaring import declare
+from huddles.escalation.values import tell
 from huddles.models import OpelValue
 from tests.api.callers import Caller
 from tests.api.conftest import _nothing_remembered as _nothing_remembered
 from tests.api.test_schema import agrees, resolved
-from tests.huddles.rules import load_example
+from tests.huddles.rules import BUSY, load_example
 from tests.screens.hospital import FAMILY, Hospital, build
 from wards.models import Site
 
@@ -59,6 +61,7 @@ def test_a_site_tells_every_parameter_and_both_levels(hospital: Hospital, manage
     )  # fmt: skip
     assert (site["computed_level"], site["level_lowest"], site["level_highest"]) == (None, 1, 3)
     assert (site["certain_level"], site["certain_at"]) == (None, None)
+    assert site["certain_example"] is False
     assert len(site["parameters"]) == 9
     told = parameter(manager, "ga_occupancy")
     assert (told["value"], told["source"], told["score"], told["most"]) == (50.0, "computed", 0, 5)
@@ -174,6 +177,24 @@ def test_who_may_tell_and_who_may_read(hospital: Hospital, manager: Caller) -> N
     assert Client().get(READ).status_code == 401
     assert Client().post(TELL, said, "application/json").status_code == 401
     assert manager.client.get(TELL).status_code == 405
+
+
+def test_a_level_of_invented_cut_offs_says_so_when_real_rules_hold(
+    hospital: Hospital, manager: Caller
+) -> None:
+    now = timezone.now()
+    for code, value in BUSY.items():
+        tell(
+            site=hospital.site, parameter=code, value=value, as_at=now, at=now, by=manager.user,
+            source=OpelValue.Source.API,
+        )  # fmt: skip
+    assess(at=now)
+    [site] = manager.get(READ, site="TGH")
+    assert (site["example"], site["certain_level"], site["certain_example"]) == (True, 3, True)
+    load_example("TGH=1", name="acute-2024-26")
+    [site] = manager.get(READ, site="TGH")
+    assert (site["example"], site["computed_level"]) == (False, None)
+    assert (site["certain_level"], site["certain_example"]) == (3, True)
 
 
 def test_without_a_site_the_system_is_told_too(hospital: Hospital, manager: Caller) -> None:
