@@ -6,14 +6,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from accounts.roles import LABELS, Role
 from huddles.actions.states import open_at
 from huddles.models import Action
 from huddles.screens.wall_types import Agreed, Label, Next, Zone
-from wards.models import Grant, Site, Ward
+from patients.models import Episode
+from wards.models import Grant, Occupancy, Site, Ward
 
 _READ: Final = (
-    "due_at", "ward__name", "bed__label", "team__name", "owner", "episode__patient__is_restricted",
+    "due_at", "ward__name", "bed__label", "team__name", "owner", "hidden",
 )  # fmt: skip
 
 
@@ -28,17 +31,19 @@ def agreed(site: Site, *, zone: str, now: datetime, ward: Ward | None = None) ->
     found = open_at(Action.objects.filter(site=site), at=now)
     if ward is not None:
         found = found.filter(ward=ward)
-    told = list(found.order_by("due_at", "pk").values(*_READ))
+    is_closed = zone == Zone.CLOSED
+    rows = _marked(found, now).values(*_READ) if is_closed else found.values("due_at")
+    told = list(rows.order_by("due_at", "pk"))
     if not told:
         return None
     late = sum(row["due_at"] < now for row in told)
-    if zone != Zone.CLOSED:
+    if not is_closed:
         return Agreed(len(told), late)
     ahead = next((row for row in told if row["due_at"] >= now), None)
     if ahead is None:
         return Next(len(told), late)
     # Of a restricted record nothing is said but that a bed is taken, not even that much is to do.
-    bed = "" if ahead["episode__patient__is_restricted"] else ahead["bed__label"] or ""
+    bed = "" if ahead["hidden"] else ahead["bed__label"] or ""
     return Next(
         open=len(told),
         late=late,
@@ -46,6 +51,23 @@ def agreed(site: Site, *, zone: str, now: datetime, ward: Ward | None = None) ->
         ward=Label(ahead["ward__name"] or "" if ward is None else ""),
         bed=Label(bed),
         whose=_whose(ahead),
+    )
+
+
+def _marked(found: QuerySet[Any], now: datetime) -> QuerySet[Any]:
+    """With `hidden`: whether a record is restricted of whom it is about, or of who lies in its bed
+    now; any record of theirs."""
+    lying = Occupancy.objects.filter(
+        _restricted("episode__patient"), bed=OuterRef("bed"), period__contains=now
+    )
+    about = Episode.objects.filter(_restricted("patient"), pk=OuterRef("episode"))
+    marked: QuerySet[Any] = found.annotate(hidden=Exists(lying) | Exists(about))
+    return marked
+
+
+def _restricted(patient: str) -> Q:
+    return Q(**{f"{patient}__is_restricted": True}) | Q(
+        **{f"{patient}__person__records__is_restricted": True}
     )
 
 

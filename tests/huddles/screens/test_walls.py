@@ -32,7 +32,7 @@ from huddles.screens.wall_types import (
 )
 from live import shared
 from live.doorbell import ring
-from patients.models import Episode
+from patients.models import Episode, Patient
 from tests.huddles.screens.hanging import (
     ZONES,
     every_page,
@@ -231,6 +231,35 @@ def test_what_is_to_be_done_for_a_restricted_record_is_not_told_by_its_bed(
     page = words(shown(hung(hospital.site, "closed")[0]))
     assert "Ward 2 as at" in page
     assert "bed 1" not in page
+
+
+def test_a_bed_in_which_a_restricted_patient_lies_is_not_named_whatever_is_agreed(
+    hospital: Hospital,
+) -> None:
+    ward, due = hospital.wards[1], hospital.now + timedelta(hours=2)
+    bed = hospital.beds(ward)[0]
+    Action.objects.create(
+        site=hospital.site, ward=ward, bed=bed, text="x", owner_name="y", due_at=due,
+        agreed_at=hospital.now, by=looker(),
+    )  # fmt: skip
+    hospital.admit(bed)
+
+    def told() -> str:
+        ring([f"site:{hospital.site.pk}"])
+        return words(shown(hung(hospital.site, "closed")[0]))
+
+    assert "Ward 2, bed 1" in told()
+    patient = Episode.objects.latest("pk").patient
+    Patient.objects.filter(pk=patient.pk).update(is_restricted=True)
+    assert "Ward 2 as at" in (page := told())
+    assert "bed 1" not in page
+    Patient.objects.filter(pk=patient.pk).update(is_restricted=False)
+    assert "Ward 2, bed 1" in told()
+    Patient.objects.create(
+        authority="X", identifier="X1", person_id=patient.person_id or patient.pk,
+        is_restricted=True,
+    )  # fmt: skip
+    assert "bed 1" not in told()
 
 
 def test_what_walls_tell_of_actions_and_meetings_has_no_room_for_what_was_typed() -> None:
