@@ -27,6 +27,11 @@ def visible(text: str) -> str:
     return "".join(char for char in whole if not 0x300 <= ord(char) < 0x370)
 
 
+def plain(text: str) -> str:
+    """The text in one line, without control characters, which no row nor header of a mail holds."""
+    return " ".join("".join(" " if category(char) == "Cc" else char for char in text).split())
+
+
 def spellings(text: str) -> frozenset[str]:
     """How the text may be typed: in lower case, each accent left out, and each such letter by the
     two that stand for it ("müller": `muller`, `mueller`)."""

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
+from huddles.letters import plain
 from huddles.meetings.knowing import ASKED
 from huddles.models import Figure, HuddleSpeaker, HuddleTemplate, Section
 from wards.models import Ward
@@ -106,6 +107,13 @@ class TemplateForm(forms.Form):
                 kind = "textarea" if isinstance(field.widget, forms.Textarea) else "input"
                 field.widget.attrs["class"] = f"nhsuk-{kind}"
 
+    def clean_name(self) -> str:
+        """In one line: it is the subject of mails."""
+        name = plain(self.cleaned_data["name"])
+        if not name:
+            raise ValidationError(self.fields["name"].error_messages["required"])
+        return name
+
     def clean_mail_to(self) -> list[str]:
         """Each address on its own."""
         found = [one for one in re.split(r"[,;\s]+", self.cleaned_data["mail_to"]) if one]
@@ -133,7 +141,7 @@ class TemplateForm(forms.Form):
         if self.is_bound:
             return [
                 (
-                    " ".join(str(self.data.get(f"who-{ward.pk}", "")).split())[:80],
+                    plain(str(self.data.get(f"who-{ward.pk}", "")))[:80],
                     f"asked-{ward.pk}" in self.data,
                 )
                 for ward in self._wards

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import deed
 from accounts.models import User
 from accounts.refusals import Refused
+from huddles.letters import plain
 from huddles.meetings.manner import manner_of
 from huddles.meetings.timetable import LATE, Timetable
 from huddles.models import Huddle, HuddleLine, HuddleTemplate
@@ -258,10 +259,10 @@ def _as_row(value: object) -> Sequence[object]:
 
 
 def _text(said: str) -> str:
-    plain = " ".join(said.split())
-    if len(plain) > TEXT:
+    text = plain(said)
+    if len(text) > TEXT:
         raise Refused(_("Shorten the text to %(most)s characters.") % {"most": TEXT})
-    return plain
+    return text
 
 
 def _ring(huddle: Huddle) -> None:

@@ -216,6 +216,22 @@ def test_a_line_that_cannot_be_is_refused(
     assert not HuddleLine.objects.exists()
 
 
+def test_what_no_database_holds_is_left_out_of_what_is_said(
+    hospital: Hospital, template: HuddleTemplate, starts: datetime, chair: User
+) -> None:
+    line = said(
+        template,
+        starts,
+        hospital.wards[0],
+        chair,
+        concern="two\x00 short\x1b",
+        harm="\x00",
+        hazard="a\r\nb",
+    )
+    line.refresh_from_db()
+    assert (line.concern, line.harm, line.hazard) == ("two short", "", "a b")
+
+
 def test_lines_are_said_in_their_time_and_at_their_site(
     hospital: Hospital, template: HuddleTemplate, starts: datetime, chair: User
 ) -> None:
@@ -538,6 +554,13 @@ def test_a_meeting_is_set_up_and_changed(hospital: Hospital, chair: User) -> Non
         hospital.wards[0].pk: ("Sister", True), hospital.wards[1].pk: ("", False),
         hospital.emergency.pk: ("", False),
     }  # fmt: skip
+    who = f"who-{hospital.wards[0].pk}"
+    odd = form | {"name": "Site\r\nhuddle  two", who: "Sis\x00ter\x07"}
+    assert browser.post(new, odd).status_code == 302
+    kept = HuddleTemplate.objects.exclude(pk=made.pk).get()
+    assert (kept.name, kept.speakers.get(is_asked=True).who) == ("Site huddle two", "Sis ter")
+    for name in ("\x07", "Site\x00huddle"):
+        assert browser.post(new, form | {"name": name}).status_code == 422
     again = browser.post(new, form)
     assert (again.status_code, b"has a meeting of that name" in again.content) == (422, True)
     change = f"/huddles/{made.pk}/change/"
