@@ -66,7 +66,6 @@ def first_stay(hospital: Hospital) -> Episode:
         {"ending": "discharged"},
         {"ending": "moved"},
         {"ending": "barrier"},
-        {"ending": "reopened"},
         {"ending": "bed_ready"},
         {"outcome": "done"},
         {"over_at": timezone.now()},
