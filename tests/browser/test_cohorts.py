@@ -94,6 +94,7 @@ def test_a_neighbourhood_finds_its_people_before_during_and_after(
     assert sorted(names(page)) == ["Abernethy", "Golightly", "Igglesden"]
     expect(page.locator("tbody .of-name a")).to_have_count(0)
     page.locator(".way a", has_text="Left").press("Enter")
+    expect(page.locator(".of-name .name")).to_have_count(1)
     assert names(page) == ["Igglesden"]
     assert complaints(page) == []
 

@@ -80,6 +80,7 @@ def test_a_whole_meeting_is_held(hospital: Hospital, opens: Opens, nurse: User) 
     page.keyboard.press("Escape")
     for step in ("Ward 2", "Safety"):
         page.keyboard.press("PageDown")
+        title(page, step)
         title(room, step)
     page.locator("#site-hazard").fill("one lift is out of order")
     page.get_by_role("button", name="Record").click()
