@@ -327,6 +327,7 @@ def test_every_wall_can_be_read_from_four_metres(busy: Hospital, walls: dict[str
         for number, shown in enumerate(pages):
             if number:
                 wall.evaluate(TURNS, 1)
+            expect(wall.locator(".wall-head h1")).to_be_visible()
             where = f"{size} {zone} {shown.layout}"
             wrong += [f"{where}: {one}" for one in faults(wall, size)]
             if size == "1920x1080":
