@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.audit import deed
 from accounts.models import User
 from accounts.refusals import Refused
+from huddles.actions.one_line import plain
 from huddles.actions.states import with_states
 from huddles.actions.understanding import Owner
 from huddles.models import Action, Huddle
@@ -25,6 +26,8 @@ BELL: Final = "actions"
 """Rung for whatever changes in an action."""
 AHEAD: Final = timedelta(days=31)
 """How far ahead an action may be due: what takes longer is no action of a huddle."""
+
+_MINUTE: Final = timedelta(minutes=1)
 
 Ending = Action.Ending
 Outcome = Action.Outcome
@@ -62,20 +65,21 @@ def agree(
     `huddle`: the running meeting in which it was agreed. Raises Refused for a text that says
     nothing or too much, without an owner, for a time that is
     over or more than a month ahead, and as `settled` does. Saying the same `key` of a
-    `source` again returns what it had made. The caller has checked that `by` may
-    (`huddles.actions.rights`).
+    `source` again returns what it had made, and is Refused where that is something else. The caller
+    has checked that `by` may (`huddles.actions.rights`).
     """
-    if key and (known := Action.objects.filter(source=source, key=key).first()):
+    if (known := said_before(source=source, key=key)) is not None:
+        check_same(known, site=site, text=text, due_at=due_at)
         return known
-    plain = _plain(text)
+    text = _plain(text)
     _check(owner, due_at, at)
     about = settled(about, site=site, at=at)
     values = {
         "site": site,
-        "text": plain,
+        "text": text,
         "owner": owner.user,
         "team": owner.team,
-        "owner_name": "" if owner.user else owner.name,
+        "owner_name": "" if owner.user else plain(owner.name),
         "due_at": due_at,
         "ward": about.ward,
         "episode": about.episode,
@@ -95,11 +99,27 @@ def agree(
                 made = Action.objects.create(**values)
         except IntegrityError:
             # Said by two at once: the first has made it.
-            if key and (known := Action.objects.filter(source=source, key=key).first()):
-                return known
-            raise
+            if (known := said_before(source=source, key=key)) is None:
+                raise
+            check_same(known, site=site, text=text, due_at=due_at)
+            return known
     _ring(made)
     return made
+
+
+def said_before(*, source: str, key: str) -> Action | None:
+    """What that key of that source has made; without a key nothing."""
+    return Action.objects.filter(source=source, key=key).first() if key else None
+
+
+def check_same(known: Action, *, site: Site, text: str, due_at: datetime | None) -> None:
+    """Raises Refused where that is not what `known` was when it was agreed, to the minute: it may
+    have been said otherwise since."""
+    events = known.events  # type: ignore[attr-defined]  # made by pghistory
+    first = events.order_by("pgh_id").first() or known
+    near = due_at is not None and abs(first.due_at - due_at) < _MINUTE
+    if not near or (known.site_id, first.text) != (site.pk, plain(text)):
+        raise Refused(_("That key was used for another action. Use a new one."))
 
 
 def _check(owner: Owner, due_at: datetime, at: datetime) -> None:
@@ -151,15 +171,15 @@ def _where(episode: Episode, at: datetime) -> Ward:
 
 
 def _plain(text: str) -> str:
-    plain = " ".join(text.split())
-    if not plain:
+    said = plain(text)
+    if not said:
         raise Refused(_("Say what is to be done."))
-    if len(plain) > Action.LONGEST:
+    if len(said) > Action.LONGEST:
         raise Refused(
             _("That has %(n)s characters; shorten it to %(most)s.")
-            % {"n": len(plain), "most": Action.LONGEST}
+            % {"n": len(said), "most": Action.LONGEST}
         )
-    return plain
+    return said
 
 
 def finish(*, action: Action, at: datetime, by: User, note: str = "") -> Action:
@@ -169,7 +189,7 @@ def finish(*, action: Action, at: datetime, by: User, note: str = "") -> Action:
 
 def drop(*, action: Action, at: datetime, by: User, note: str) -> Action:
     """It is not needed any more, and why. Raises Refused without a reason."""
-    if not note.strip():
+    if not plain(note):
         raise Refused(_("Say why it is not needed any more."))
     return _end(action, Outcome.DROPPED, at=at, by=by, note=note)
 
@@ -232,7 +252,7 @@ def change(
     with pghistory.context(**deed("change_action", by)):
         held.text, held.due_at = _plain(text), due_at
         held.owner, held.team = owner.user, owner.team
-        held.owner_name = "" if owner.user else owner.name
+        held.owner_name = "" if owner.user else plain(owner.name)
         if about is not None:
             told = settled(about, site=held.site, at=at)
             held.ward, held.bed, held.episode = told.ward, told.bed, told.episode
@@ -247,14 +267,14 @@ def change(
 
 @transaction.atomic
 def _end(action: Action, outcome: Outcome, *, at: datetime, by: User, note: str) -> Action:
-    plain = " ".join(note.split())
-    if len(plain) > Action.LONGEST:
+    said = plain(note)
+    if len(said) > Action.LONGEST:
         raise Refused(_("Shorten the note to %(most)s characters.") % {"most": Action.LONGEST})
     held = _locked(action)
     _check_open(held, at)
     with pghistory.context(**deed(f"{outcome.value}_action", by)):
         held.outcome, held.over_at, held.over_by = outcome, max(at, held.agreed_at), by
-        held.over_note = plain
+        held.over_note = said
         held.save(update_fields=["outcome", "over_at", "over_by", "over_note"])
     _ring(held)
     return held

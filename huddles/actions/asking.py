@@ -15,10 +15,10 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
-from huddles.actions.agreeing import About, agree
-from huddles.actions.one_line import beds_of
+from huddles.actions.agreeing import About, agree, said_before
+from huddles.actions.one_line import LONGEST, beds_of, plain
 from huddles.actions.rights import may_agree, only_ward
-from huddles.actions.understanding import Draft, understood
+from huddles.actions.understanding import Draft, Owner, understood
 from huddles.models import Action, Huddle
 from patients.models import Barrier, Episode
 from wards.models import Bed, Closure, Occupancy, Site, Ward
@@ -166,6 +166,11 @@ def agreed(
         ward = subject.about.ward
     elif ward is None and (own := only_ward(scope, site.pk)) is not None:
         ward = Ward.objects.select_related("site").get(pk=own)
+    key = _key(by, site, once, line) if once else ""
+    if (known := said_before(source=FORM, key=key)) is not None:
+        # Sent again, maybe after its time: it is understood already.
+        owner = Owner(known.owner, known.team, known.owner_name)
+        return known, Draft(known.text, owner, known.due_at, known.ward, known.bed)
     draft = understood(line, site=site, at=at, ward=ward)
     where = draft.ward.pk if draft.ward else None
     if not may_agree(scope, site.pk, where):
@@ -188,28 +193,28 @@ def agreed(
         about=about,
         huddle=huddle,
         source=FORM if once else "",
-        key=_key(by, once, line) if once else "",
+        key=key,
     )
     return action, draft
 
 
-def _key(by: User, once: str, line: str) -> str:
-    """The words count as well: a form that a browser kept may be filled in anew."""
-    said = "\n".join((str(by.pk), once, " ".join(line.split())))
+def _key(by: User, site: Site, once: str, line: str) -> str:
+    """Words and site count as well: a form that a browser kept may be filled in anew."""
+    said = "\n".join((str(by.pk), once, str(site.pk), plain(line)))
     return blake2b(said.encode(), digest_size=20).hexdigest()
 
 
 def names(line: str, subject: Subject) -> bool:
     """Whether a line still speaks of the thing that it was begun about: of its bed or, where it
     has none, of its ward."""
-    about, plain = subject.about, line.lower()
+    about, words = subject.about, line[:LONGEST].lower()
     if about.bed is not None:
         label = about.bed.label.lower()
-        if any(re.search(rf"(?:^|\D)0*{re.escape(one.lower())}$", label) for one in beds_of(line)):
+        if any(re.search(rf"(?:^|\D)0*{re.escape(one.lower())}$", label) for one in beds_of(words)):
             return True
-        stands = re.search(rf"(?<!\w){re.escape(label)}(?!\w)", plain)
-        return stands is not None and about.bed.ward.name.lower() in plain
-    return about.ward is None or about.ward.name.lower() in plain
+        stands = re.search(rf"(?<!\w){re.escape(label)}(?!\w)", words)
+        return stands is not None and about.bed.ward.name.lower() in words
+    return about.ward is None or about.ward.name.lower() in words
 
 
 def _stay_of(draft: Draft) -> Episode | None:

@@ -13,6 +13,7 @@ from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, Team, User
+from huddles.actions.one_line import plain as plain_words
 from wards.models import Site
 
 _TITLE: Final = re.compile(
@@ -52,7 +53,7 @@ class Owner:
 def owner_named(words: str, site: Site) -> tuple[Owner, tuple[str, ...]]:
     """Who is meant by a name, the name of a team, or both ("Sam Okafor, Therapies"); as said where
     nobody of that name is known, and what could not be told in words for whoever said it."""
-    plain = " ".join(words.split()).strip(" ,;")
+    plain = plain_words(words).strip(" ,;")
     if not plain:
         return Owner(), ()
     owner, several = known(plain, site)

@@ -168,6 +168,8 @@ def agreed_words(action: Action, draft: Draft, *, now: datetime) -> str:
         "due": f"{due:%H:%M}" if same_day else f"{due:%a %-d %b %H:%M}",
         "bed": f", {place}" if place else "",
     }
+    if draft.kept:
+        told += " " + _("It is kept as “%(text)s”.") % {"text": action.text}
     return " ".join([told, *draft.doubts])
 
 

@@ -12,7 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from huddles.actions.one_line import Line, read
+from accounts.refusals import Refused
+from huddles.actions.one_line import LONGEST, Line, read
 from huddles.actions.owners import Owner as Owner
 from huddles.actions.owners import known
 from huddles.actions.owners import owner_named as owner_named
@@ -29,7 +30,8 @@ class Draft:
 
     episode: key of the stay of whoever is in the bed named. beds: the labels said. doubts: what
     could not be told, in words for whoever typed it; what is in doubt is left out, never guessed.
-    unclear: why there is no time though one seems to be said.
+    unclear: why there is no time though one seems to be said. kept: the time stays in the text too,
+    which would say something else without it.
     """
 
     text: str
@@ -41,11 +43,16 @@ class Draft:
     doubts: tuple[str, ...] = ()
     beds: tuple[str, ...] = ()
     unclear: str = ""
+    kept: bool = False
 
 
 def understood(line: str, *, site: Site, at: datetime, ward: Ward | None = None) -> Draft:
     """What `line` says at a site; `ward`: the one that is spoken of, whose beds are meant where no
-    other is named. However much there is, a fixed number of queries at most."""
+    other is named. However much there is, a fixed number of queries at most. Raises Refused for a
+    line that is too long to be one."""
+    if len(line) > LONGEST:
+        told = _("That has %(n)s characters; say it in %(most)s.")
+        raise Refused(told % {"n": len(line), "most": LONGEST})
     said = read(line, now=timezone.localtime(at))
     text, owner, doubts = _owner(said, site)
     named, wrong = _ward_named(said, site)
@@ -60,6 +67,10 @@ def understood(line: str, *, site: Site, at: datetime, ward: Ward | None = None)
         bed = beds[0] if len(beds) == 1 else None
         if bed is None:
             doubts += (_no_bed(said.beds[0], beds, where),)
+        elif named is None and _is_elsewhere(said, bed.ward):
+            told = _("Bed %(label)s may be another ward's than %(ward)s's; none is linked.")
+            doubts += (told % {"label": said.beds[0], "ward": bed.ward.name},)
+            bed = None
     episode = None
     if bed is not None:
         inside = Occupancy.objects.filter(bed=bed, period__contains=at)
@@ -78,6 +89,7 @@ def understood(line: str, *, site: Site, at: datetime, ward: Ward | None = None)
         doubts=doubts,
         beds=said.beds,
         unclear=_why(said.unclear) if said.unclear else "",
+        kept=said.kept,
     )
 
 
@@ -116,7 +128,8 @@ def _owner(said: Line, site: Site) -> tuple[str, Owner, tuple[str, ...]]:
 def _by_name(said: Line, site: Site) -> tuple[str, Owner, tuple[str, ...]]:
     """The owner at the end of a line, or before its first comma, and the text without them."""
     if not said.owner:
-        return said.text, Owner(), ()
+        first = known(said.first, site)[0] if said.first else Owner()
+        return (_after_first(said), first, ()) if first else (said.text, first, ())
     last, _several = known(said.owner, site)
     before, comma, name = said.text.rpartition(",")
     if last and comma:
@@ -128,9 +141,13 @@ def _by_name(said: Line, site: Site) -> tuple[str, Owner, tuple[str, ...]]:
         return said.text, *((last, ()) if last else owner_named(said.owner, site))
     first, _several = known(said.first, site)
     if first:
-        rest = said.said.partition(",")[2]
-        return " ".join(rest.split()).strip(" ,;."), first, ()
+        return _after_first(said), first, ()
     return said.text, *owner_named(said.owner, site)
+
+
+def _after_first(said: Line) -> str:
+    """What is to be done where the owner stands before the first comma."""
+    return " ".join(said.said.partition(",")[2].split()).strip(" ,;.")
 
 
 def _is_a_name(words: str) -> bool:
@@ -141,6 +158,8 @@ def _is_a_name(words: str) -> bool:
 
 def _ward_named(said: Line, site: Site) -> tuple[Ward | None, tuple[str, ...]]:
     """The ward that a line names: "ward 7", or by its name, code or short name beside the bed."""
+    if said.either_ward:
+        return None, (_("More than one ward is named; none is linked."),)
     if not said.ward and not said.beds:
         return None, ()
     rows = list(Ward.objects.filter(site=site).select_related("same_as"))
@@ -166,6 +185,20 @@ def _ward_named(said: Line, site: Site) -> tuple[Ward | None, tuple[str, ...]]:
         names = ", ".join(sorted(one.name for one in found))
         return None, (_("More than one ward can be meant (%(wards)s).") % {"wards": names},)
     return next(iter(found), None), ()
+
+
+def _is_elsewhere(said: Line, ward: Ward) -> bool:
+    """Whether the line names the ward away from the bed: "bed 4 to ward 8" is no bed of ward 8."""
+    forms = {form for one in (ward, *ward.also_known_as.all()) for form in _forms(one)}
+    for word in said.elsewhere:
+        if {f"ward {word.lower()}", f"w{word.lower()}", word.lower()} & forms:
+            return True
+    words = said.text.lower()
+    return any(
+        re.search(rf"\b(?:to|with|onto|into)\s+(?:the\s+)?{re.escape(form)}(?![\w-])", words)
+        or re.match(rf"{re.escape(form)}\s+to\s+(?:take|accept|receive|have)\b", words)
+        for form in forms
+    )
 
 
 def _beside(said: Line, called: dict[str, set[Ward]]) -> set[Ward]:

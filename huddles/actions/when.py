@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
+
+from huddles.actions.no_time import is_no_time, is_over_or_of_several, odd_words, stays
 
 BY_TOMORROW_AT: Final = time(8, 0)
 """What "by tomorrow" means where no hour is said: before tomorrow's first meeting."""
@@ -53,12 +55,14 @@ class Unclear:
 @dataclass(frozen=True, slots=True)
 class When:
     """rest: the line without the time. at: aware, None where none was said or it is unclear. left:
-    words of other times and days that stay in the line."""
+    words of other times and days that stay in the line. kept: the words of the time where they are
+    part of what is to be done ("not before 11", "until tomorrow"), as they stand in the line."""
 
     rest: str
     at: datetime | None = None
     unclear: Unclear | None = None
     left: tuple[str, ...] = ()
+    kept: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ _IN_PART = rf"(?:\s+(?:in\s+the|at)\s+(?P<part>{_PART}))?"
 _BY = r"\b(?:by|before|until|til|till)\b"
 _INTRO = rf"(?:{_BY}|\b(?:at|on)\b)"
 _MORE: Final = r"and(?!\s+\d)|then|please|latest|at|sharp|if|so|but|with|when|because"
-_ENDS = rf"(?=\s*$|\s*[,;.@]|\s+(?:{_MORE})\b)"
+_STOP = r"(?:[,;@]|\.(?!\d))"
+_ENDS = rf"(?=\s*$|\s*{_STOP}|\s+(?:{_MORE})\b)"
 
 
 def _named(pattern: str, sign: str) -> str:
@@ -132,7 +137,7 @@ _PHRASES: Final = tuple(
         rf"[\s,]*(?P<intro>{_BY}|\bat\b)\s+{_HOUR_ENDS}",
         # by tomorrow; on Friday; tomorrow, where a clause ends with it
         rf"[\s,]*(?P<intro>{_BY}|\bon\b)\s+{_DAY}(?!\s+\d)",
-        rf"[\s,]*\b(?!\d+/){_DAY}(?=\s*$|\s*[,;.@])",
+        rf"[\s,]*\b(?!\d+/){_DAY}(?=\s*$|\s*{_STOP})",
     )
 )
 _LENGTH = (
@@ -142,8 +147,10 @@ _IN = _compiled(
     rf"[\s,]*\b(?:in|within)\s+{_LENGTH}"
     r"(?P<half>\s+and\s+a\s+half\b)?(?:\s*(?:and\s+)?(?P<more>\d{1,2})\s*(?:m|mins?|minutes?)\b)?"
 )
-_SOON = _compiled(r"[\s,]*\b(?:now|asap|straight\s+away|at\s+once|immediately)\s*(?=$|[,;.@])")
-_AT_LINE_START = _compiled(rf"^(?P<intro>by|before|until)\s+{_named(_BARE, 'a')}(?=\s+[A-Z])")
+_SOON = _compiled(
+    r"[\s,]*\b(?:now|asap|straight\s+away|at\s+once|immediately)\s*(?=$|[,;@]|\.(?!\d))"
+)
+_AT_LINE_START = _compiled(rf"^(?P<intro>by|before|until)\s+{_named(_BARE, 'a')}(?=\s+(?-i:[A-Z]))")
 _LATEST = _compiled(r"^\s+(?:(?:at\s+the\s+)?latest|sharp)\b")
 _LEFT_DAY = _compiled(
     rf"(?<!since )(?<!last )(?<!from )(?<!every )(?<!each )(?<!after )\b(?:today|tonight|tomorrow|"
@@ -154,8 +161,8 @@ _LEFT_DAY = _compiled(
 _LEFT_TIME = _compiled(
     rf"\b(?:{_INTRO}\s+)?(?:\d{{1,2}}[:.]\d{{2}}(?!\d)|\d{{1,2}}\s*[ap]\.?m\b|noon\b|midday\b|"
     r"midnight\b|(?:half|quarter)\s+(?:past|to)\b|\d{1,2}\s*o'?clock)|"
-    rf"\b(?:by|before|until)\s+(?:{_SHORT}|{_MONTH}|\d{{1,4}})\b(?!\s+[a-z]{{2,}}s\b)|"
-    r"\bat\s+(?:1?\d|2[0-3])\b(?!\s+[a-z]{2,}s\b|%)|"
+    rf"\b(?:by|before|until)\s+(?:{_SHORT}|{_MONTH}|\d{{1,4}})\b(?!\s+[a-z]{{2,}}s\b|\.\d)|"
+    r"\bat\s+(?:1?\d|2[0-3])\b(?!\s+[a-z]{2,}s\b|%|\.\d)|"
     rf"\bin\s+the\s+{_PART}|\bend\s+of\s+(?:the\s+)?day\b|\bclose\s+of\s+play\b|\beod\b|\bcop\b"
 )
 
@@ -179,13 +186,18 @@ def when(said: str, *, now: datetime) -> When:
     rest = re.sub(r"\s+([,;.])", r"\1", " ".join(joined.split())).strip(" ,;.")
     if isinstance(last.meant, Unclear):
         return When(said, None, last.meant)
+    odd = odd_words(said, last.start, last.end, has_day=last.has_day, has_hour=last.has_hour)
+    if odd:
+        return When(said, None, Unclear(Why.APART, odd))
     days, times = _left(rest)
     apart = days if not last.has_day else times if not last.has_hour else []
     if apart:
         return When(said, None, Unclear(Why.APART, apart[0]))
-    if last.meant <= now:
-        return When(said, None, Unclear(Why.OVER, said[last.start : last.end].strip(" ,")))
-    return When(rest, last.meant, None, (*days, *times))
+    words = said[last.start : last.end].strip(" ,")
+    if last.meant.astimezone(UTC) <= now.astimezone(UTC):
+        return When(said, None, Unclear(Why.OVER, words))
+    kept = words if stays(said, last.start, last.end) else ""
+    return When(rest, last.meant, None, (*days, *times), kept)
 
 
 def _left(rest: str) -> tuple[list[str], list[str]]:
@@ -202,15 +214,22 @@ def _all(said: str, now: datetime) -> Iterator[_Found]:
 
     for match in _IN.finditer(said):
         taken.append(match.span())
-        yield _Found(*match.span(), now + _length(match), has_day=True)
+        yield _Found(*match.span(), _later(now, _length(match)), has_day=True)
     for match in _SOON.finditer(said):
         taken.append(match.span())
-        yield _Found(*match.span(), now + AT_ONCE, has_day=True)
+        yield _Found(*match.span(), _later(now, AT_ONCE), has_day=True)
     for pattern in (*_PHRASES, _AT_LINE_START):
         for match in pattern.finditer(said):
+            if is_no_time(said, match):
+                continue
             if free(match) and (one := _read(match, now)) is not None:
                 taken.append(match.span())
                 yield one
+
+
+def _later(now: datetime, length: timedelta) -> datetime:
+    """So much later, also where the clocks change meanwhile."""
+    return (now.astimezone(UTC) + length).astimezone(now.tzinfo)
 
 
 def _length(match: re.Match[str]) -> timedelta:
@@ -263,6 +282,10 @@ def _read(match: re.Match[str], now: datetime) -> _Found | None:
     assert not isinstance(day, Unclear), "what is unclear has been told"
     if day is None:
         meant = _next(clock, now)
+        over = any(datetime.combine(now.date(), one, now.tzinfo) <= now for one in clock.times())
+        night = not clock.exact and clock.hour < NIGHT[1].hour
+        if is_over_or_of_several(match, over=over and not clock.midnight, night=night):
+            meant = None
     else:
         meant = _on(day, clock, part, now, by_name=day_words.split()[0] not in _NEAR)
     return _Found(*match.span(), meant or Unclear(Why.TWO_WAYS, words), has_day=day is not None)
@@ -336,7 +359,7 @@ def _dated(words: str, today: date) -> date | Unclear:
     """A date; without a year the next of that day and month."""
     try:
         if "-" in words:
-            return date.fromisoformat(words)
+            return _in_reach(date.fromisoformat(words), words)
         if "/" in words:
             day, month, *year = (int(one) for one in words.split("/"))
         else:
@@ -344,11 +367,16 @@ def _dated(words: str, today: date) -> date | Unclear:
             assert found is not None, "the pattern says so"
             day, month, year = int(found[1]), _MONTHS.index(found[2]) + 1, []
         if year:
-            return date(year[0] + (2000 if year[0] < 100 else 0), month, day)
+            return _in_reach(date(year[0] + (2000 if year[0] < 100 else 0), month, day), words)
         this = date(today.year, month, day)
         return this if this >= today else date(today.year + 1, month, day)
     except ValueError:
         return Unclear(Why.UNREAD, words)
+
+
+def _in_reach(found: date, words: str) -> date | Unclear:
+    """The date, unless nobody can mean its year: there is no day after the last of all."""
+    return found if 1900 <= found.year < 3000 else Unclear(Why.UNREAD, words)
 
 
 def _on(day: date, clock: _Clock, part: str, now: datetime, *, by_name: bool) -> datetime | None:

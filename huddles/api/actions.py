@@ -26,7 +26,16 @@ from flow.api.finding import ward_named
 from flow.api.params import Params, cursor_of
 from flow.api.problems import invalid, missing
 from flow.api.reading import Reader, answered, form_of, now, scope, sight, written
-from huddles.actions.agreeing import About, agree, drop, finish, reopen, settled
+from huddles.actions.agreeing import (
+    About,
+    agree,
+    check_same,
+    drop,
+    finish,
+    reopen,
+    said_before,
+    settled,
+)
 from huddles.actions.reading import LATELY, MOST, Row, seen_by, shown, with_all
 from huddles.actions.rights import may_agree, may_end, only_ward
 from huddles.actions.states import with_states
@@ -91,7 +100,10 @@ class Actions(Huddles):
         said = entry_of(AgreeEntry, request)
         at, by = now(), _caller(request)
         site = _site_named(said["site"], request)
-        draft, about = _about(request, said, site)
+        key = _key(by, said["key"])
+        if (known := said_before(source="api", key=key)) is not None:
+            return _again(request, known, said, site)
+        draft, about = _about(request, said, site, at=at)
         about = done(lambda: settled(about, site=site, at=at))
         if not may_agree(scope(request), site.pk, about.ward.pk if about.ward else None):
             raise PermissionDenied(
@@ -112,7 +124,7 @@ class Actions(Huddles):
                 by=by,
                 about=about,
                 source="api",
-                key=_key(by, said["key"]),
+                key=key,
             )
         )
         response = _one(request, action.pk, doubts=draft.doubts)
@@ -214,9 +226,20 @@ def _in_sight(code: str, request: Request) -> Site | None:
     return rows.first() if held == ALL else rows.filter(pk__in=held).first()
 
 
-def _about(request: Request, said: Mapping[str, Any], site: Site) -> tuple[Draft, About]:
-    """What the body says, its line understood where it names no owner or time of its own."""
-    at = now()
+def _again(request: Request, known: Action, said: Mapping[str, Any], site: Site) -> HttpResponse:
+    """What the same key had made, if the body says what it did then: read as of that time."""
+    draft, _ward = _read(request, said, site, at=known.agreed_at)
+    done(lambda: check_same(known, site=site, text=draft.text, due_at=draft.due_at))
+    response = _one(request, known.pk, doubts=draft.doubts)
+    response.status_code = HTTPStatus.CREATED
+    return response
+
+
+def _read(
+    request: Request, said: Mapping[str, Any], site: Site, *, at: datetime
+) -> tuple[Draft, Ward | None]:
+    """What the body says, its line understood where it names no owner or time of its own; and the
+    ward that it names."""
     ward = None
     if said["ward"]:
         key = ward_named(said["ward"], site=site.code, sight=sight(request))
@@ -234,6 +257,14 @@ def _about(request: Request, said: Mapping[str, Any], site: Site) -> tuple[Draft
             due_at=said["due_at"] or read.due_at,
             doubts=(*doubts, *read.doubts),
         )
+    return draft, ward
+
+
+def _about(
+    request: Request, said: Mapping[str, Any], site: Site, *, at: datetime
+) -> tuple[Draft, About]:
+    """What the body says, and what it is about."""
+    draft, ward = _read(request, said, site, at=at)
     # What the body names itself counts, not what its words may mean beside it.
     by_key = any(said[name] for name in ("bed", "episode", "barrier", "closure"))
     bed = None if by_key else draft.bed

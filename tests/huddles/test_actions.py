@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.refusals import Refused
 from accounts.roles import Role
 from huddles.actions.agreeing import About, agree, change, drop, finish, reopen, version_of
+from huddles.actions.asking import agreed as said_in_line
 from huddles.actions.states import with_states
 from huddles.actions.understanding import Owner, understood
 from huddles.masking import HIDDEN
@@ -28,6 +29,7 @@ from wards import barriers, bed_states, movements
 from wards.barriers import Said
 from wards.facts import Place
 from wards.models import Bed, Closure, Ward
+from wards.scope import scope_of
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -165,6 +167,11 @@ def test_who_is_known_may_stand_first_and_nobody_is_made_up(hospital: Hospital, 
     assert (said.text, said.owner, said.doubts) == ("chase CT", Owner(user=sam), ())
     both = read("x by 23:59, Sam Okafor, Therapies")
     assert (both.text, both.owner) == ("x", Owner(sam, care.therapy))
+    said = read("Sam, see bed 99 by 23:59")
+    assert (said.text, said.owner) == ("see bed 99", Owner(user=sam))
+    for line in ("Mrs Okafor to go home by 23:59", "Mrs Okafor, bed 99 home by 23:59"):
+        assert not read(line).owner, line
+    assert read("Mrs Okafor to go home by 23:59, Sam").owner == Owner(user=sam)
     for line in ("chase CT, echo by 23:59", "x by 23:59, the"):
         said = read(line)
         assert not said.owner.is_known
@@ -199,6 +206,17 @@ def test_a_bed_is_the_one_said_or_none(hospital: Hospital) -> None:
     found, doubt = bed("beds 2 and 3 scans", ward)
     assert found is None
     assert "More than one bed" in doubt
+    one = hospital.wards[0]
+    for line in (
+        "move bed 2 to ward 1", "ward 1 to take bed 2", "swap bed 2 with ward 1",
+        "send bed 2 to Kestrel", "tell ward 1, bed 2 is ready", "see bed 2, 3",
+    ):  # fmt: skip
+        found, doubt = bed(line, one)
+        assert found is None, line
+        assert "is linked" in doubt, line
+    assert bed("move bed 2 to ward 1", ward)[0] == two
+    with pytest.raises(Refused, match="400"):
+        bed("," * 4000)
 
 
 # --- what ends one ------------------------------------------------------------------------------
@@ -476,6 +494,26 @@ def test_the_same_said_twice_is_agreed_once(hospital: Hospital, chair: User) -> 
     one = agreed(hospital, chair, source="api", key="7")
     assert agreed(hospital, chair, source="api", key="7") == one
     assert agreed(hospital, chair, source="other", key="7") != one
+    later = timezone.now() + 3 * HOUR
+    for other in ({"text": "See bed 2"}, {"due_at": later}):
+        with pytest.raises(Refused, match="another action"):
+            agreed(hospital, chair, source="api", key="7", **other)
+    # What it has become since does not count.
+    change(
+        action=one, at=timezone.now(), by=chair, text="See bed 3", owner=Owner(name="Jo"),
+        due_at=later,
+    )  # fmt: skip
+    assert agreed(hospital, chair, source="api", key="7") == one
+
+
+def test_control_characters_are_left_out(hospital: Hospital, chair: User) -> None:
+    action = agreed(hospital, chair, "See\0 bed 1", owner=Owner(name="J\0o"))
+    assert (action.text, action.owner_name) == ("See bed 1", "J o")
+    with pytest.raises(Refused, match="why"):
+        drop(action=action, at=timezone.now(), by=chair, note="\0")
+    finish(action=action, at=timezone.now(), by=chair, note="seen\0 at ten")
+    action.refresh_from_db()
+    assert action.over_note == "seen at ten"
 
 
 # --- said otherwise ---
@@ -634,6 +672,23 @@ def test_a_form_sent_twice_agrees_once(hospital: Hospital, chair: User) -> None:
         assert Action.objects.count() == number
     send(browser, deed="agree", line="another line in 20 min, Sam", site="TGH", once=found[1])
     assert Action.objects.count() == 3
+
+
+def test_a_form_sent_again_after_its_time_is_known(hospital: Hospital, chair: User) -> None:
+    scope, now = scope_of(chair), timezone.localtime().replace(hour=10, minute=0)
+    for at in (now, now + 4 * HOUR):
+        action, draft = said_in_line(
+            "do not move bed 99 before 11:00 today, Jo", site=hospital.site, at=at, by=chair,
+            scope=scope, once="7",
+        )  # fmt: skip
+        assert (action.text, str(draft.owner)) == ("do not move bed 99 before 11:00 today", "Jo")
+    assert Action.objects.count() == 1
+
+
+def test_the_reply_says_what_is_kept_of_the_time(hospital: Hospital, chair: User) -> None:
+    line = "hold bed 99 until 23:59 tomorrow, Jo"
+    shown = send(signed_in(chair), deed="agree", line=line, site="TGH")[1]
+    assert "It is kept as “hold bed 99 until 23:59 tomorrow”." in shown
 
 
 @pytest.mark.parametrize("whose", ["mine", "teams", "site"])

@@ -15,6 +15,7 @@ from accounts.tokens import TokenScope
 from flow.api import sharing
 from flow.api.finding import forget_codes
 from flow.api.throttles import CallerThrottle
+from huddles.api import actions
 from huddles.models import Action
 from patients.models import Episode
 from tests.api.callers import Caller
@@ -109,6 +110,20 @@ def test_the_same_key_agrees_once_for_each_caller(caller: Caller, hospital: Hosp
     one, again = caller.post(ACTIONS, **body)[1], caller.post(ACTIONS, **body)[1]
     assert one["id"] == again["id"]
     assert other.post(ACTIONS, **body)[1]["id"] != one["id"]
+    status, problem = caller.post(ACTIONS, **(body | {"text": "y"}))
+    assert (status, "another action" in problem["detail"]) == (409, True)
+
+
+def test_a_line_sent_again_after_its_time_is_known(
+    caller: Caller, hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = {"site": "TGH", "text": "see ward 1 bed 1 in 20 min, Jo", "key": "2"}
+    with monkeypatch.context() as patched:
+        patched.setattr(actions, "now", lambda: timezone.now() - timedelta(hours=5))
+        made = caller.post(ACTIONS, **line)[1]
+    status, again = caller.post(ACTIONS, **line)
+    assert (status, again["id"], again["due_at"]) == (201, made["id"], made["due_at"])
+    assert caller.post(ACTIONS, **(line | {"text": "see ward 1 bed 1 in 2 h, Jo"}))[0] == 409
 
 
 def test_doing_the_thing_there_ends_it(caller: Caller, care: Care, hospital: Hospital) -> None:

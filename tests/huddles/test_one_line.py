@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,7 +31,8 @@ NOW = datetime(2026, 11, 23, 8, 15, tzinfo=LONDON)  # a Monday
         ("ring the bed bureau now, Bob", "ring the bed bureau", "Bob", "", "23 08:45", "", ""),
         ("open bay C by tomorrow 9, Jo", "open bay C", "Jo", "", "24 09:00", "", ""),
         ("reopen by tomorrow, Jo", "reopen", "Jo", "", "24 08:00", "", ""),
-        ("ring council before noon tomorrow, Jo", "ring council", "Jo", "", "24 12:00", "", ""),
+        ("ring council before noon tomorrow, Jo", "ring council before noon tomorrow", "Jo", "",
+         "24 12:00", "", ""),
         ("see bed 9 by midnight, Jo", "see bed 9", "Jo", "", "24 00:00", "9", ""),
         ("Jo to review bed 9 at 10.30", "Jo to review bed 9", "", "Jo", "23 10:30", "9", ""),
         ("by 8 Jo rings", "Jo rings", "", "", "23 20:00", "", ""),
@@ -135,6 +136,12 @@ def test_other_times_of_the_line_are_told() -> None:
         ("clean beds 4, 5 & 6 by 14, Sam", ("4", "5", "6")),
         ("move bed 2 to bed 5 by 14, Sam", ("2", "5")),
         ("see bed 12 and 2 nurses by 14, Sam", ("12",)),
+        ("see bed 12, 2 nurses by 14, Sam", ("12",)),
+        ("see bed 12, 13 by 14, Sam", ("12", "13")),
+        ("see bed 2,3 by 14, Sam", ("2", "3")),
+        ("see bed 12 then 13 by 14, Sam", ("12", "13")),
+        ("see beds 12 13 by 14, Sam", ("12", "13")),
+        ("bed 12, 13 need scans by 14, Sam", ("12", "13")),
     ],
 )
 def test_every_bed_of_a_line_is_read(line: str, beds: tuple[str, ...]) -> None:
@@ -166,6 +173,134 @@ def test_the_hour_on_the_clock_counts_when_the_clocks_change() -> None:
     assert said.due_at is not None
     assert said.due_at.utcoffset() != before.utcoffset()
     assert f"{said.due_at:%d %H:%M}" == "28 09:00"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Hb at 6.5, transfuse bed 4, Sam",
+        "K at 2.8, Sam",
+        "INR at 1.5, Sam",
+        "x by 10.5, Sam",
+        "NEWS at 7, Sam",
+        "pain at 7, Sam",
+        "oxygen at 2, Sam",
+        "oxygen at 2 today, Sam",
+        "cut outliers by 5, Sam",
+        "we are down by 2, find two nurses",
+        "fell at 03:10, datix, Sam",
+        "bloods sent at 7:30, Sam",
+        "fell at 3, Sam",
+        "obs at 10, 12 and 2, Sam",
+        "by 8 jo rings, Sam",
+        "see bed 4 not before 11, Sam",
+        "see bed 4 not today, Sam",
+        "x by midnight on 9999-12-31, Sam",
+    ],
+)
+def test_a_figure_is_no_time_and_what_is_over_is_asked(line: str) -> None:
+    said = read(line, now=NOW)
+    assert said.due_at is None
+    assert said.text == line.removesuffix(", Sam").removesuffix(", find two nurses")
+
+
+def test_a_figure_stays_beside_the_time() -> None:
+    said = read("NEWS at 7, recheck Hb at 14:00, Sam", now=NOW)
+    assert said.due_at == NOW.replace(hour=14, minute=0)
+    assert (said.text, said.left) == ("NEWS at 7, recheck Hb", ("at 7",))
+    assert read("see bed 4 at 3, Sam", now=NOW).due_at == NOW.replace(hour=15, minute=0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "by 2pm on the 25th", "by 14:00 on 25th", "by 14:00 on 24", "the day after tomorrow by 2pm",
+        "by 2pm Wednesday week", "by 2pm a week on Wednesday", "by 2pm tomorow", "by 2pm tmw",
+        "by 2pm Wensday", "by 2pm at the weekend", "by 2pm in a fortnight", "by 5pm yesterday",
+        "first thing tomorrow", "before board round tomorrow", "by lunch tomorrow",
+        "by tomorrow lunchtime",
+    ],
+)  # fmt: skip
+def test_another_day_than_it_seems_is_asked(words: str) -> None:
+    said = read(f"x {words}, Sam", now=NOW)
+    assert said.due_at is None
+    assert said.unclear is not None
+
+
+@pytest.mark.parametrize("line", ["prepare board round by 11, Sam", "week 3 form by 11 today, Sam"])
+def test_words_apart_from_a_clear_time_are_none_of_it(line: str) -> None:
+    assert read(line, now=NOW).due_at == NOW.replace(hour=11, minute=0)
+
+
+@pytest.mark.parametrize(
+    ("line", "due"),
+    [
+        ("do not move bed 4 before 11, Sam", "23 11:00"),
+        ("don't discharge bed 4 by 2pm, Sam", "23 14:00"),
+        ("keep bed 4 NBM until 14:00, Sam", "23 14:00"),
+        ("hold warfarin until tomorrow, Sam", "24 08:00"),
+        ("can’t go home today, Sam", "23 17:00"),
+        ("do not move bed 4 before 11 @Sam", "23 11:00"),
+    ],
+)
+def test_a_time_that_is_part_of_the_order_stays_in_it(line: str, due: str) -> None:
+    said = read(line, now=NOW)
+    assert said.due_at is not None
+    assert (f"{said.due_at:%d %H:%M}", said.owner, said.kept) == (due, "Sam", True)
+    assert said.text == line.removesuffix(", Sam").removesuffix(" @Sam")
+
+
+@pytest.mark.parametrize(
+    ("line", "ward", "either"),
+    [
+        ("see ward 7 bed 12 by 11", "7", False),
+        ("see bed 12 ward 7 by 11", "7", False),
+        ("see bed 12, ward 7 by 11", "7", False),
+        ("see bed 12 on ward 7 by 11", "7", False),
+        ("see ward 7, bay 2, bed 12 by 11", "7", False),
+        ("ward 7 bed 4 to ward 8 by 11", "7", False),
+        ("move bed 4 to ward 8 by 11", "", False),
+        ("ward 8 to take bed 4 by 11", "", False),
+        ("swap bed 4 with ward 8 by 11", "", False),
+        ("bed 4, ward 8 to take by 11", "", False),
+        ("tell ward 8, bed 4 is ready by 11", "8", True),
+        ("ward 7 bed 4 ward 8 by 11", "7", True),
+        ("ward 7 or ward 8 to take bed 4 by 11", "", True),
+        ("see bed 4 after the ward 8 call by 11", "", True),
+    ],
+)
+def test_a_ward_is_the_beds_only_beside_it(line: str, ward: str, either: bool) -> None:
+    said = read(line, now=NOW)
+    assert (said.ward, said.either_ward) == (ward, either)
+
+
+@pytest.mark.parametrize(
+    ("line", "doer"),
+    [
+        ("Mrs Jones to go home by 11", ""),
+        ("Mr Jones: chase TTO by 11", ""),
+        ("Jones to be seen by 11", ""),
+        ("Jones to have a scan by 11", ""),
+        ("Jones to move to ward 8 by 11", ""),
+        ("Jones to leave by 11", ""),
+        ("Sam to move bed 4 by 11", "Sam"),
+        ("Dr Jones to see bed 4 by 11", "Dr Jones"),
+    ],
+)
+def test_who_is_in_a_bed_does_nothing(line: str, doer: str) -> None:
+    assert read(line, now=NOW).doer == doer
+
+
+@pytest.mark.parametrize("day", [(2027, 3, 28), (2026, 10, 25)])
+def test_two_hours_are_two_when_the_clocks_change(day: tuple[int, int, int]) -> None:
+    before = datetime(*day, 0, 30, tzinfo=LONDON)
+    due = read("x in 2 hours, Sam", now=before).due_at
+    assert due is not None
+    assert due.astimezone(UTC) - before.astimezone(UTC) == timedelta(hours=2)
+
+
+def test_what_nobody_types_is_left_out() -> None:
+    assert read("see\0 bed\x1f 4\ud800 by 11, Sam", now=NOW).text == "see bed 4"
 
 
 @given(some.text(max_size=200))
