@@ -28,8 +28,10 @@ def visible(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text in one line, without control characters, which no row nor header of a mail holds."""
-    return " ".join("".join(" " if category(char) == "Cc" else char for char in text).split())
+    """The text in one line, without control characters and halves of characters, which no row nor
+    header of a mail holds."""
+    seen = "".join(" " if category(char) in ("Cc", "Cs") else char for char in text)
+    return " ".join(seen.split())
 
 
 def spellings(text: str) -> frozenset[str]:

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.audit import deed
 from accounts.models import User
 from accounts.refusals import Refused
-from huddles.actions.one_line import plain
 from huddles.actions.states import with_states
 from huddles.actions.understanding import Owner
+from huddles.letters import plain
 from huddles.models import Action, Huddle
 from live.doorbell import ring
 from patients.models import Barrier, Episode

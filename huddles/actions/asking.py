@@ -16,9 +16,10 @@ from accounts.refusals import Refused
 from accounts.roles import Permission
 from accounts.row_keys import row_key
 from huddles.actions.agreeing import About, agree, said_before
-from huddles.actions.one_line import LONGEST, beds_of, plain
+from huddles.actions.one_line import LONGEST, beds_of
 from huddles.actions.rights import may_agree, only_ward
 from huddles.actions.understanding import Draft, Owner, understood
+from huddles.letters import plain
 from huddles.models import Action, Huddle
 from patients.models import Barrier, Episode
 from wards.models import Bed, Closure, Occupancy, Site, Ward

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from unicodedata import category
 
 from huddles.actions.when import Unclear, when
+from huddles.letters import plain
 
 MOST_WORDS: Final = 4
 """Of a name before the first or after the last comma; more is part of what is to be done."""
@@ -59,7 +59,6 @@ _OF_PATIENTS = re.compile(
     re.IGNORECASE,
 )
 """What the sentence says of who is in the bed: "Jones to go home" asks it of somebody else."""
-_CONTROLS: Final = ("Cc", "Cs")
 _BESIDE: Final = 6
 """Words before and after a bed among which its ward may stand."""
 
@@ -120,13 +119,6 @@ def read(line: str, *, now: datetime) -> Line:
         either_ward=either,
         kept=bool(timed.kept),
     )
-
-
-def plain(words: str) -> str:
-    """The words with one space between them, and without what no database keeps and nobody types:
-    control characters and halves of characters."""
-    seen = "".join(" " if category(char) in _CONTROLS else char for char in words)
-    return " ".join(seen.split())
 
 
 def _with_time(said: str, owner: str, time: str) -> str:

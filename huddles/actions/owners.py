@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -13,7 +13,7 @@ from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _
 
 from accounts.models import Organisation, Team, User
-from huddles.actions.one_line import plain as plain_words
+from huddles.letters import plain as plain_words
 from wards.models import Site
 
 _TITLE: Final = re.compile(
@@ -133,7 +133,7 @@ def _people(words: str, site: Site) -> Sequence[User]:
 
 def _reaching(site: Site) -> QuerySet[User]:
     """Those who have a role that reaches the site, with their `whole` name in small letters."""
-    above = _above(site.organisation)
+    above = bodies_over(site.organisation)
     reaches = (
         Q(grants__everywhere=True)
         | Q(grants__site=site)
@@ -145,8 +145,8 @@ def _reaching(site: Site) -> QuerySet[User]:
     return User.objects.annotate(whole=whole).filter(reaches, is_active=True).distinct()
 
 
-def _above(organisation: Organisation) -> Iterable[int]:
-    """The organisation and all above it; the tree is small and read as a whole."""
+def bodies_over(organisation: Organisation) -> list[int]:
+    """The keys of the organisation and of all above it; the tree is small and read as a whole."""
     parents = dict(Organisation.objects.values_list("pk", "parent_id"))
     found: list[int] = []
     here: int | None = organisation.pk

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from django.db.models import Count, Q
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
@@ -20,6 +19,7 @@ from huddles.api.actions import Huddles, paged, site_asked
 from huddles.meetings.board import board_of
 from huddles.meetings.due import next_start, recent
 from huddles.meetings.freezing import as_seen
+from huddles.meetings.timetable import LATE
 from huddles.models import Huddle, HuddleTemplate
 from wards.scope import ALL
 
@@ -73,7 +73,7 @@ class OneMeeting(Huddles):
         if kept is None:
             template = huddle.template
             kept = as_seen(board_of(template, huddle.starts_at, at=at, viewer=None, scope=None))
-        told = _told(huddle, confirmed=kept["totals"]["confirmed"])
+        told = _told(huddle, at, confirmed=kept["totals"]["confirmed"])
         more = {name: kept[name] for name in describing.KEPT}
         answer = told | {"moment": datetime.fromisoformat(kept["moment"])} | more
         return answered(request, written(form_of(request), answer, rows=lambda: [told]))
@@ -99,7 +99,7 @@ def _rows(
     if len(held) > limit:
         held = held[:limit]
         last = [held[-1].starts_at.isoformat(), held[-1].pk]
-    found = [_told(one, confirmed=one.said) for one in held]
+    found = [_told(one, at, confirmed=one.said) for one in held]
     if place is not None:
         return found, last
     # What has ended may stand on another page.
@@ -108,18 +108,17 @@ def _rows(
         mine = [one for one in kept if one.template_id == template.pk]
         due = next_start(template, mine, at=at) if template.is_active else None
         if due is not None and all(one.starts_at != due for one in mine):
-            found.append(_told(Huddle(template=template, starts_at=due), confirmed=0))
+            found.append(_told(Huddle(template=template, starts_at=due), at, confirmed=0))
     return found, last
 
 
-def _told(huddle: Huddle, *, confirmed: int) -> dict[str, Any]:
+def _told(huddle: Huddle, at: datetime, *, confirmed: int) -> dict[str, Any]:
     if huddle.closed_at is not None:
         status = "held"
     elif huddle.runs:
         status = "open"
     else:
-        late = timezone.now() - huddle.starts_at
-        status = "due" if late.total_seconds() < 2 * 3600 else "missed"
+        status = "due" if at < huddle.starts_at + LATE else "missed"
     return {
         "id": huddle.pk,
         "site": huddle.template.site.code,

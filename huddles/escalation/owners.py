@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.models import Organisation, Team, User
+from accounts.models import Team, User
 from accounts.roles import LABELS, Role
-from huddles.actions.understanding import Owner
+from huddles.actions.owners import Owner, bodies_over
 from huddles.models import ActionCard
 from wards.models import Grant, Site
 
@@ -50,7 +50,7 @@ class Doer:
 
 def doers(cards: Iterable[ActionCard], site: Site) -> Mapping[int, Doer]:
     """Whom each card means at the site, by the key of the card; give cards with their teams.
-    Three queries, and one for each body over the site's."""
+    Four queries."""
     every = list(cards)
     names = {one.role.lower() for one in every if one.role and one.team is None}
     teams = _teams(names, site)
@@ -98,7 +98,7 @@ def _people(names: Iterable[str], site: Site) -> dict[str, tuple[User, ...]]:
         Q(everywhere=True)
         | Q(site=site)
         | Q(ward__site=site)
-        | Q(organisation__in=_above(site.organisation))
+        | Q(organisation__in=bodies_over(site.organisation))
     )
     held = Grant.objects.filter(reaches, role__in=list(roles), user__is_active=True)
     rows = held.select_related("user").order_by("user__first_name", "user__last_name", "user_id")
@@ -111,13 +111,3 @@ def _people(names: Iterable[str], site: Site) -> dict[str, tuple[User, ...]]:
 def _name_of(role: Role) -> str:
     """What a role is called, without what it may do: "Observer (counts only)"."""
     return LABELS[role].partition(" (")[0].lower()
-
-
-def _above(organisation: Organisation) -> list[int]:
-    """The organisation and all above it."""
-    found: list[int] = []
-    here: Organisation | None = organisation
-    while here is not None and here.pk not in found:
-        found.append(here.pk)
-        here = here.parent
-    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -195,7 +194,7 @@ def _drawn(request: HttpRequest, board: Board, mine: Line, typed: Typed) -> Http
         "back": request.GET.get("back", "") or typed.said.get("back", ""),
         "here": address_of("line", place.pk, board.starts_at, mine.ward.id),
         "moment": board.moment,
-        "starts": _starts(board.starts_at, board.moment),
+        "starts": time_near(board.starts_at, board.moment),
     }
     response = render(request, "huddles/line.html", context)
     response["Cache-Control"] = "no-store"
@@ -207,8 +206,3 @@ def _since(mine: Line, name: str, typed: Typed) -> str:
     if not typed.is_stale:
         return ""
     return getattr(mine.texts, name) or str(_("nothing"))
-
-
-def _starts(starts_at: datetime, moment: datetime) -> str:
-    local, now = timezone.localtime(starts_at), timezone.localtime(moment)
-    return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%a %-d %b %H:%M}"

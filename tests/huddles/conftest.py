@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from accounts.models import User
 from accounts.roles import Role
+from huddles.models import HuddleTemplate
+from tests.huddles.meeting import next_start, template_of
 from tests.screens.conftest import (
     _nothing_remembered as _nothing_remembered,
 )
@@ -35,3 +39,21 @@ def sam(hospital: Hospital) -> User:
 def care(hospital: Hospital) -> Care:
     """Teams, codes and a ladder."""
     return care_of(hospital)
+
+
+@pytest.fixture
+def chair(hospital: Hospital) -> User:
+    """Leads the meetings of the site."""
+    return user("chair", Role.BED_MANAGER, site=hospital.site)
+
+
+@pytest.fixture
+def starts() -> datetime:
+    """When the next meeting begins."""
+    return next_start()
+
+
+@pytest.fixture
+def template(hospital: Hospital, starts: datetime) -> HuddleTemplate:
+    """How it is held."""
+    return template_of(hospital, starts=starts)

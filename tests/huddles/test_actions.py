@@ -36,12 +36,6 @@ HOUR = timedelta(hours=1)
 PAGE = "/actions/"
 
 
-@pytest.fixture
-def chair(hospital: Hospital) -> User:
-    """Runs the huddle of the site."""
-    return user("chair", Role.BED_MANAGER, site=hospital.site)
-
-
 def agreed(hospital: Hospital, by: User, text: str = "See bed 1", **more: Any) -> Action:
     now = timezone.now()
     said: dict[str, Any] = {"owner": Owner(user=by), "due_at": now + HOUR} | more

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.refusals import Refused
-from accounts.roles import Role
 from huddles.actions.agreeing import About, agree
 from huddles.actions.states import open_at
 from huddles.actions.understanding import Owner
@@ -26,9 +25,9 @@ from huddles.meetings.printed import as_pdf
 from huddles.meetings.timetable import LATE, Timetable
 from huddles.models import Action, Huddle, HuddleLine, HuddleTemplate
 from patients.models import Episode
-from tests.huddles.meeting import next_start, seen_by, template_of
+from tests.huddles.meeting import seen_by, template_of
 from tests.huddles.test_printed import read
-from tests.screens.hospital import Hospital, signed_in, user
+from tests.screens.hospital import Hospital, signed_in
 from wards import bed_states, movements
 from wards.facts import Place
 from wards.models import Ward
@@ -36,21 +35,6 @@ from wards.scope import scope_of
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def chair(hospital: Hospital) -> User:
-    return user("chair", Role.BED_MANAGER, site=hospital.site)
-
-
-@pytest.fixture
-def starts() -> datetime:
-    return next_start()
-
-
-@pytest.fixture
-def template(hospital: Hospital, starts: datetime) -> HuddleTemplate:
-    return template_of(hospital, starts=starts)
 
 
 def say(

@@ -36,11 +36,6 @@ STARTS = next_start()
 
 
 @pytest.fixture
-def chair(hospital: Hospital) -> User:
-    return user("chair", Role.BED_MANAGER, site=hospital.site)
-
-
-@pytest.fixture
 def template(hospital: Hospital) -> HuddleTemplate:
     return template_of(hospital, starts=STARTS, agenda=["site"])
 

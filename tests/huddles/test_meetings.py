@@ -47,21 +47,6 @@ pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def chair(hospital: Hospital) -> User:
-    return user("chair", Role.BED_MANAGER, site=hospital.site)
-
-
-@pytest.fixture
-def starts() -> datetime:
-    return next_start()
-
-
-@pytest.fixture
-def template(hospital: Hospital, starts: datetime) -> HuddleTemplate:
-    return template_of(hospital, starts=starts)
-
-
 def opened(template: HuddleTemplate, starts: datetime, chair: User) -> Huddle:
     first = seen_by(template, starts, chair).agenda.first
     return open_meeting(

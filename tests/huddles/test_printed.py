@@ -11,7 +11,6 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from accounts.models import User
-from accounts.roles import Role
 from huddles.actions.agreeing import agree
 from huddles.actions.understanding import Owner
 from huddles.meetings.addresses import address_of
@@ -20,15 +19,10 @@ from huddles.meetings.holding import Said, close_meeting, confirm, open_meeting
 from huddles.meetings.printed import as_pdf
 from huddles.models import HuddleTemplate
 from tests.huddles.meeting import next_start, seen_by, template_of
-from tests.screens.hospital import FAMILY, Hospital, signed_in, user
+from tests.screens.hospital import FAMILY, Hospital, signed_in
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.fromisoformat("2026-11-23T08:31+00:00")
-
-
-@pytest.fixture
-def chair(hospital: Hospital) -> User:
-    return user("chair", Role.BED_MANAGER, site=hospital.site)
 
 
 def kept(
