@@ -65,7 +65,7 @@ def board_of(
         totals=_totals(lines, horizons, at=at),
         previous=tuple(rows[: len(previous)]),
         agreed=tuple(rows[len(previous) :]),
-        before=happened(template, starts_at, at=at),
+        before=happened(template, starts_at, at=at) if step == Section.PREVIOUS else None,
         helping=_helping(site, told, scope, at=at) if step == Section.SITE else None,
         what_ifs=_what_ifs(site, told, scope, at=at) if step == Section.SITE else (),
         safety=_safety(huddle, site, scope, hidden),

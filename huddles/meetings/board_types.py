@@ -99,8 +99,9 @@ class Board:
     huddle: None while nobody has said anything for it. agenda: its steps; step: the one that is
     spoken of, the first before it begins. previous: actions of earlier meetings that are open, or
     ended since the last. agreed: in this one. before: what was said in the last one, and what
-    came. helping: what would help, and what_ifs: the scenarios kept lately, while the whole site is
-    spoken of; the latter for the chair's eyes. may_lead: the viewer may open, lead and end it.
+    came, while that is spoken of. helping: what would help, and what_ifs: the scenarios kept
+    lately, while the whole site is spoken of; the latter for the chair's eyes. may_lead: the viewer
+    may open, lead and end it.
     """
 
     template: HuddleTemplate

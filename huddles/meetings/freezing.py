@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from huddles.actions.reading import Row
 from huddles.meetings.board_types import Board, Due, Line
-from huddles.meetings.happened import Came, Happened
+from huddles.meetings.happened import Came, Happened, happened
 
 FORMAT: Final = 1
 
@@ -46,7 +46,7 @@ def as_seen(board: Board) -> dict[str, Any]:
         "hazard": board.safety.hazard,
         "previous": [_action(row) for row in board.previous],
         "agreed": [_action(row) for row in board.agreed],
-        "before": _before(board.before),
+        "before": _before(happened(board.template, board.starts_at, at=board.moment)),
     }
 
 
