@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -62,7 +63,9 @@ def _figures(board: Board, zone: str) -> tuple[Figure, ...]:
             hour = time_near(last.at, board.moment)
             more = _number(last.possible, zone)
             note = _("and %(more)s possible") % {"more": more} if last.possible else ""
-            label = _("Leaving by %(hour)s") % {"hour": hour}
+            # Short, or it stands over the next figure.
+            today = timezone.localdate(last.at) == timezone.localdate(board.moment)
+            label = (_("Leave by %(hour)s") if today else _("Leave %(hour)s")) % {"hour": hour}
             found.append(Figure(_number(last.definite, zone), label, note))
         elif name == Asked.NURSES:
             planned, actual = one.nurses_planned, one.nurses_actual
