@@ -18,7 +18,7 @@ from flow.faces import faces
 from huddles.actions.agreeing import version_of
 from huddles.actions.owners import Owner
 from huddles.actions.rights import is_theirs, may_agree, sees_whom
-from huddles.actions.states import with_states
+from huddles.actions.states import ended_at, with_states
 from huddles.masking import masked
 from huddles.models import Action
 from huddles.names import words_to_hide
@@ -27,6 +27,8 @@ from wards.scope import ALL, Scope
 
 MOST: Final = 200
 """Rows of a list; what is beyond is counted."""
+COUNTED: Final = 1_000_000
+"""How many actions a list counts at most: more than anybody agrees to."""
 LATELY: Final = timedelta(hours=24)
 """For how long what is over stands in a list."""
 
@@ -139,7 +141,10 @@ def listed(
         State.OVERDUE: Q(ended_at__isnull=True, due_at__lt=at),
         State.OVER: Q(ended_at__gte=at - LATELY),
     }
-    sums = rows.aggregate(**{each.value: Count("pk", filter=test) for each, test in tests.items()})
+    # Cut, however far off, so that each end is found once in a table of its own: else the question
+    # how an action ended is asked anew within each of the counts.
+    ends = rows.annotate(ended_at=F("ended_at")).values("pk", "due_at", "ended_at")[:COUNTED]
+    sums = ends.aggregate(**{each.value: Count("pk", filter=test) for each, test in tests.items()})
     order = ["-ended_at", "pk"] if state is State.OVER else ["due_at", "pk"]
     found = list(with_all(rows.filter(tests[state])).order_by(*order)[:MOST])
     return Listed(
@@ -200,7 +205,7 @@ def shown(
     if hidden is None:
         hidden = words_to_hide(at) if len(clear) < len(rows) else frozenset()
     for one in rows:
-        sees = one.pk in clear
+        sees, ended = one.pk in clear, ended_at(one)
         named_so = one.owner_name if sees else masked(one.owner_name, hidden)
         who = [str(one.owner) if one.owner else named_so, str(one.team or "")]
         theirs = viewer is not None and scope is not None and is_theirs(one, viewer, scope)
@@ -211,14 +216,14 @@ def shown(
             owner=", ".join(filter(None, who)),
             owner_name="" if one.owner else named_so,
             mine=viewer is not None and one.owner_id == viewer.pk,
-            late=one.ended_at is None and one.due_at < at,
+            late=ended is None and one.due_at < at,
             sees=sees,
-            ended_at=one.ended_at,
-            by_deed=one.ended_at is not None and not one.outcome,
+            ended_at=ended,
+            by_deed=ended is not None and not one.outcome,
             face=seen.get(one.episode.patient_id) if sees and one.episode_id else None,
             note=one.over_note if sees else masked(one.over_note, hidden),
-            may_end=one.ended_at is None and (theirs or agrees),
+            may_end=ended is None and (theirs or agrees),
             # Who reads it with gaps would keep the gaps.
-            may_change=one.ended_at is None and agrees and sees,
-            may_reopen=one.ended_at is not None and (theirs or agrees),
+            may_change=ended is None and agrees and sees,
+            may_reopen=ended is not None and (theirs or agrees),
         )

@@ -44,8 +44,8 @@ def _lower(name: str) -> Func:
     return Func(F(name), function="lower", output_field=_TIME)
 
 
-def _since_agreed(start: str) -> Q:
-    return Q(**{f"{start}__gte": OuterRef("agreed_at")})
+def _since_agreed(start: str, at: datetime) -> Q:
+    return Q(**{f"{start}__gte": OuterRef("agreed_at"), f"{start}__lte": at})
 
 
 def _first(rows: QuerySet[Any]) -> Subquery:
@@ -80,7 +80,7 @@ def _moves(at: datetime) -> QuerySet[Any]:
     )
     return (
         Occupancy.objects.annotate(began=_lower("period"))
-        .filter(_since_agreed("began"), ~Exists(back.filter(began__lte=at)))
+        .filter(_since_agreed("began", at), ~Exists(back.filter(began__lte=at)))
         .filter(episode=OuterRef("episode"))
         .exclude(ward=OuterRef("ward"))
     )
@@ -95,7 +95,7 @@ def _readied(at: datetime) -> QuerySet[Any]:
         occurred_at__lte=OuterRef("occurred_at") + Value(SAME_MATTER),
     )
     return BedStatus.objects.annotate(began=F("occurred_at")).filter(
-        _since_agreed("began"),
+        _since_agreed("began", at),
         ~Exists(again.filter(occurred_at__lte=at)),
         bed=OuterRef("bed"),
         status=BedStatus.Status.UNOCCUPIED,
@@ -106,7 +106,7 @@ def _openings(at: datetime) -> QuerySet[Any]:
     """When the bed was opened, and not soon closed again."""
     return (
         Opening.objects.annotate(began=_lower("period"), over=_upper("period"))
-        .filter(_since_agreed("began"), bed=OuterRef("bed"))
+        .filter(_since_agreed("began", at), bed=OuterRef("bed"))
         .filter(
             Q(over__isnull=True) | Q(over__gt=at) | Q(over__gte=F("began") + Value(SAME_MATTER))
         )
@@ -115,20 +115,29 @@ def _openings(at: datetime) -> QuerySet[Any]:
 
 def with_states(actions: QuerySet[Action], *, at: datetime) -> QuerySet[Any]:
     """The actions with `done_by_deed_at`: when the deed that it is about was done, None where it
-    was not by `at`; and `ended_at`: when somebody said that it was over, or else that.
+    was not by `at`; and, to ask by, the alias `ended_at`: as `ended_at()` says of one.
 
     Only what was done counts: a barrier taken back as a mistake, or turned into another, asks for
     as much as before; and what its contrary followed within an hour (closed again, dirty again,
     moved back) was a slip."""
+    # Each tells of nothing after `at` by itself: a bound around all of them would write all of
+    # them into the question twice. A closure that is to end tonight is open until then.
     by_deed = Case(
-        When(ending=Ending.DISCHARGED, then=F("episode__discharged_at")),
+        When(
+            ending=Ending.DISCHARGED,
+            episode__discharged_at__lte=at,
+            then=F("episode__discharged_at"),
+        ),
         When(
             ending=Ending.BARRIER,
             barrier__outcome=Barrier.Outcome.RESOLVED,
+            barrier__period__endswith__lte=at,
             then=_upper("barrier__period"),
         ),
         When(
-            Q(ending=Ending.REOPENED) & ~Exists(_closed_again(at)), then=_upper("closure__period")
+            Q(ending=Ending.REOPENED, closure__period__endswith__lte=at)
+            & ~Exists(_closed_again(at)),
+            then=_upper("closure__period"),
         ),
         When(ending=Ending.MOVED, then=_first(_moves(at))),
         When(ending=Ending.BED_READY, then=_first(_readied(at))),
@@ -136,12 +145,16 @@ def with_states(actions: QuerySet[Action], *, at: datetime) -> QuerySet[Any]:
         default=Value(None),
         output_field=_TIME,
     )
-    told = actions.annotate(_by_deed=by_deed)
-    # A closure that is to end tonight is open until then.
-    happened = Case(When(_by_deed__lte=at, then=F("_by_deed")), output_field=_TIME)
-    return told.annotate(
-        done_by_deed_at=happened, ended_at=Coalesce(F("over_at"), happened, output_field=_TIME)
+    return actions.annotate(done_by_deed_at=by_deed).alias(
+        ended_at=Coalesce(F("over_at"), F("done_by_deed_at"), output_field=_TIME)
     )
+
+
+def ended_at(action: Any) -> datetime | None:
+    """When somebody said that it was over, or else when the deed was done; of an action that was
+    read `with_states`."""
+    ended: datetime | None = action.over_at or action.done_by_deed_at
+    return ended
 
 
 def open_at(actions: QuerySet[Action], *, at: datetime) -> QuerySet[Any]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import Case, Q, When
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from accounts.roles import Permission
@@ -233,9 +234,10 @@ def _actions(
     since = last or starts_at
     mine = Q(huddle=huddle) if huddle is not None else Q(pk__in=[])
     earlier = Q(huddle__template=template, huddle__starts_at__lt=starts_at)
-    rows = with_states(Action.objects.filter(mine | earlier), at=at).filter(
-        mine | Q(ended_at__isnull=True) | Q(ended_at__gte=since)
-    )
+    # What is still open has not ended before then either.
+    ends = Coalesce("ended_at", Value(max(at, since)))
+    rows = with_states(Action.objects.filter(mine | earlier), at=at).alias(ends=ends)
+    rows = rows.filter(mine | Q(ends__gte=since))
     # However many are left of earlier meetings, those of this one are never cut off.
     mine_first = [Case(When(mine, then=0), default=1)] if huddle is not None else []
     found = list(with_all(rows).order_by(*mine_first, "due_at", "pk")[:200])

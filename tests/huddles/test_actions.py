@@ -18,7 +18,7 @@ from accounts.refusals import Refused
 from accounts.roles import Role
 from huddles.actions.agreeing import About, agree, change, drop, finish, reopen, version_of
 from huddles.actions.asking import agreed as said_in_line
-from huddles.actions.states import with_states
+from huddles.actions.states import ended_at, with_states
 from huddles.actions.understanding import Owner, understood
 from huddles.masking import HIDDEN
 from huddles.models import Action
@@ -295,18 +295,19 @@ def test_doing_the_thing_there_ends_it_and_taking_it_back_opens_it(
     about, do, take_back = made(hospital, care, chair)
     action = agreed(hospital, chair, about=about)
     before = timezone.now()
-    assert state(action).ended_at is None
+    assert ended_at(state(action)) is None
     do()
     done = state(action)
-    assert done.ended_at is not None
-    assert before <= done.ended_at <= timezone.now()
+    when = ended_at(done)
+    assert when is not None
+    assert before <= when <= timezone.now()
     assert done.outcome == ""
     with pytest.raises(Refused, match="over already"):
         finish(action=action, at=timezone.now(), by=chair)
-    assert state(action, before).ended_at is None
+    assert ended_at(state(action, before)) is None
     if take_back:
         take_back()
-        assert state(action).ended_at is None
+        assert ended_at(state(action)) is None
 
 
 def test_the_same_deed_of_before_does_not_end_it(hospital: Hospital, chair: User) -> None:
@@ -316,7 +317,7 @@ def test_the_same_deed_of_before_does_not_end_it(hospital: Hospital, chair: User
         bed=bed.pk, status="U", occurred_at=earlier, sent_at=earlier, source="test", key="u"
     )
     action = agreed(hospital, chair, about=About(bed=bed, ending=Action.Ending.BED_READY))
-    assert state(action).ended_at is None
+    assert ended_at(state(action)) is None
 
 
 @pytest.mark.parametrize("way", ["mistaken", "replaced"])
@@ -332,7 +333,7 @@ def test_only_a_barrier_resolved_is_done(
         barriers.take_back(barrier=barrier, said=said)
     else:
         barriers.replace(barrier=barrier, reason=code("therapy-review"), said=said)
-    assert state(action).ended_at is None
+    assert ended_at(state(action)) is None
     finish(action=action, at=timezone.now(), by=chair)
 
 
@@ -343,7 +344,7 @@ def test_a_slip_ends_nothing_and_what_a_deed_ended_is_opened_by_hand(
     about, do, _back = made(hospital, care, chair)
     action = agreed(hospital, chair, about=about)
     do()
-    assert state(action).ended_at is not None
+    assert ended_at(state(action)) is not None
     now = timezone.now()
     if about.closure is not None:
         bed_states.close(bed=about.closure.bed_id, reason="estates", since=now, by=chair)
@@ -356,8 +357,8 @@ def test_a_slip_ends_nothing_and_what_a_deed_ended_is_opened_by_hand(
         place = Place(back.ward_id, back.bay_id, back.pk)
         assert about.episode is not None
         movements.transfer(episode=about.episode, place=place, at=now, by=chair)
-    assert state(action).ended_at is None
-    assert state(action, now + 3 * HOUR).ended_at is None
+    assert ended_at(state(action)) is None
+    assert ended_at(state(action, now + 3 * HOUR)) is None
 
 
 def test_what_a_deed_ended_is_opened_by_hand(hospital: Hospital, care: Care, chair: User) -> None:
@@ -368,7 +369,7 @@ def test_what_a_deed_ended_is_opened_by_hand(hospital: Hospital, care: Care, cha
     over = f"{PAGE}?whose=site&site=TGH&state=over"
     assert "Open it again" in browser.get(over).content.decode()
     assert send(browser, over, deed="reopen", action=str(action.pk))[0] == 200
-    assert state(action).ended_at is None
+    assert ended_at(state(action)) is None
     finish(action=action, at=timezone.now(), by=chair)
 
 
@@ -446,8 +447,8 @@ def test_a_closure_that_ends_tonight_is_open_until_then(hospital: Hospital, chai
     )  # fmt: skip
     about = About(closure=Closure.objects.get(), ending=Action.Ending.REOPENED)
     action = agreed(hospital, chair, about=about)
-    assert state(action).ended_at is None
-    assert state(action, now + 2 * HOUR).ended_at is not None
+    assert ended_at(state(action)) is None
+    assert ended_at(state(action, now + 2 * HOUR)) is not None
 
 
 def test_somebodys_word_ends_it_with_a_note(hospital: Hospital, chair: User) -> None:
@@ -460,7 +461,7 @@ def test_somebodys_word_ends_it_with_a_note(hospital: Hospital, chair: User) -> 
     with pytest.raises(Refused, match="already"):
         finish(action=action, at=timezone.now(), by=chair)
     reopen(action=action, at=timezone.now(), by=chair)
-    assert state(action).ended_at is None
+    assert ended_at(state(action)) is None
     with pytest.raises(Refused, match="Nobody has said"):
         reopen(action=action, at=timezone.now(), by=chair)
     drop(action=action, at=timezone.now(), by=chair, note="went home")

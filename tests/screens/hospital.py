@@ -168,12 +168,18 @@ def build(
 
 def add_beds(ward: Ward, beds: int, *, first: int = 0) -> None:
     """So many beds more, in bays of six, labelled on from `first`."""
-    for number in range(first, first + beds):
-        letter = chr(ord("A") + number // 6)
-        bay, _ = Bay.objects.get_or_create(
-            ward=ward, code=letter, defaults={"name": f"Bay {letter}", "position": number // 6}
-        )
-        Bed.objects.create(ward=ward, bay=bay, label=str(number + 1), position=number)
+    bays = dict(ward.bays.values_list("code", "pk"))
+    letters = {number: chr(ord("A") + number // 6) for number in range(first, first + beds)}
+    Bay.objects.bulk_create(
+        Bay(ward=ward, code=letter, name=f"Bay {letter}", position=ord(letter) - ord("A"))
+        for letter in dict.fromkeys(letters.values())
+        if letter not in bays
+    )
+    bays = dict(ward.bays.values_list("code", "pk"))
+    Bed.objects.bulk_create(
+        Bed(ward=ward, bay_id=bays[letter], label=str(number + 1), position=number)
+        for number, letter in letters.items()
+    )
 
 
 def user(name: str, role: Role | None, **where: object) -> User:
