@@ -24,6 +24,7 @@ from flowboard import embedded
 from flowboard.environment import broker_url
 from flowboard.settings import ENV
 from huddles import names
+from tests import emptying
 
 WORKER: Final = os.environ.get("PYTEST_XDIST_WORKER", "")
 # Far apart first, so that few workers leave the neighbouring numbers to others.
@@ -68,6 +69,7 @@ def _prepare() -> None:
     options = settings.DATABASES["default"]["OPTIONS"]
     options["options"] = f"{options.get('options', '')} -c synchronous_commit=off".strip()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    emptying.install()
 
 
 _prepare()
