@@ -16,7 +16,7 @@ from playwright.sync_api import Error, Page, expect
 from accounts.models import User
 from accounts.roles import Role
 from patients.models import Patient
-from tests.browser.conftest import Opens
+from tests.browser.conftest import Opens, until_quiet
 from tests.screens.hospital import Hospital, user
 from wards.models import Bed, Occupancy
 
@@ -73,6 +73,7 @@ def nobody_is_signed_in(page: Page) -> Iterator[None]:
     """The session has ended, and the board has not asked for news since."""
     news = re.compile(r"/wards/.*fragment")
     page.route(news, lambda route: route.abort())
+    until_quiet()  # It may have asked before, and not heard yet.
     Session.objects.all().delete()
     yield
     page.unroute(news)

@@ -78,7 +78,7 @@ def make_episode(
         patient = Patient.objects.create(
             authority="RT1",
             identifier=f"M{number:06}",
-            nhs_number=f"999{number:07}",
+            nhs_number=f"9999{number:06}",  # tests/screens/hospital.py counts on from 9990
             family_name=f"Family{number}",
             given_name="Given",
             date_of_birth=date(1950, 1, 1),
@@ -86,7 +86,7 @@ def make_episode(
         )
         Patient.objects.filter(pk=patient.pk).update(person=patient)
         patient.person = patient
-    visit = Visit.objects.create(authority="RT1", number=f"V{number:06}", patient=patient)
+    visit = Visit.objects.create(authority="RT1", number=f"S{number:06}", patient=patient)
     if not status:
         status = "discharged" if discharged_at else "in_hospital" if admitted_at else "expected"
     return Episode.objects.create(

@@ -54,7 +54,9 @@ class Leaving:
         """Their stays, once they have been told of."""
         for family, fact in self.facts.items():
             assert fact.visit is not None
-            self.stays[family] = Episode.objects.get(visit__number=fact.visit.number)
+            self.stays[family] = Episode.objects.get(
+                visit__authority=fact.visit.authority, visit__number=fact.visit.number
+            )
 
     def ready(self, family: str, days: float, pathway: int | None, *slugs: str) -> None:
         """They have met no criteria for so many days, and wait for these since."""
