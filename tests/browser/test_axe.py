@@ -152,7 +152,9 @@ def test_every_page_is_clean_for_axe(busy: Hospital, opens: Opens, administrator
 def drawer_open(page: Page, busy: Hospital) -> None:
     page.goto("/wards/TGH-W1/")
     page.locator(f"#bed-{busy.beds(busy.wards[0])[0].pk}").click()
-    for summary in page.locator("#drawer .deed > summary").all():
+    summaries = page.locator("#drawer .deed > summary")
+    expect(summaries.first).to_be_visible()
+    for summary in summaries.all():
         summary.click()
 
 

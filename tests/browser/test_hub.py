@@ -45,6 +45,7 @@ def live(page: Page) -> None:
 
 
 def names(page: Page) -> list[str]:
+    page.wait_for_load_state()  # the address changes before the page is there
     return [name.split(",")[0].title() for name in page.locator(".of-name .name").all_inner_texts()]
 
 
@@ -54,6 +55,7 @@ def test_a_view_is_narrowed_by_numbers_and_keys_and_followed_by_two(
     page = opens(manager, "/")
     page.locator(".nav summary", has_text="Leaving").click()
     page.get_by_role("link", name="Discharge hub").click()
+    expect(page).to_have_url(re.compile(f"{HUB}$"))
     live(page)
     assert names(page) == ["Abernethy", "Blenkinsop", "Cholmondeley", "Golightly", "Drinkwater"]
     # A number of the picture's table leads to those whom it counts.
