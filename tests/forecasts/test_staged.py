@@ -3,6 +3,9 @@ week on."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,9 +48,7 @@ def with_marks(plain: Hospital, seed: int = 1) -> Stays:
         name: Log(*(list(column) for column in zip(*sorted(rows, key=lambda r: r[1]), strict=True)))
         for name, rows in (("announced", announced), ("plan", plan), ("ready", ready))
     }
-    return Stays(
-        told.keys, told.sexes, told.ages, told.codes, told.wards, {**told.logs, **logs}
-    )  # fmt: skip
+    return replace(told, logs={**told.logs, **logs})
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,16 @@ def by_midnight(voice: Voice, history: Stays, at: int) -> tuple[np.ndarray, np.n
     end = at // DAY * DAY + DAY
     left = history.ended(stays, np.full(stays.size, UNTIL + 8 * DAY)) <= end
     return voice.left_by(history, stays, at, np.array([end]))[:, 0], left
+
+
+def foretold(
+    voice: Voice, history: Stays, told: Mapping[str, Log]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The chances of leaving at noon, without these logs and with them."""
+    stays = history.present(NOON)
+    asked = Question.today(stays, np.full(stays.size, NOON))
+    now = replace(history, logs={**history.logs, **told})
+    return voice.model.chances(history, asked), voice.model.chances(now, asked)
 
 
 def test_whose_discharge_is_announced_is_likely_to_leave(marked: Stays) -> None:
@@ -128,13 +139,8 @@ def test_what_is_told_for_the_first_time_today_moves_little(plain: Hospital) -> 
     stays = history.present(NOON)
     rows = [int(stay) for stay in stays]
     announced = Log(rows, [NOON - HOUR] * len(rows), [1.0] * len(rows))
-    now = Stays(
-        history.keys, history.sexes, history.ages, history.codes, history.wards,
-        {**history.logs, "announced": announced},
-    )  # fmt: skip
     # The hours still to come know of announcements of their own: the day itself is compared.
-    asked = Question.today(stays, np.full(stays.size, NOON))
-    before, after = (staged.model.chances(told, asked) for told in (history, now))
+    before, after = foretold(staged, history, {"announced": announced})
     assert after == pytest.approx(before, abs=0.04)
 
 
@@ -143,23 +149,14 @@ def test_reviews_told_for_the_first_time_today_change_nothing_yet(
 ) -> None:
     """Expected dates and announcements are learnt from; then the wards begin to tell who meets
     criteria to reside and what is arranged, of everybody on one morning."""
-    untold = {name: log for name, log in marked.logs.items() if name != "ready"}
-    untold["ready"] = plain.stays().log("ready")
-    history = Stays(
-        marked.keys, marked.sexes, marked.ages, marked.codes, marked.wards, untold
-    )  # fmt: skip
+    history = replace(marked, logs={**marked.logs, "ready": plain.stays().log("ready")})
     _, staged = voices(history)
     stays = history.present(NOON)
     rows, when = [int(stay) for stay in stays], [NOON - HOUR] * stays.size
     ready = Log(rows, when, [float(NOON - HOUR) * (stay % 4 == 0) for stay in rows])
     medicines = Log(rows, when, [float(stay % 2) for stay in rows])
-    now = Stays(
-        history.keys, history.sexes, history.ages, history.codes, history.wards,
-        {**history.logs, "ready": ready, "medicines": medicines},
-    )  # fmt: skip
-    asked = Question.today(stays, np.full(stays.size, NOON))
-    before, after = (staged.model.chances(told, asked) for told in (history, now))
-    announced = history.log("announced").last(stays, asked.at) > 0
+    before, after = foretold(staged, history, {"ready": ready, "medicines": medicines})
+    announced = history.log("announced").last(stays, np.full(stays.size, NOON)) > 0
     assert 0 < announced.sum() < stays.size
     assert after == pytest.approx(before, rel=1e-9)
 
@@ -170,10 +167,5 @@ def test_expected_dates_told_for_the_first_time_today_change_nothing_yet(plain: 
     stays = history.present(NOON)
     rows = [int(stay) for stay in stays]
     plan = Log(rows, [NOON - HOUR] * len(rows), [float(NOON + (stay % 4) * DAY) for stay in rows])
-    now = Stays(
-        history.keys, history.sexes, history.ages, history.codes, history.wards,
-        {**history.logs, "plan": plan},
-    )  # fmt: skip
-    asked = Question.today(stays, np.full(stays.size, NOON))
-    before, after = (staged.model.chances(told, asked) for told in (history, now))
+    before, after = foretold(staged, history, {"plan": plan})
     assert after == pytest.approx(before, rel=1e-9)
